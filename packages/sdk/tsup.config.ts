@@ -12,7 +12,7 @@ const entries = [
 
 export default defineConfig({
   entry: entries.filter((file) => existsSync(file)),
-  outBase: 'src',
+
   format: 'esm',
   target: 'es2022',
   platform: 'neutral',

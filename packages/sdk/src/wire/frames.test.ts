@@ -58,7 +58,11 @@ describe('batch layout', () => {
     });
 
   it('returns what was written', () => {
-    fc.assert(fc.property(batch, (value) => expect(plain(decodeBatch(encodeBatch(value)))).toEqual(plain(value))));
+    fc.assert(
+      fc.property(batch, (value) => {
+        expect(plain(decodeBatch(encodeBatch(value)))).toEqual(plain(value));
+      }),
+    );
   });
 
   it('refuses a frame outside the range it announces', () => {
