@@ -47,7 +47,7 @@ export function simulatedChannel(options: SimulatedChannelOptions = {}): Quantum
   const detector: DetectorModel = { efficiency, darkCount };
   const random = physicsRandom(seed);
   const intensities = source.intensities;
-  const line: Line = { transmittance, detector, intensities: intensities ?? [{ mean: 1, probability: 1 }] };
+  const line: Line = { transmittance, detector };
 
   return {
     provenance: 'simulated',

@@ -106,8 +106,6 @@ export interface Line {
   /** Probability that a photon survives what is left of the fibre. */
   readonly transmittance: number;
   readonly detector: DetectorModel;
-  /** The source's intensities; one class of mean 1 for single photons. */
-  readonly intensities: readonly Intensity[];
 }
 
 /** The states in flight, which an eavesdropper may change in place. All planes are hers to write. */

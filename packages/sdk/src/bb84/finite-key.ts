@@ -1,0 +1,137 @@
+import { QsecError } from '../errors.ts';
+import { hypergeometricCdf } from './hypergeometric.ts';
+
+/** Default failure probabilities: of secrecy, and of two unequal keys passing verification. */
+export const EPSILON_SECRECY = 1e-9;
+export const EPSILON_CORRECTNESS = 1e-15;
+
+/** The binary entropy h(p) in bits; 0 at p = 0 and p = 1. */
+export const binaryEntropy = (p: number): number =>
+  p <= 0 || p >= 1 ? 0 : (-p * Math.log(p) - (1 - p) * Math.log1p(-p)) / Math.LN2;
+
+/** How the error rate of the key bits is bounded from the sample: by Serfling's inequality, or by the exact hypergeometric tail. */
+export type SamplingBound = 'serfling' | 'tight';
+
+export interface SampleSizes {
+  /** Key bits. */
+  n: number;
+  /** Sampled bits. */
+  k: number;
+  /** Probability that secrecy fails. Default 1e-9. */
+  epsSec?: number;
+}
+
+/**
+ * How far the error rate of n unseen bits may exceed that of k sampled ones, but for a probability (ε_sec/4)²:
+ * μ = √( (n+k)/(nk) · (k+1)/k · ln(4/ε_sec) ) (Tomamichel, Lim, Gisin, Renner, Nature Communications 3, 634, 2012, eq. 2).
+ *
+ * @returns μ as a fraction; Infinity when there is no sample or no key bit.
+ * @throws QsecError `INVALID_ARGUMENT` on negative sizes or an ε outside 0…1.
+ */
+export function serflingBound({ n, k, epsSec = EPSILON_SECRECY }: SampleSizes): number {
+  requireSizes(n, k);
+  requireEpsilon('epsSec', epsSec);
+  if (n === 0 || k === 0) return Number.POSITIVE_INFINITY;
+  return Math.sqrt(((n + k) / (n * k)) * ((k + 1) / k) * Math.log(4 / epsSec));
+}
+
+/**
+ * The most errors that n unseen bits hold when k sampled ones showed ⌊k·qber⌋, but for a probability (ε_sec/4)²: the smallest
+ * integer E with HypergeometricCDF(⌊k·qber⌋; n+k, ⌊k·qber⌋+E+1, k) ≤ (ε_sec/4)².
+ *
+ * @param qber error rate of the sample, 0…1.
+ * @returns E, 0…n.
+ */
+export function tightErrorBound({ n, k, qber, epsSec = EPSILON_SECRECY }: SampleSizes & { qber: number }): number {
+  requireSizes(n, k);
+  requireEpsilon('epsSec', epsSec);
+  requireFraction('qber', qber);
+  const seen = floorCount(k * qber);
+  const limit = (epsSec / 4) ** 2;
+  // At E = n the sample could not have shown so few errors, so the upper end always holds.
+  let low = 0;
+  let high = n;
+  while (low < high) {
+    const middle = Math.floor((low + high) / 2);
+    if (hypergeometricCdf(seen, n + k, seen + middle + 1, k) <= limit) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}
+
+/**
+ * Upper confidence bound of the error rate of the key bits, as a fraction of at most 0.5: the sampled rate plus μ, or E/n.
+ */
+export function errorRateBound({ bound = 'serfling', ...sample }: SampleSizes & { qber: number; bound?: SamplingBound }): number {
+  requireFraction('qber', sample.qber);
+  if (sample.n === 0 || sample.k === 0) return 0.5;
+  const rate = bound === 'tight' ? tightErrorBound(sample) / sample.n : sample.qber + serflingBound(sample);
+  return Math.min(0.5, rate);
+}
+
+export interface SecretKeyInput extends SampleSizes {
+  /** Error rate of the sample, 0…1. */
+  qber: number;
+  /** Bits given away by reconciliation, as really sent. The verification tag is not among them: it is inside the ε_cor term. */
+  leak: number;
+  /** Probability that unequal keys pass verification. Default 1e-15. */
+  epsCor?: number;
+  /** Default `'serfling'`. */
+  bound?: SamplingBound;
+}
+
+/**
+ * Secret bits left in n reconciled bits of a single-photon run:
+ * ℓ = ⌊ n(1 − h(Q + μ)) − leak − log2(2 / (ε_sec²·ε_cor)) ⌋ (Tomamichel, Lim, Gisin, Renner, Nature Communications 3, 634,
+ * 2012, eq. 1). The tight bound puts E/n in place of Q + μ.
+ *
+ * @returns bits, an integer, 0 when none is left.
+ * @throws QsecError `INVALID_ARGUMENT` on negative sizes, a rate or an ε outside 0…1.
+ */
+export function secretKeyLength({
+  n,
+  k,
+  qber,
+  leak,
+  epsSec = EPSILON_SECRECY,
+  epsCor = EPSILON_CORRECTNESS,
+  bound = 'serfling',
+}: SecretKeyInput): number {
+  requireEpsilon('epsCor', epsCor);
+  requireCount('leak', leak);
+  const phaseError = errorRateBound({ n, k, qber, epsSec, bound });
+  const bits = n * (1 - binaryEntropy(phaseError)) - leak - Math.log2(2 / epsCor) + 2 * Math.log2(epsSec);
+  return Math.max(0, Math.floor(bits));
+}
+
+/** ⌊x⌋ for a count computed as a product, so that 10000 · 0.29 is 2900 and not 2899. */
+const floorCount = (x: number): number => Math.floor(x + x * 4 * Number.EPSILON);
+
+function requireSizes(n: number, k: number): void {
+  requireCount('n', n);
+  requireCount('k', k);
+}
+
+export function requireCount(name: string, value: number): void {
+  if (!(value >= 0 && Number.isFinite(value))) {
+    throw new QsecError('INVALID_ARGUMENT', `"${name}" expected a count of at least 0, got ${value}`, {
+      details: { argument: name, value },
+    });
+  }
+}
+
+export function requireEpsilon(name: string, value: number): void {
+  if (!(value > 0 && value < 1)) {
+    throw new QsecError('INVALID_ARGUMENT', `"${name}" expected a probability between 0 and 1, got ${value}`, {
+      details: { argument: name, value },
+    });
+  }
+}
+
+function requireFraction(name: string, value: number): void {
+  if (!(value >= 0 && value <= 1)) {
+    throw new QsecError('INVALID_ARGUMENT', `"${name}" expected a fraction from 0 to 1, got ${value}`, {
+      details: { argument: name, value },
+    });
+  }
+}
