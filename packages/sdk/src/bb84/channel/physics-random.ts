@@ -18,7 +18,7 @@ const rotateLeft = (x: number, k: number): number => (x << k) | (x >>> (32 - k))
  * A seeded generator for replaying a simulation: xoshiro128** 1.1 (Blackman and Vigna, "Scrambled linear pseudorandom number
  * generators", ACM TOMS 47(4), 2021). Fast and predictable: for physics only.
  *
- * @param seed any integer; only its low 32 bits count.
+ * @param seed any integer, of which the low 32 bits count, or the four words of the state, not all 0.
  */
 export class Xoshiro128 implements PhysicsRandom {
   #a: number;
@@ -26,12 +26,10 @@ export class Xoshiro128 implements PhysicsRandom {
   #c: number;
   #d: number;
 
-  constructor(seed: number) {
-    const words = spread(seed);
-    this.#a = words.next().value | 0;
-    this.#b = words.next().value | 0;
-    this.#c = words.next().value | 0;
-    this.#d = words.next().value | 0;
+  constructor(seed: number | readonly [number, number, number, number]) {
+    const words = typeof seed === 'number' ? spread(seed) : seed.values();
+    const word = (): number => (words.next().value ?? 0) | 0;
+    [this.#a, this.#b, this.#c, this.#d] = [word(), word(), word(), word()];
   }
 
   next(): number {
