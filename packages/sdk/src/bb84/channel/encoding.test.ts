@@ -8,7 +8,7 @@ import { decodeTransmission, drawClasses, encodeTransmission, interceptResend, s
 const send = (count: number, options: SimulatedChannelOptions): Transmission => {
   const channel = simulatedChannel(options);
   const pulses = { count, bits: randomBits(count), bases: randomBits(count) };
-  return channel.transmit(channel.intensities ? { ...pulses, classes: drawClasses(count, channel.intensities) } : pulses);
+  return channel.transmit(channel.intensities ? { ...pulses, classes: drawClasses(channel.intensities, count) } : pulses);
 };
 
 /** Light that never arrives has no state worth comparing. */

@@ -106,7 +106,7 @@ describe('a weak coherent source', () => {
 
   it('has its classes drawn with their probabilities', () => {
     const intensities = [0.5, 0.1, 0].map((mean, k) => ({ mean, probability: [0.6, 0.25, 0.15][k] as number }));
-    const classes = drawClasses(1_000_000, intensities);
+    const classes = drawClasses(intensities, 1_000_000);
     for (const [k, { probability }] of intensities.entries()) {
       const drawn = classes.reduce((n, c) => n + Number(c === k), 0);
       // 6σ: these are drawn afresh on every run.

@@ -113,7 +113,7 @@ function drawPhotons(
  *
  * @returns one index a pulse.
  */
-export function drawClasses(count: number, intensities: readonly Intensity[]): Uint8Array {
+export function drawClasses(intensities: readonly Intensity[], count: number): Uint8Array {
   const classes = new Uint8Array(count);
   const thresholds: number[] = [];
   let cumulative = 0;
