@@ -9,5 +9,5 @@ export default defineConfig({
   noExternal: ['@qsec2/sdk'],
   sourcemap: true,
   clean: true,
-  dts: { resolve: ['@qsec2/sdk'] },
+  dts: { entry: 'src/index.ts', resolve: ['@qsec2/sdk'] },
 });

@@ -1,0 +1,72 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { temporaryFolder } from '../testing/relay-fixture.ts';
+import { loadSettings, printSettings } from './load.ts';
+import { defaultSettings, SETTINGS, SettingError } from './settings.ts';
+
+/** For each variable a value that is taken, what it means, and one that is refused. */
+const EXAMPLES: { [K in keyof typeof SETTINGS]: [good: string, value: unknown, bad: string] } = {
+  port: ['8080', 8080, '70000'],
+  host: ['127.0.0.1', '127.0.0.1', 'not a host'],
+  databaseUrl: ['sqlite:/tmp/x.db', 'sqlite:/tmp/x.db', 'mysql://x'],
+  redisUrl: ['redis://127.0.0.1:6379', 'redis://127.0.0.1:6379', 'localhost'],
+  dataDir: ['/data', '/data', ''],
+  durability: ['fsync', 'fsync', 'maybe'],
+  retentionMs: ['90s', 90_000, '10'],
+  eventRetentionMs: ['1d', 86_400_000, 'week'],
+  origins: ['https://a.example, https://b.example', ['https://a.example', 'https://b.example'], 'a.example'],
+  operatorSecret: ['sixteen-characters', 'sixteen-characters', 'short'],
+  pepper: ['sixteen-characters', 'sixteen-characters', 'short'],
+  trustedProxies: ['10.0.0.0/8,::1', ['10.0.0.0/8', '::1'], '10.0.0.0/99'],
+  opsPort: ['9100', 9100, '-1'],
+  logLevel: ['warn', 'warn', 'loud'],
+  demoDir: ['/srv/demo', '/srv/demo', ''],
+  maxRooms: ['10', 10, '0'],
+  maxConnections: ['10', 10, 'many'],
+  maxPerAddress: ['10', 10, '1.5'],
+  frameBytes: ['64KiB', 65_536, '1GiB'],
+  roomBytes: ['128MiB', 134_217_728, '1'],
+  roomFrames: ['1000', 1000, '1'],
+  rateConnections: ['10', 10, '0'],
+  rateControl: ['10', 10, '0'],
+  rateFrames: ['10', 10, '0'],
+  rateBytes: ['1MiB', 1_048_576, '1'],
+};
+
+describe('settings', () => {
+  it.each(Object.entries(EXAMPLES))(
+    '%s is read from its variable; a wrong value is an error naming it',
+    (key, [good, value, bad]) => {
+      const { env } = SETTINGS[key as keyof typeof SETTINGS];
+      expect(loadSettings({ [env]: good })[key as keyof typeof SETTINGS]).toEqual(value);
+      // An empty variable counts as none.
+      if (bad !== '') expect(() => loadSettings({ [env]: bad })).toThrow(new RegExp(`^${env}: expected `));
+    },
+  );
+
+  it('have the defaults of the documentation when nothing is set', () => {
+    expect(loadSettings({ UNRELATED: 'x' })).toEqual(defaultSettings());
+  });
+
+  it('refuse a variable that does not exist', () => {
+    expect(() => loadSettings({ RELAY_RETENTON: '5m' })).toThrow(SettingError);
+    expect(() => loadSettings({ RELAY_RETENTON: '5m' })).toThrow('RELAY_RETENTON');
+  });
+
+  it('read a secret from a file, and refuse a missing file and two sources', () => {
+    const file = join(temporaryFolder(), 'pepper');
+    writeFileSync(file, 'a pepper from a file\n');
+    expect(loadSettings({ RELAY_PEPPER_FILE: file }).pepper).toBe('a pepper from a file');
+    expect(() => loadSettings({ RELAY_PEPPER_FILE: `${file}x` })).toThrow('RELAY_PEPPER_FILE');
+    expect(() => loadSettings({ RELAY_PEPPER_FILE: file, RELAY_PEPPER: 'a pepper from here' })).toThrow('RELAY_PEPPER');
+  });
+
+  it('are printed without secrets', () => {
+    const printed = printSettings(
+      loadSettings({ RELAY_PEPPER: 'sixteen-characters', RELAY_DATABASE_URL: 'postgres://u:pw@h/d' }),
+    );
+    expect(printed).not.toMatch(/sixteen|pw@h/);
+    expect(printed).toContain('RELAY_RETENTION=600000');
+  });
+});

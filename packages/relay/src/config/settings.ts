@@ -1,0 +1,190 @@
+import { isIP } from 'node:net';
+import { MAX_FRAME_BYTES } from '@qsec2/sdk/wire';
+import { parseDuration, parseInteger, parseList, parseSize } from './units.ts';
+
+/** One setting: where it comes from, what it means, how it reads. */
+interface Setting<T> {
+  env: string;
+  /** For the documentation and `--print-config`. */
+  about: string;
+  fallback: T;
+  /** What a value has to look like, for the error. */
+  expects: string;
+  /** Undefined: not a valid value. */
+  parse(text: string): T | undefined;
+  /** May also be read from the file named by `<env>_FILE`; never printed. */
+  secret?: true;
+}
+
+type Values<S> = { [K in keyof S]: S[K] extends Setting<infer T> ? T : never };
+
+const setting = <T>(value: Setting<T>): Setting<T> => value;
+
+const count = (env: string, about: string, fallback: number, min = 1, max = 1e9) =>
+  setting<number>({
+    env,
+    about,
+    fallback,
+    expects: `a whole number from ${min} to ${max}`,
+    parse: within(parseInteger, min, max),
+  });
+
+const size = (env: string, about: string, fallback: number, min: number, max: number) =>
+  setting<number>({
+    env,
+    about,
+    fallback,
+    expects: `bytes, such as ${fallback} or 64MiB, from ${min} to ${max}`,
+    parse: within(parseSize, min, max),
+  });
+
+const duration = (env: string, about: string, fallback: number, example: string, max = 30 * 86_400_000) =>
+  setting<number>({ env, about, fallback, expects: `a time such as ${example}`, parse: within(parseDuration, 1000, max) });
+
+const secret = (env: string, about: string) =>
+  setting<string | undefined>({
+    env,
+    about,
+    fallback: undefined,
+    expects: 'at least 16 characters',
+    parse: (text) => (text.length >= 16 ? text : undefined),
+    secret: true,
+  });
+
+const choice = <T extends string>(env: string, about: string, fallback: T, values: readonly T[]) =>
+  setting<T>({ env, about, fallback, expects: values.join(', '), parse: (text) => values.find((value) => value === text) });
+
+const port = within(parseInteger, 0, 65535);
+
+/** Every setting of the relay. The keys are the options of `createRelay`; the variables are what an operator sets. */
+export const SETTINGS = {
+  port: setting<number>({ env: 'PORT', about: 'Port to listen on.', fallback: 5000, expects: 'a port, 0–65535', parse: port }),
+  host: setting<string>({
+    env: 'RELAY_HOST',
+    about: 'Address to listen on.',
+    fallback: '0.0.0.0',
+    expects: 'an IP address or a host name',
+    parse: (text) => (/^[\w.:-]{1,253}$/.test(text) ? text : undefined),
+  }),
+  databaseUrl: setting<string>({
+    env: 'RELAY_DATABASE_URL',
+    about: 'Rooms, mailboxes and the event log: `sqlite:<file>` or `postgres://…`.',
+    fallback: 'sqlite:./data/relay.db',
+    expects: 'sqlite:<file> or postgres://…',
+    parse: (text) => (/^sqlite:.+|^postgres(ql)?:\/\/.+/.test(text) ? text : undefined),
+    secret: true,
+  }),
+  redisUrl: setting<string | undefined>({
+    env: 'RELAY_REDIS_URL',
+    about: 'Set: rooms are sequenced in Redis Streams, and several relays serve them together.',
+    fallback: undefined,
+    expects: 'redis://… or rediss://…',
+    parse: (text) => (/^rediss?:\/\/.+/.test(text) ? text : undefined),
+    secret: true,
+  }),
+  dataDir: setting<string>({
+    env: 'RELAY_DATA_DIR',
+    about: 'Folder for what the relay keeps beside the database.',
+    fallback: './data',
+    expects: 'a folder',
+    parse: (text) => text || undefined,
+  }),
+  durability: choice('RELAY_DURABILITY', 'What an acknowledged frame survives: nothing, the process, or power loss.', 'wal', [
+    'memory',
+    'wal',
+    'fsync',
+  ] as const),
+  retentionMs: duration('RELAY_RETENTION', 'How long mailboxes, away members and empty rooms are kept.', 600_000, '10m'),
+  eventRetentionMs: duration('RELAY_EVENT_RETENTION', 'How long the event log is kept.', 7 * 86_400_000, '7d', 3650 * 86_400_000),
+  origins: setting<'*' | readonly string[]>({
+    env: 'RELAY_ORIGINS',
+    about: 'Pages that may connect: `*`, or a list of origins.',
+    fallback: '*',
+    expects: '* or a list such as https://a.example,https://b.example',
+    parse: parseOrigins,
+  }),
+  operatorSecret: secret('RELAY_OPERATOR_SECRET', "Set: creating a room needs an operator's token (`qsec2-relay token`)."),
+  pepper: secret(
+    'RELAY_PEPPER',
+    'Key of the hashes the relay keeps. Made at the first start and kept in the data folder when not set.',
+  ),
+  trustedProxies: setting<readonly string[]>({
+    env: 'RELAY_TRUSTED_PROXIES',
+    about: 'Addresses or networks whose X-Forwarded-For is believed.',
+    fallback: [],
+    expects: 'a list of addresses or networks such as 10.0.0.0/8',
+    parse: (text) => (parseList(text).every(isNetwork) ? parseList(text) : undefined),
+  }),
+  opsPort: setting<number | undefined>({
+    env: 'RELAY_OPS_PORT',
+    about: 'Set: /metrics and the status page are served there instead of on the main port.',
+    fallback: undefined,
+    expects: 'a port, 0–65535',
+    parse: port,
+  }),
+  logLevel: choice('RELAY_LOG_LEVEL', 'Least severe log line written.', 'info', [
+    'trace',
+    'debug',
+    'info',
+    'warn',
+    'error',
+    'fatal',
+    'silent',
+  ] as const),
+  demoDir: setting<string | undefined>({
+    env: 'RELAY_DEMO_DIR',
+    about: 'Folder served at /, for a page with the widget.',
+    fallback: undefined,
+    expects: 'a folder',
+    parse: (text) => text || undefined,
+  }),
+  maxRooms: count('RELAY_MAX_ROOMS', 'Rooms kept at a time.', 100_000),
+  maxConnections: count('RELAY_MAX_CONNECTIONS', 'Connections open at a time.', 20_000),
+  maxPerAddress: count('RELAY_MAX_PER_ADDRESS', 'Connections open at a time from one address.', 256),
+  frameBytes: size('RELAY_FRAME_BYTES', 'Largest body of one frame.', MAX_FRAME_BYTES, 1024, MAX_FRAME_BYTES),
+  roomBytes: size('RELAY_ROOM_BYTES', 'Most bytes kept in the mailbox of a room.', 64 * 2 ** 20, 2 ** 20, 2 ** 40),
+  roomFrames: count('RELAY_ROOM_FRAMES', 'Most frames kept in the mailbox of a room.', 65_536, 16),
+  rateConnections: count('RELAY_RATE_CONNECTIONS', 'Connections a second from one address.', 50),
+  rateControl: count('RELAY_RATE_CONTROL', 'Rooms created or joined a second from one address.', 50),
+  rateFrames: count('RELAY_RATE_FRAMES', 'Frames a second from one connection.', 2000),
+  rateBytes: size('RELAY_RATE_BYTES', 'Bytes a second from one connection.', 16 * 2 ** 20, 1024, 2 ** 40),
+};
+
+/** The relay's settings after parsing. */
+export type RelaySettings = Values<typeof SETTINGS>;
+
+/** A setting that cannot be used. The message names its variable. */
+export class SettingError extends Error {
+  constructor(env: string, expects: string) {
+    super(`${env}: expected ${expects}`);
+    this.name = 'SettingError';
+  }
+}
+
+export function defaultSettings(): RelaySettings {
+  return Object.fromEntries(Object.entries(SETTINGS).map(([key, { fallback }]) => [key, fallback])) as RelaySettings;
+}
+
+function within(parse: (text: string) => number | undefined, min: number, max: number) {
+  return (text: string) => {
+    const value = parse(text);
+    return value !== undefined && value >= min && value <= max ? value : undefined;
+  };
+}
+
+function parseOrigins(text: string): '*' | string[] | undefined {
+  if (text === '*') return '*';
+  const origins = parseList(text);
+  return origins.length > 0 && origins.every((origin) => URL.canParse(origin) && new URL(origin).origin === origin)
+    ? origins
+    : undefined;
+}
+
+/** An address, or a network such as 10.0.0.0/8. */
+function isNetwork(text: string): boolean {
+  const [address = '', prefix] = text.split('/');
+  const family = isIP(address);
+  if (family === 0) return false;
+  const bits = prefix === undefined ? 0 : parseInteger(prefix);
+  return bits !== undefined && bits <= (family === 4 ? 32 : 128);
+}

@@ -1,0 +1,91 @@
+import type { ClientToRelay, RelayToClient } from '@qsec2/sdk/wire';
+import type { Socket } from 'socket.io';
+import type { EncodedBatch } from '../frames/encoded-batch.ts';
+import type { ControlEvents, Link } from '../hub/link.ts';
+
+export type RelaySocket = Socket<ClientToRelay, RelayToClient>;
+
+/** Packets that may wait in Engine.IO's buffer before the relay stops reading from a client that does not read. */
+const MAX_WAITING_PACKETS = 1024;
+
+/** What Engine.IO lets a packet bring along: frames for `ws`, ready to be written. Socket.IO's own broadcast uses it for text. */
+interface PreEncoded {
+  wsPreEncodedFrame: Buffer[];
+}
+
+interface WebSocketInternals {
+  pause?(): void;
+  resume?(): void;
+  _sender?: { sendFrame?: unknown };
+}
+
+/** A Socket.IO connection as the hub sees it. */
+export class SocketLink implements Link {
+  readonly id: string;
+  readonly #socket: RelaySocket;
+  /** Batches go out as ready WebSocket frames where the versions in use allow it; else as ordinary events. */
+  readonly #fast: boolean;
+  #pending = 0;
+  #listener: () => void = () => {};
+
+  constructor(socket: RelaySocket, node: string) {
+    this.#socket = socket;
+    this.id = `${node}.${socket.id}`;
+    this.#fast = typeof webSocketOf(socket)?._sender?.sendFrame === 'function';
+  }
+
+  get pending(): number {
+    return this.#pending;
+  }
+
+  /** Too many small packets wait as well: the client reads nothing at all. */
+  get stuck(): boolean {
+    return engine(this.#socket).writeBuffer.length > MAX_WAITING_PACKETS;
+  }
+
+  send<E extends keyof ControlEvents>(event: E, ...payload: Parameters<ControlEvents[E]>): void {
+    (this.#socket.emit as (event: string, ...payload: unknown[]) => boolean)(event, ...payload);
+  }
+
+  sendBatch(batch: EncodedBatch): void {
+    const { bytes } = batch;
+    this.#pending += bytes;
+    const written = () => {
+      this.#pending -= bytes;
+      this.#listener();
+    };
+    if (this.#fast) {
+      const options: PreEncoded = { wsPreEncodedFrame: batch.frames };
+      engine(this.#socket).write('', options as object, written);
+    } else {
+      this.#socket.emit('batch', batch.plain);
+      // Runs when what stands before it in Engine.IO's buffer was written, the batch included.
+      engine(this.#socket).once('drain', written);
+    }
+  }
+
+  onDrain(listener: () => void): void {
+    this.#listener = listener;
+  }
+
+  setReading(reading: boolean): void {
+    const socket = webSocketOf(this.#socket);
+    if (reading) socket?.resume?.();
+    else socket?.pause?.();
+  }
+
+  close(): void {
+    this.#socket.disconnect(true);
+  }
+}
+
+interface EngineSocket {
+  writeBuffer: unknown[];
+  transport: { socket?: WebSocketInternals };
+  write(data: string, options: object, callback: () => void): unknown;
+  once(event: 'drain', listener: () => void): unknown;
+}
+
+const engine = (socket: RelaySocket): EngineSocket => socket.conn as unknown as EngineSocket;
+
+const webSocketOf = (socket: RelaySocket): WebSocketInternals | undefined => engine(socket).transport.socket;

@@ -1,0 +1,263 @@
+import type { Joined, JoinRequest, RelayError, RelayLimits } from '@qsec2/sdk/wire';
+import type { Clock } from '../clock.ts';
+import type { EventRecorder } from '../events/recorder.ts';
+import { type Frame, frameFromPush, isTransient } from '../frames/item.ts';
+import type { PushView } from '../frames/parse-pushes.ts';
+import { type Hasher, sameHash } from '../hashes.ts';
+import { type AppendRequest, MAILBOX_FULL, NO_SUCH_ROOM, type SeatTaken, type Store } from '../store/store.ts';
+import { refusals } from './errors.ts';
+import type { Link } from './link.ts';
+import { type Answer, Member } from './member.ts';
+import { HubRoom } from './room.ts';
+
+export interface HubOptions {
+  store: Store;
+  clock: Clock;
+  hasher: Hasher;
+  events: EventRecorder;
+  limits: RelayLimits;
+  /** How long a dropped connection is not yet shown as away: a reload or a change of network takes less. */
+  awayAfterMs: number;
+  onError(error: unknown): void;
+}
+
+/** A push on its way: to be placed in the log, or answered already. */
+interface Pending {
+  member: Member;
+  frame: Frame | undefined;
+  answer: Answer | undefined;
+}
+
+/**
+ * Brings members, rooms and the log together. Frames are collected for one turn of the event loop, committed together,
+ * acknowledged, and only then fanned out: what nobody was told to be safe was seen by nobody.
+ */
+export class Hub {
+  readonly #options: HubOptions;
+  readonly #rooms = new Map<string, HubRoom>();
+  readonly #opening = new Map<string, Promise<HubRoom>>();
+  readonly #away = new Set<NodeJS.Timeout>();
+  #pending: Pending[] = [];
+  #ready = new Set<HubRoom>();
+  #scheduled = false;
+  #committing: Promise<void> | undefined;
+
+  constructor(options: HubOptions) {
+    this.#options = options;
+  }
+
+  /** @returns the member, to be started once the reply is on its way; or why not. */
+  async join(link: Link, request: JoinRequest): Promise<{ member: Member; joined: Joined } | RelayError> {
+    const { store, hasher, events, limits } = this.#options;
+    const key = hasher.name('room', request.room);
+    const tokenHash = hasher.secret('token', request.token);
+    const record = await store.find(key);
+    if (!record || !sameHash(record.tokenHash, tokenHash)) return refusals.noRoom;
+    const secretHash = hasher.secret('seat secret', request.seatSecret);
+    const room = await this.#open(key);
+    const taken = await store.takeSeat(key, { seat: request.seat, secretHash, holder: link.id });
+    if (typeof taken === 'string') {
+      this.#closeIfEmpty(room);
+      return refusals[taken === 'no room' ? 'noRoom' : taken === 'taken' ? 'seatTaken' : 'roomFull'];
+    }
+    const cursor = startingPlace(request, taken);
+    if (request.since) store.received(key, request.seat, cursor);
+    const member = new Member(link, room, request.seat, Math.max(cursor, taken.floor), store);
+    room.members.add(member);
+    room.learn(taken.seats);
+    events.joined(key, hasher.name('actor', request.seat), taken);
+    const { epoch, head, floor } = taken;
+    const members = taken.seats.map(({ seat, presence }) => ({ seat, presence }));
+    const joined: Joined = { epoch, head, floor, members, limits, durability: store.durability };
+    if (cursor < floor) joined.gap = { from: cursor + 1, to: floor };
+    return { member, joined };
+  }
+
+  push(member: Member, bytes: Buffer, views: readonly PushView[]): void {
+    const { clock, limits } = this.#options;
+    const time = clock.now();
+    for (const view of views) {
+      const refusal = view.bodyBytes > limits.frameBytes ? refusals.tooLarge : member.admit(view.bodyBytes, limits);
+      if (refusal) {
+        this.#pending.push({ member, frame: undefined, answer: refusal });
+        continue;
+      }
+      const frame = frameFromPush(bytes, view, member.seatBytes, member.seat, time);
+      this.#pending.push({ member, frame, answer: isTransient(view) ? 0 : undefined });
+    }
+    this.#schedule();
+  }
+
+  received(member: Member, upTo: number): void {
+    this.#options.store.received(member.room.key, member.seat, Math.min(upTo, member.cursor));
+  }
+
+  async leave(member: Member): Promise<void> {
+    const { store, hasher, events } = this.#options;
+    this.#forget(member);
+    await store.leaveSeat(member.room.key, member.seat);
+    events.record({ kind: 'member-left', room: member.room.key, actor: hasher.name('actor', member.seat) });
+  }
+
+  /** The connection is gone; the seat stays, and is shown as away when nobody resumes it soon. */
+  disconnected(member: Member): void {
+    if (member.closed) return;
+    this.#forget(member);
+    const timer = setTimeout(() => {
+      this.#away.delete(timer);
+      this.#options.store.releaseSeat(member.room.key, member.seat, member.link.id).catch(this.#options.onError);
+    }, this.#options.awayAfterMs);
+    timer.unref();
+    this.#away.add(timer);
+  }
+
+  /** Commits and acknowledges everything taken so far. */
+  async settle(): Promise<void> {
+    while (this.#pending.length > 0 || this.#committing) await (this.#committing ?? this.#flush());
+  }
+
+  async close(): Promise<void> {
+    await this.settle();
+    for (const timer of this.#away) clearTimeout(timer);
+    for (const room of this.#rooms.values()) this.#options.store.unwatch(room.key);
+    this.#rooms.clear();
+  }
+
+  #schedule(): void {
+    if (this.#scheduled || this.#committing) return;
+    this.#scheduled = true;
+    setImmediate(() => {
+      this.#scheduled = false;
+      if (!this.#committing) void this.#flush();
+    });
+  }
+
+  /** One tick: commit, acknowledge, fan out. While a commit is under way the next one collects. */
+  async #flush(): Promise<void> {
+    let done = () => {};
+    this.#committing = new Promise((resolve) => {
+      done = resolve;
+    });
+    try {
+      const pending = this.#pending;
+      this.#pending = [];
+      this.#acknowledge(pending, await this.#append(pending));
+      this.#deliver();
+    } catch (error) {
+      this.#options.onError(error);
+    } finally {
+      this.#committing = undefined;
+      done();
+      if (this.#pending.length > 0 || this.#ready.size > 0) this.#schedule();
+    }
+  }
+
+  async #append(pending: readonly Pending[]): Promise<readonly number[] | undefined> {
+    const requests: AppendRequest[] = [];
+    for (const { member, frame, answer } of pending) {
+      if (frame && answer === undefined) requests.push({ room: member.room.key, frame });
+    }
+    if (requests.length === 0) return [];
+    try {
+      return await this.#options.store.append(requests);
+    } catch (error) {
+      this.#options.onError(error);
+      return undefined;
+    }
+  }
+
+  #acknowledge(pending: readonly Pending[], places: readonly number[] | undefined): void {
+    const { events, store } = this.#options;
+    const touched = new Set<Member>();
+    let next = 0;
+    for (const { member, frame, answer } of pending) {
+      touched.add(member);
+      if (frame && answer === undefined) {
+        const place = places === undefined ? undefined : places[next++];
+        member.answer(answerFor(place));
+        if (place !== undefined && place > 0) events.relayed(member.room.key, frame.item.length, place);
+        continue;
+      }
+      if (frame) {
+        member.room.transient([frame]);
+        store.relayTransient(member.room.key, [frame]);
+      }
+      member.answer(answer ?? 0);
+    }
+    for (const member of touched) member.sendAck();
+  }
+
+  #deliver(): void {
+    const ready = this.#ready;
+    this.#ready = new Set();
+    for (const room of ready) room.deliver();
+  }
+
+  async #open(key: string): Promise<HubRoom> {
+    const room = this.#rooms.get(key);
+    if (room) return room;
+    const opening = this.#opening.get(key) ?? this.#watch(key);
+    this.#opening.set(key, opening);
+    return opening;
+  }
+
+  async #watch(key: string): Promise<HubRoom> {
+    const { store, onError } = this.#options;
+    const room = new HubRoom(key, store, {
+      ready: (ready) => {
+        this.#ready.add(ready);
+        this.#schedule();
+      },
+      superseded: (member) => this.#supersede(member),
+      ended: (ended, reason) => this.#ended(ended, reason),
+      report: onError,
+    });
+    try {
+      room.delivered = (await store.watch(key, room)).head;
+      this.#rooms.set(key, room);
+      return room;
+    } finally {
+      this.#opening.delete(key);
+    }
+  }
+
+  #supersede(member: Member): void {
+    this.#forget(member);
+    member.link.close();
+  }
+
+  #ended(room: HubRoom, reason: 'ended' | 'expired'): void {
+    room.deliver();
+    for (const member of room.members) {
+      member.close();
+      member.link.send('ended', { reason });
+    }
+    room.members.clear();
+    this.#rooms.delete(room.key);
+  }
+
+  #forget(member: Member): void {
+    member.close();
+    member.room.members.delete(member);
+    this.#closeIfEmpty(member.room);
+  }
+
+  #closeIfEmpty(room: HubRoom): void {
+    if (room.members.size > 0 || this.#rooms.get(room.key) !== room) return;
+    this.#rooms.delete(room.key);
+    this.#options.store.unwatch(room.key);
+  }
+}
+
+function answerFor(place: number | undefined): Answer {
+  if (place === undefined) return refusals.unavailable;
+  if (place === NO_SUCH_ROOM) return refusals.noRoom;
+  if (place === MAILBOX_FULL) return refusals.mailboxFull;
+  return place;
+}
+
+/** Another epoch's numbers mean nothing here: that member is sent everything the new log has. */
+function startingPlace({ since }: JoinRequest, { epoch, head }: SeatTaken): number {
+  if (!since) return head;
+  return since.epoch === epoch ? Math.min(since.seq, head) : 0;
+}

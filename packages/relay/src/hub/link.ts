@@ -1,0 +1,20 @@
+import type { RelayToClient } from '@qsec2/sdk/wire';
+import type { EncodedBatch } from '../frames/encoded-batch.ts';
+
+/** Events the hub sends besides batches. */
+export type ControlEvents = Omit<RelayToClient, 'batch'>;
+
+/** What the hub needs of a connection. */
+export interface Link {
+  /** Unique in the whole cluster. */
+  readonly id: string;
+  /** Bytes handed over and not yet taken by the operating system. */
+  readonly pending: number;
+  send<E extends keyof ControlEvents>(event: E, ...payload: Parameters<ControlEvents[E]>): void;
+  sendBatch(batch: EncodedBatch): void;
+  /** Called whenever pending bytes were taken. */
+  onDrain(listener: () => void): void;
+  /** Stops, or goes on, taking what the client sends. */
+  setReading(reading: boolean): void;
+  close(): void;
+}

@@ -1,0 +1,78 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+
+const packageDir = fileURLToPath(new URL('../..', import.meta.url));
+
+/** Compiles the command from the sources under test, once a process; not the files another build left behind. */
+let compiled: Promise<string> | undefined;
+
+function compile(): Promise<string> {
+  compiled ??= (async () => {
+    // Inside the package, so that what it imports is found.
+    const outdir = join(packageDir, 'node_modules', '.cache', 'relay-test');
+    mkdirSync(outdir, { recursive: true });
+    const outfile = join(outdir, `cli-${process.pid}.mjs`);
+    await build({
+      entryPoints: [join(packageDir, 'src/cli.ts')],
+      outfile,
+      bundle: true,
+      format: 'esm',
+      platform: 'node',
+      packages: 'external',
+      alias: { '@qsec2/sdk/wire': join(packageDir, '../sdk/src/wire/index.ts') },
+    });
+    return outfile;
+  })();
+  return compiled;
+}
+
+/** The relay as an operator runs it: a process of its own. */
+export class ChildRelay {
+  readonly process: ChildProcess;
+  readonly url: string;
+  readonly output: string[];
+
+  private constructor(process: ChildProcess, url: string, output: string[]) {
+    this.process = process;
+    this.url = url;
+    this.output = output;
+  }
+
+  /** Starts it and waits until it says where it listens. `env` adds to the settings. */
+  static async start(dataDir: string, env: Record<string, string> = {}): Promise<ChildRelay> {
+    const settings = {
+      PORT: '0',
+      RELAY_HOST: '127.0.0.1',
+      RELAY_DATA_DIR: dataDir,
+      RELAY_DATABASE_URL: `sqlite:${join(dataDir, 'relay.db')}`,
+      PATH: process.env.PATH ?? '',
+    };
+    const child = spawn(process.execPath, [await compile()], { env: { ...settings, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+    const output: string[] = [];
+    child.stderr.on('data', (chunk: Buffer) => output.push(chunk.toString()));
+    const url = await new Promise<string>((resolve, reject) => {
+      createInterface({ input: child.stdout }).on('line', (line) => {
+        output.push(line);
+        const listening = /listens on (\S+)/.exec(line);
+        if (listening?.[1]) resolve(listening[1]);
+      });
+      child.once('exit', (code) => reject(new Error(`the relay ended with ${code}: ${output.join('\n')}`)));
+    });
+    return new ChildRelay(child, url, output);
+  }
+
+  /** @returns the exit code, or the signal that ended it. */
+  async stop(signal: NodeJS.Signals): Promise<number | NodeJS.Signals | null> {
+    if (this.process.exitCode !== null || this.process.signalCode !== null)
+      return this.process.exitCode ?? this.process.signalCode;
+    const ended = new Promise<number | NodeJS.Signals | null>((resolve) => {
+      this.process.once('exit', (code, by) => resolve(code ?? by));
+    });
+    this.process.kill(signal);
+    return ended;
+  }
+}
