@@ -1,0 +1,48 @@
+import type { QuantumChannel } from './bb84/channel/types.ts';
+import type { Invite } from './protocol/invite.ts';
+import type { TransportFactory } from './transport/transport.ts';
+
+/** Where a pairwise key comes from and what must hold of it. */
+export interface KeyAgreementOptions {
+  /** `required` (default): no agreement, no messages. `optional`: go on without it after an authenticated refusal. */
+  policy?: 'required' | 'optional';
+  /** Pulses of one agreement, 4096–262144. Default 32768. */
+  pulses?: number;
+  /** Error rate above which nothing is derived, 0–0.11. Default 0.11. */
+  threshold?: number;
+  /** What this side's pulses go through. Default: simulated single photons with 1.5 % misalignment. */
+  channel?: QuantumChannel;
+}
+
+/** Everything `connect` understands. Every default is in {@link DEFAULTS}. */
+export interface ConnectOptions {
+  /** Address of the relay, `https://relay.example` or with a path. */
+  relay: string | URL;
+  /** Absent: create a room. Else join one: a link, the code after its `#`, or an {@link Invite}. */
+  invite?: string | Invite;
+  /** What the others see. Sent encrypted, at most 64 characters. Default `'Guest'`. */
+  name?: string;
+  /** Label of a new room, in the signed policy. Ignored when joining. */
+  roomName?: string;
+  /** Places in a new room, 2–16. Default 2. Ignored when joining. */
+  capacity?: number;
+  keyAgreement?: KeyAgreementOptions;
+  /** Cancels connecting; afterwards it leaves the room. */
+  signal?: AbortSignal;
+  /** Receives one line for each thing worth knowing. Never a secret, never a text. Default: silence. */
+  logger?: Logger;
+  /** Another way to a relay than Socket.IO: tests, or a relay in the same process. */
+  transport?: TransportFactory;
+}
+
+export type LogLevel = 'debug' | 'info' | 'warn';
+export type Logger = (level: LogLevel, message: string, facts?: Readonly<Record<string, unknown>>) => void;
+
+export const DEFAULTS = {
+  name: 'Guest',
+  capacity: 2,
+  policy: 'required',
+  pulses: 32_768,
+  threshold: 0.11,
+  flip: 0.015,
+} as const;

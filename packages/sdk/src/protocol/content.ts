@@ -1,0 +1,121 @@
+import { QsecError } from '../errors.ts';
+import { type Bytes, Reader, Writer } from '../wire/index.ts';
+import { decodeAnnouncement, encodeAnnouncement, type SenderKeyAnnouncement } from './sender-key.ts';
+
+/** What is inside the encryption. A kind that this SDK does not know is kept as `unknown` and does no harm. */
+
+export const MESSAGE_ID_BYTES = 16;
+export const NAME_LIMIT_BYTES = 256;
+
+/** For everyone: sealed with the sender key. */
+export type GroupContent =
+  | { kind: 'text'; id: Bytes; index: number; sentAt: number; text: string; replyTo?: Bytes }
+  | { kind: 'typing' }
+  | { kind: 'profile'; name: string }
+  | { kind: 'unknown'; code: number };
+
+/** For one member: sealed with the pairwise channel. */
+export type PairContent =
+  | { kind: 'sender-key'; announcement: SenderKeyAnnouncement; name: string; policy: Bytes }
+  | { kind: 'receipt'; ids: Bytes[] }
+  | { kind: 'resend'; content: Bytes }
+  | { kind: 'leave' }
+  | { kind: 'unknown'; code: number };
+
+const GROUP = { text: 1, typing: 2, profile: 3 } as const;
+const PAIR = { 'sender-key': 1, receipt: 2, resend: 3, leave: 4 } as const;
+
+export function encodeGroupContent(content: Exclude<GroupContent, { kind: 'unknown' }>): Bytes {
+  const writer = new Writer().u8(GROUP[content.kind]);
+  switch (content.kind) {
+    case 'text':
+      writer
+        .fixed(content.id)
+        .u32(content.index)
+        .u48(content.sentAt)
+        .variable(content.replyTo ?? new Uint8Array(0))
+        .text(content.text);
+      break;
+    case 'profile':
+      writer.text(content.name);
+      break;
+    case 'typing':
+      break;
+  }
+  return writer.bytes();
+}
+
+/** @throws {QsecError} `INVALID_ARGUMENT` for a known kind with a wrong shape */
+export function decodeGroupContent(bytes: Uint8Array): GroupContent {
+  const reader = new Reader(bytes);
+  const code = reader.u8();
+  switch (code) {
+    case GROUP.text: {
+      const fields = { id: reader.fixed(MESSAGE_ID_BYTES).slice(), index: reader.u32(), sentAt: reader.u48() };
+      const replyTo = reader.variable(MESSAGE_ID_BYTES).slice();
+      const text = reader.text();
+      reader.end();
+      return { kind: 'text', ...fields, text, ...(replyTo.length > 0 && { replyTo }) };
+    }
+    case GROUP.typing:
+      reader.end();
+      return { kind: 'typing' };
+    case GROUP.profile: {
+      const name = reader.text(NAME_LIMIT_BYTES);
+      reader.end();
+      return { kind: 'profile', name };
+    }
+    default:
+      return { kind: 'unknown', code };
+  }
+}
+
+export function encodePairContent(content: Exclude<PairContent, { kind: 'unknown' }>): Bytes {
+  const writer = new Writer().u8(PAIR[content.kind]);
+  switch (content.kind) {
+    case 'sender-key':
+      writer.variable(encodeAnnouncement(content.announcement)).text(content.name).variable(content.policy);
+      break;
+    case 'receipt':
+      for (const id of content.ids) writer.fixed(id);
+      break;
+    case 'resend':
+      writer.fixed(content.content);
+      break;
+    case 'leave':
+      break;
+  }
+  return writer.bytes();
+}
+
+/** @throws {QsecError} `INVALID_ARGUMENT` for a known kind with a wrong shape */
+export function decodePairContent(bytes: Uint8Array): PairContent {
+  const reader = new Reader(bytes);
+  const code = reader.u8();
+  switch (code) {
+    case PAIR['sender-key']: {
+      const announcement = decodeAnnouncement(reader.variable());
+      const content = {
+        kind: 'sender-key' as const,
+        announcement,
+        name: reader.text(NAME_LIMIT_BYTES),
+        policy: reader.variable().slice(),
+      };
+      reader.end();
+      return content;
+    }
+    case PAIR.receipt: {
+      if (reader.remaining % MESSAGE_ID_BYTES !== 0) throw new QsecError('INVALID_ARGUMENT', 'a receipt of a broken length');
+      const ids: Bytes[] = [];
+      while (reader.remaining > 0) ids.push(reader.fixed(MESSAGE_ID_BYTES).slice());
+      return { kind: 'receipt', ids };
+    }
+    case PAIR.resend:
+      return { kind: 'resend', content: reader.rest().slice() };
+    case PAIR.leave:
+      reader.end();
+      return { kind: 'leave' };
+    default:
+      return { kind: 'unknown', code };
+  }
+}

@@ -1,0 +1,62 @@
+import { QsecError } from '../errors.ts';
+import { type Bytes, concat } from '../wire/index.ts';
+import { FINGERPRINT_BYTES } from './invite.ts';
+import { hash, purpose } from './key-schedule.ts';
+
+/** Ed25519 (RFC 8032) through WebCrypto: identities that last as long as a member is in a room, and signing keys of a sender epoch. */
+
+export const PUBLIC_KEY_BYTES = 32;
+export const SIGNATURE_BYTES = 64;
+
+/** A signing key whose private half cannot be exported. */
+export interface SigningKey {
+  readonly publicKey: Bytes;
+  /** Signs "qsec2 v1 <about>" | 0 | message. */
+  sign(about: string, message: Uint8Array): Promise<Bytes>;
+}
+
+/** @throws {QsecError} `UNSUPPORTED` where WebCrypto has no Ed25519 */
+export async function generateSigningKey(): Promise<SigningKey> {
+  const pair = await generate();
+  const publicKey = new Uint8Array(await crypto.subtle.exportKey('raw', pair.publicKey));
+  return {
+    publicKey,
+    sign: async (about, message) =>
+      new Uint8Array(await crypto.subtle.sign('Ed25519', pair.privateKey, concat(purpose(about), message))),
+  };
+}
+
+/** A public key ready to check many signatures. */
+export interface VerificationKey {
+  verify(about: string, message: Uint8Array, signature: Uint8Array): Promise<boolean>;
+}
+
+/** @throws {QsecError} `HANDSHAKE_FAILED` for bytes that are no Ed25519 public key */
+export async function importVerificationKey(publicKey: Uint8Array): Promise<VerificationKey> {
+  const key = await importPublic(publicKey);
+  return {
+    verify: (about, message, signature) =>
+      crypto.subtle.verify('Ed25519', key, signature as Bytes, concat(purpose(about), message)),
+  };
+}
+
+/** What an invite pins: the first 16 bytes of a hash of the identity key. */
+export const fingerprint = (publicKey: Uint8Array): Bytes => hash(purpose('fingerprint'), publicKey).slice(0, FINGERPRINT_BYTES);
+
+async function generate(): Promise<CryptoKeyPair> {
+  try {
+    return (await crypto.subtle.generateKey('Ed25519', false, ['sign', 'verify'])) as CryptoKeyPair;
+  } catch (cause) {
+    throw new QsecError('UNSUPPORTED', 'This browser has no Ed25519 in WebCrypto, or the page is not served over HTTPS.', {
+      cause,
+    });
+  }
+}
+
+async function importPublic(publicKey: Uint8Array): Promise<CryptoKey> {
+  try {
+    return await crypto.subtle.importKey('raw', publicKey as Bytes, 'Ed25519', true, ['verify']);
+  } catch (cause) {
+    throw new QsecError('HANDSHAKE_FAILED', 'The other side sent bytes that are no Ed25519 public key.', { cause });
+  }
+}

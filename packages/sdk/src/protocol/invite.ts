@@ -1,0 +1,92 @@
+import { QsecError } from '../errors.ts';
+import { type Bytes, fromBase64url, Reader, toBase64url, Writer } from '../wire/index.ts';
+
+/** Bytes of the shared secret S, the room id and the creator's fingerprint in an invite. */
+const SECRET_BYTES = 32;
+const ROOM_ID_BYTES = 16;
+export const FINGERPRINT_BYTES = 16;
+
+const VERSION = 1;
+/** Marks an invite in a URL fragment and tells it from an anchor of the page. */
+const PREFIX = 'q2.';
+
+export interface InviteFields {
+  /** Rises by one when a member is removed and the link renewed. */
+  generation: number;
+  roomId: Uint8Array;
+  /** S: 256 random bits that only people with the link know. */
+  secret: Uint8Array;
+  /** Pins the creator's identity key. */
+  creator: Uint8Array;
+}
+
+/**
+ * The right to join a room: what the link carries behind its `#`, where no server sees it.
+ *
+ * Layout: version u8 | generation u32 | roomId 16 | S 32 | creator fingerprint 16, as base64url behind `q2.`.
+ */
+export class Invite {
+  readonly generation: number;
+  readonly roomId: Bytes;
+  readonly secret: Bytes;
+  readonly creator: Bytes;
+
+  constructor({ generation, roomId, secret, creator }: InviteFields) {
+    this.generation = generation;
+    this.roomId = new Uint8Array(roomId);
+    this.secret = new Uint8Array(secret);
+    this.creator = new Uint8Array(creator);
+  }
+
+  /** The text after a link's `#`. Whoever has it can join: treat it as a password. */
+  get code(): string {
+    const fields = new Writer().u8(VERSION).u32(this.generation).fixed(this.roomId).fixed(this.secret).fixed(this.creator);
+    return PREFIX + toBase64url(fields.bytes());
+  }
+
+  /** A link that opens the room on the page at `base`; an anchor that `base` has is replaced. */
+  link(base: string | URL): string {
+    const url = new URL(base);
+    url.hash = this.code;
+    return url.href;
+  }
+
+  /**
+   * Reads a link, a fragment with or without its `#`, or a bare code.
+   * @throws {QsecError} `INVITE_INVALID` when it is none of these, is cut short, or is of another version.
+   */
+  static parse(text: string): Invite {
+    const start = text.lastIndexOf(PREFIX);
+    if (start < 0) throw new QsecError('INVITE_INVALID', 'This is not an invite: no code was found in it.');
+    try {
+      const reader = new Reader(fromBase64url(text.slice(start + PREFIX.length).trim()));
+      const version = reader.u8();
+      if (version !== VERSION)
+        throw new QsecError('INVITE_INVALID', `This invite is of version ${version}; this SDK reads ${VERSION}.`);
+      const invite = new Invite({
+        generation: reader.u32(),
+        roomId: reader.fixed(ROOM_ID_BYTES),
+        secret: reader.fixed(SECRET_BYTES),
+        creator: reader.fixed(FINGERPRINT_BYTES),
+      });
+      reader.end();
+      return invite;
+    } catch (cause) {
+      if (QsecError.is(cause, 'INVITE_INVALID')) throw cause;
+      throw new QsecError('INVITE_INVALID', 'This invite is incomplete or was changed on the way.', { cause });
+    }
+  }
+
+  /** Whether `text` looks like something {@link Invite.parse} would read. */
+  static isIn(text: string): boolean {
+    return text.includes(PREFIX);
+  }
+
+  /** Keeps the secret out of logs and string templates. */
+  toString(): string {
+    return 'Invite(…)';
+  }
+  toJSON(): string {
+    return this.toString();
+  }
+}

@@ -1,0 +1,131 @@
+import { QsecError } from '../errors.ts';
+import type { Bytes } from '../wire/index.ts';
+import { KEY_BYTES, NONCE_BYTES } from './aead.ts';
+import { erase, expandLabel, HASH_BYTES, NOTHING } from './key-schedule.ts';
+
+/**
+ * A chain of message keys: each step derives the next chain key, a message key and a nonce, and forgets where it came from.
+ * EL(ck, "step", 76) → next ck 32 | key 32 | nonce 12. Chain keys cannot be non-extractable CryptoKeys, since WebCrypto derives
+ * no HKDF key from another one; so the chain is synchronous and overwrites what it used.
+ */
+
+/** A frame may be this many steps ahead of the last one: more is a fault or an attack, and costs at most as many steps. */
+export const MAX_FORWARD_JUMP = 2000;
+/** Keys kept for frames that were overtaken. */
+export const MAX_SKIPPED_KEYS = 512;
+
+export interface MessageKey {
+  counter: number;
+  key: Bytes;
+  nonce: Bytes;
+}
+
+function step(chainKey: Bytes): { next: Bytes; key: Bytes; nonce: Bytes } {
+  const okm = expandLabel(chainKey, 'step', NOTHING, HASH_BYTES + KEY_BYTES + NONCE_BYTES);
+  const derived = {
+    next: okm.slice(0, HASH_BYTES),
+    key: okm.slice(HASH_BYTES, HASH_BYTES + KEY_BYTES),
+    nonce: okm.slice(HASH_BYTES + KEY_BYTES),
+  };
+  erase(okm);
+  return derived;
+}
+
+/** The sending end. Reserves a counter before anything is awaited, so that no two messages share a key. */
+export class SendChain {
+  #chainKey: Bytes;
+  #counter = 0;
+
+  constructor(chainKey: Bytes) {
+    this.#chainKey = chainKey;
+  }
+
+  /** How many messages were sealed. */
+  get count(): number {
+    return this.#counter;
+  }
+
+  next(): MessageKey {
+    const { next, key, nonce } = step(this.#chainKey);
+    erase(this.#chainKey);
+    this.#chainKey = next;
+    return { counter: this.#counter++, key, nonce };
+  }
+
+  erase(): void {
+    erase(this.#chainKey);
+  }
+}
+
+/** The receiving end. A key opens one message; what is opened or skipped changes the state only when opening succeeded. */
+export class ReceiveChain {
+  #chainKey: Bytes;
+  #counter = 0;
+  readonly #skipped = new Map<number, MessageKey>();
+
+  constructor(chainKey: Bytes) {
+    this.#chainKey = chainKey;
+  }
+
+  /** Counter of the next message that was not overtaken. */
+  get head(): number {
+    return this.#counter;
+  }
+
+  /**
+   * Opens the message `counter` with its key.
+   * @throws {QsecError} `HANDSHAKE_FAILED` for a key used before, too far ahead, or whatever `use` throws: nothing has changed then
+   */
+  async open<T>(counter: number, use: (key: Bytes, nonce: Bytes) => Promise<T>): Promise<T> {
+    const skipped = this.#skipped.get(counter);
+    if (skipped) {
+      const opened = await use(skipped.key, skipped.nonce);
+      this.#skipped.delete(counter);
+      erase(skipped.key, skipped.nonce);
+      return opened;
+    }
+    if (counter < this.#counter) throw new QsecError('HANDSHAKE_FAILED', `Message ${counter} was opened before: a replay.`);
+    if (counter - this.#counter > MAX_FORWARD_JUMP) {
+      throw new QsecError(
+        'HANDSHAKE_FAILED',
+        `Message ${counter} is ${counter - this.#counter} ahead; at most ${MAX_FORWARD_JUMP} are followed.`,
+      );
+    }
+    const passed: MessageKey[] = [];
+    let chainKey = this.#chainKey;
+    for (let at = this.#counter; at <= counter; at++) {
+      const { next, key, nonce } = step(chainKey);
+      if (chainKey !== this.#chainKey) erase(chainKey);
+      chainKey = next;
+      passed.push({ counter: at, key, nonce });
+    }
+    const current = passed.pop() as MessageKey;
+    let opened: T;
+    try {
+      opened = await use(current.key, current.nonce);
+    } catch (error) {
+      erase(chainKey, current.key, ...passed.map(({ key }) => key));
+      throw error;
+    }
+    erase(this.#chainKey, current.key, current.nonce);
+    this.#chainKey = chainKey;
+    this.#counter = counter + 1;
+    for (const key of passed) this.#skipped.set(key.counter, key);
+    this.#evict();
+    return opened;
+  }
+
+  erase(): void {
+    erase(this.#chainKey, ...[...this.#skipped.values()].map(({ key }) => key));
+    this.#skipped.clear();
+  }
+
+  /** Keeps the newest of the skipped keys. */
+  #evict(): void {
+    for (const [counter, { key }] of this.#skipped) {
+      if (this.#skipped.size <= MAX_SKIPPED_KEYS) return;
+      erase(key);
+      this.#skipped.delete(counter);
+    }
+  }
+}

@@ -1,0 +1,189 @@
+import { QsecError } from '../errors.ts';
+import { type Bytes, concat, equalBytes, Reader, Writer } from '../wire/index.ts';
+import { guardNonce, open, seal } from './aead.ts';
+import { FRAME_TYPE, FRAME_VERSION, GUARD_BYTES } from './frame.ts';
+import {
+  generateSigningKey,
+  importVerificationKey,
+  PUBLIC_KEY_BYTES,
+  SIGNATURE_BYTES,
+  type SigningKey,
+  type VerificationKey,
+} from './identity.ts';
+import { erase, HASH_BYTES, hash } from './key-schedule.ts';
+import { pad, unpad } from './padding.ts';
+import { randomBytes } from './random.ts';
+import { ReceiveChain, SendChain } from './ratchet.ts';
+
+/**
+ * Sender keys: a member seals a message once for everyone. Its chain and the key that signs its frames reach each other member
+ * over the pairwise channels, anew for every epoch.
+ *
+ * Content of a group frame: epoch id 8 | sender tag 4 | counter u32 | guard 4 | ciphertext + tag | signature 64.
+ * Additional data: roomId | sender identity | epoch u32 | roster hash | version | type | header. The signature covers it and the
+ * ciphertext, and is checked before any step of a chain.
+ */
+
+export const EPOCH_ID_BYTES = 8;
+const TAG_BYTES = 4;
+const HEADER_BYTES = EPOCH_ID_BYTES + TAG_BYTES + 4 + GUARD_BYTES;
+const ABOUT = 'group frame';
+
+/** What a member tells each other one about an epoch of its own. */
+export interface SenderKeyAnnouncement {
+  /** From 1, of this sender. */
+  epoch: number;
+  epochId: Bytes;
+  /** Chain key at counter 0. */
+  seed: Bytes;
+  signingKey: Bytes;
+  /** Who the sender believes is in the room. */
+  rosterHash: Bytes;
+  /** How many frames the sender's last epoch had. */
+  previousCount: number;
+}
+
+export function encodeAnnouncement({
+  epoch,
+  epochId,
+  seed,
+  signingKey,
+  rosterHash,
+  previousCount,
+}: SenderKeyAnnouncement): Bytes {
+  return new Writer().u32(epoch).fixed(epochId).fixed(seed).fixed(signingKey).fixed(rosterHash).u32(previousCount).bytes();
+}
+
+export function decodeAnnouncement(bytes: Uint8Array): SenderKeyAnnouncement {
+  const reader = new Reader(bytes);
+  const announcement = {
+    epoch: reader.u32(),
+    epochId: reader.fixed(EPOCH_ID_BYTES).slice(),
+    seed: reader.fixed(HASH_BYTES).slice(),
+    signingKey: reader.fixed(PUBLIC_KEY_BYTES).slice(),
+    rosterHash: reader.fixed(HASH_BYTES).slice(),
+    previousCount: reader.u32(),
+  };
+  reader.end();
+  return announcement;
+}
+
+/** SHA-256 over the generation and everyone's identity keys, own included, in order. */
+export function rosterHash(generation: number, sortedIdentities: readonly Uint8Array[]): Bytes {
+  return hash(new Writer().text('qsec2 v1 roster').u32(generation).bytes(), ...sortedIdentities);
+}
+
+/** Tells receivers whose frame it is without telling the relay. */
+const senderTag = (epochId: Bytes, identity: Bytes): Bytes => hash(epochId, identity).slice(0, TAG_BYTES);
+
+function additionalData(roomId: Bytes, identity: Bytes, epoch: number, roster: Bytes, header: Uint8Array): Bytes {
+  return new Writer()
+    .fixed(roomId)
+    .fixed(identity)
+    .u32(epoch)
+    .fixed(roster)
+    .u8(FRAME_VERSION)
+    .u8(FRAME_TYPE.group)
+    .fixed(header)
+    .bytes();
+}
+
+/** One epoch of ours. */
+export class SenderKey {
+  readonly announcement: SenderKeyAnnouncement;
+  readonly #roomId: Bytes;
+  readonly #identity: Bytes;
+  readonly #signingKey: SigningKey;
+  readonly #chain: SendChain;
+
+  private constructor(roomId: Bytes, identity: Bytes, signingKey: SigningKey, announcement: SenderKeyAnnouncement) {
+    this.#roomId = roomId;
+    this.#identity = identity;
+    this.#signingKey = signingKey;
+    this.#chain = new SendChain(announcement.seed.slice());
+    this.announcement = announcement;
+  }
+
+  static async create(roomId: Bytes, identity: Bytes, roster: Bytes, previous: SenderKey | undefined): Promise<SenderKey> {
+    const signingKey = await generateSigningKey();
+    return new SenderKey(roomId, identity, signingKey, {
+      epoch: (previous?.announcement.epoch ?? 0) + 1,
+      epochId: randomBytes(EPOCH_ID_BYTES),
+      seed: randomBytes(HASH_BYTES),
+      signingKey: signingKey.publicKey,
+      rosterHash: roster,
+      previousCount: previous?.count ?? 0,
+    });
+  }
+
+  /** Frames sealed so far. */
+  get count(): number {
+    return this.#chain.count;
+  }
+
+  async seal(plaintext: Uint8Array): Promise<Bytes> {
+    const { epoch, epochId, rosterHash: roster } = this.announcement;
+    const { counter, key, nonce } = this.#chain.next();
+    const guard = randomBytes(GUARD_BYTES);
+    const header = new Writer().fixed(epochId).fixed(senderTag(epochId, this.#identity)).u32(counter).fixed(guard).bytes();
+    const bound = additionalData(this.#roomId, this.#identity, epoch, roster, header);
+    const box = await seal(key, guardNonce(nonce, guard), pad(plaintext), bound);
+    erase(key);
+    return concat(header, box, await this.#signingKey.sign(ABOUT, concat(bound, box)));
+  }
+
+  destroy(): void {
+    erase(this.announcement.seed);
+    this.#chain.erase();
+  }
+}
+
+/** One epoch of another member. */
+export class ReceiverKey {
+  readonly announcement: SenderKeyAnnouncement;
+  readonly #roomId: Bytes;
+  readonly #identity: Bytes;
+  readonly #tag: Bytes;
+  readonly #verifier: VerificationKey;
+  readonly #chain: ReceiveChain;
+
+  private constructor(roomId: Bytes, identity: Bytes, verifier: VerificationKey, announcement: SenderKeyAnnouncement) {
+    this.#roomId = roomId;
+    this.#identity = identity;
+    this.#tag = senderTag(announcement.epochId, identity);
+    this.#verifier = verifier;
+    this.#chain = new ReceiveChain(announcement.seed);
+    this.announcement = announcement;
+  }
+
+  static async create(roomId: Bytes, identity: Bytes, announcement: SenderKeyAnnouncement): Promise<ReceiverKey> {
+    return new ReceiverKey(roomId, identity, await importVerificationKey(announcement.signingKey), announcement);
+  }
+
+  /** Whether the frame claims to be of this sender and epoch. Proven only by {@link open}. */
+  claims(content: Uint8Array): boolean {
+    const reader = new Reader(content);
+    return equalBytes(reader.fixed(EPOCH_ID_BYTES), this.announcement.epochId) && equalBytes(reader.fixed(TAG_BYTES), this.#tag);
+  }
+
+  /** @throws {QsecError} when the frame was forged, changed or repeated: nothing has changed then */
+  async open(content: Uint8Array): Promise<Bytes> {
+    const reader = new Reader(content);
+    const header = reader.fixed(HEADER_BYTES);
+    const box = reader.fixed(Math.max(0, reader.remaining - SIGNATURE_BYTES));
+    const signature = reader.rest();
+    const bound = additionalData(this.#roomId, this.#identity, this.announcement.epoch, this.announcement.rosterHash, header);
+    if (!(await this.#verifier.verify(ABOUT, concat(bound, box), signature))) {
+      throw new QsecError('HANDSHAKE_FAILED', "A frame carries a signature that is not its sender's.");
+    }
+    const fields = new Reader(header);
+    fields.fixed(EPOCH_ID_BYTES + TAG_BYTES);
+    const counter = fields.u32();
+    const guard = fields.fixed(GUARD_BYTES);
+    return this.#chain.open(counter, async (key, nonce) => unpad(await open(key, guardNonce(nonce, guard), box, bound)));
+  }
+
+  destroy(): void {
+    this.#chain.erase();
+  }
+}

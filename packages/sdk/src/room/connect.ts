@@ -1,0 +1,182 @@
+import { QsecError } from '../errors.ts';
+import { bb84KeySource } from '../key-source/bb84.ts';
+import { type ConnectOptions, DEFAULTS, type KeyAgreementOptions, type Logger } from '../options.ts';
+import { fingerprint, generateSigningKey, type SigningKey } from '../protocol/identity.ts';
+import { Invite } from '../protocol/invite.ts';
+import type { AgreementPolicy } from '../protocol/policy.ts';
+import { signRoomPolicy } from '../protocol/policy.ts';
+import { randomBytes } from '../protocol/random.ts';
+import { deriveRoomKeys } from '../protocol/room-keys.ts';
+import { RelaySession } from '../transport/relay-session.ts';
+import { socketIoTransport } from '../transport/socket-io.ts';
+import { MAX_CAPACITY, MIN_CAPACITY, ROOM_ID_BYTES, SEAT_BYTES, SEAT_SECRET_BYTES, TOKEN_BYTES } from '../wire/index.ts';
+import { RoomSession } from './room.ts';
+import { cleanName } from './text.ts';
+import type { Room } from './types.ts';
+
+const MIN_PULSES = 4_096;
+const MAX_PULSES = 262_144;
+const INVITE_SECRET_BYTES = 32;
+
+/**
+ * Makes a private room, or joins one by its invite. Resolves once the relay has given this member a seat; keys with members who
+ * are there are being agreed then, and `room.send` waits for them.
+ *
+ * @throws {QsecError} `INVALID_ARGUMENT`, `INVITE_INVALID`, `RELAY_UNREACHABLE`, `RELAY_REFUSED`, `ROOM_NOT_FOUND`, `ROOM_FULL`,
+ *   `RATE_LIMITED`, `TIMEOUT`, `UNSUPPORTED`, `ABORTED`
+ *
+ * @example
+ * ```ts
+ * const room = await connect({ relay: 'https://relay.example', name: 'Ana' });
+ * console.log(room.invite.link('https://app.example/'));
+ * room.on('message', (message) => console.log(message.text));
+ * await room.send('hi');
+ * ```
+ */
+export async function connect(options: ConnectOptions): Promise<Room> {
+  const { signal, transport = socketIoTransport, keyAgreement = {} } = options;
+  const url = relayUrl(options.relay);
+  const capacity = checkCapacity(options.capacity ?? DEFAULTS.capacity);
+  const agreement = checkAgreement(keyAgreement);
+  const name = cleanName(options.name ?? DEFAULTS.name, DEFAULTS.name);
+  const logger: Logger = options.logger ?? (() => undefined);
+  assertSupported();
+  if (signal?.aborted) throw aborted(signal);
+
+  const given = options.invite === undefined ? undefined : takeInvite(options.invite);
+  const identity = await generateSigningKey();
+  const invite = given ?? newInvite(identity);
+  const { psk, relayRoom, relayToken } = deriveRoomKeys(invite);
+  const policy = given
+    ? undefined
+    : await signRoomPolicy(invite, identity, {
+        n: 1,
+        join: 'auto',
+        locked: false,
+        capacity,
+        name: cleanName(options.roomName ?? '', ''),
+      });
+  if (signal?.aborted) throw aborted(signal);
+
+  const seat = randomBytes(SEAT_BYTES);
+  const session = new RelaySession({
+    url,
+    room: relayRoom,
+    token: relayToken,
+    seat,
+    seatSecret: randomBytes(SEAT_SECRET_BYTES),
+    capacity,
+    create: given === undefined,
+    ...(given === undefined && { endToken: randomBytes(TOKEN_BYTES) }),
+    transport,
+  });
+  const keySource = bb84KeySource(keyAgreement.channel);
+  const room = new RoomSession({ invite, psk, identity, seat, name, session, agreement, keySource, policy, logger });
+  await joined(session, signal);
+  signal?.addEventListener('abort', () => void room.leave().catch(() => room.abandon()), { once: true });
+  leaveWithPage(room);
+  return room;
+}
+
+/** Waits for the first join. */
+function joined(session: RelaySession, signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const abort = () => {
+      session.close();
+      reject(aborted(signal as AbortSignal));
+    };
+    const done = (settle: () => void) => {
+      signal?.removeEventListener('abort', abort);
+      offUp();
+      offRefused();
+      settle();
+    };
+    const offUp = session.on('up', () => done(resolve));
+    const offRefused = session.on('refused', (error) => done(() => reject(error)));
+    signal?.addEventListener('abort', abort, { once: true });
+  });
+}
+
+function newInvite(identity: SigningKey): Invite {
+  return new Invite({
+    generation: 0,
+    roomId: randomBytes(ROOM_ID_BYTES),
+    secret: randomBytes(INVITE_SECRET_BYTES),
+    creator: fingerprint(identity.publicKey),
+  });
+}
+
+/** Reads the invite, and takes it out of the address bar: it is a password, and histories and screenshots are read by others. */
+function takeInvite(given: string | Invite): Invite {
+  const invite = typeof given === 'string' ? Invite.parse(given) : given;
+  const { location, history } = globalThis as Partial<Pick<Window, 'location' | 'history'>>;
+  if (location && history && location.hash.includes(invite.code)) {
+    history.replaceState(history.state, '', location.pathname + location.search);
+  }
+  return invite;
+}
+
+/** A page that is closed for good gives its seat up, so that its place is free at once. */
+function leaveWithPage(room: RoomSession): void {
+  if (typeof document === 'undefined') return;
+  const leave = ({ persisted }: PageTransitionEvent) => {
+    if (!persisted) room.abandon();
+  };
+  addEventListener('pagehide', leave);
+  room.on('state', (state) => {
+    if (state === 'closed') removeEventListener('pagehide', leave);
+  });
+}
+
+function relayUrl(relay: string | URL): URL {
+  let url: URL;
+  try {
+    url = new URL(relay, typeof location === 'undefined' ? undefined : location.href);
+  } catch (cause) {
+    throw new QsecError('INVALID_ARGUMENT', `"relay" expected a URL such as https://relay.example, got "${relay}"`, { cause });
+  }
+  if (url.protocol !== 'http:' && url.protocol !== 'https:') {
+    throw new QsecError('INVALID_ARGUMENT', `"relay" expected an http: or https: URL, got "${url.protocol}"`);
+  }
+  return url;
+}
+
+function checkCapacity(capacity: number): number {
+  if (!Number.isInteger(capacity) || capacity < MIN_CAPACITY || capacity > MAX_CAPACITY) {
+    throw new QsecError(
+      'INVALID_ARGUMENT',
+      `"capacity" expected a whole number from ${MIN_CAPACITY} to ${MAX_CAPACITY}, got ${capacity}`,
+    );
+  }
+  return capacity;
+}
+
+function checkAgreement({
+  policy = DEFAULTS.policy,
+  pulses = DEFAULTS.pulses,
+  threshold = DEFAULTS.threshold,
+}: KeyAgreementOptions): AgreementPolicy {
+  if (policy !== 'required' && policy !== 'optional') {
+    throw new QsecError('INVALID_ARGUMENT', `"keyAgreement.policy" expected 'required' or 'optional', got "${policy}"`);
+  }
+  if (!Number.isInteger(pulses) || pulses < MIN_PULSES || pulses > MAX_PULSES) {
+    throw new QsecError(
+      'INVALID_ARGUMENT',
+      `"keyAgreement.pulses" expected a whole number from ${MIN_PULSES} to ${MAX_PULSES}, got ${pulses}`,
+    );
+  }
+  if (!(threshold > 0 && threshold <= DEFAULTS.threshold)) {
+    throw new QsecError(
+      'INVALID_ARGUMENT',
+      `"keyAgreement.threshold" expected a rate above 0 and up to ${DEFAULTS.threshold}, got ${threshold}`,
+    );
+  }
+  return { required: policy === 'required', source: 'bb84', pulses, threshold };
+}
+
+function assertSupported(): void {
+  if (globalThis.crypto?.subtle) return;
+  throw new QsecError('UNSUPPORTED', 'WebCrypto is missing: the page has to be served over HTTPS or from localhost.');
+}
+
+const aborted = (signal: AbortSignal) => new QsecError('ABORTED', 'Connecting was cancelled.', { cause: signal.reason });

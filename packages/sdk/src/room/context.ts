@@ -1,0 +1,22 @@
+import type { Emitter } from '../events.ts';
+import type { Logger } from '../options.ts';
+import type { SigningKey } from '../protocol/identity.ts';
+import type { Invite } from '../protocol/invite.ts';
+import type { RelaySession } from '../transport/relay-session.ts';
+import type { Bytes } from '../wire/index.ts';
+import type { Me, RoomEvents } from './types.ts';
+
+/** What the parts of a room share. */
+export interface RoomContext {
+  readonly invite: Invite;
+  readonly identity: SigningKey;
+  readonly me: Me;
+  readonly seat: Bytes;
+  readonly session: RelaySession;
+  readonly events: Emitter<RoomEvents>;
+  readonly logger: Logger;
+  /** Runs a task when no other one changes the room's state. */
+  enqueue(task: () => Promise<void>): void;
+  /** Hands a frame to the relay; what it refuses becomes an `error` event. */
+  push(frame: Bytes, to?: readonly Bytes[], transient?: boolean): void;
+}

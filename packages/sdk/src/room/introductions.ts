@@ -1,0 +1,193 @@
+import { QsecError } from '../errors.ts';
+import type { KeySource } from '../key-source/types.ts';
+import { encodeFrame, FRAME_TYPE } from '../protocol/frame.ts';
+import { type Peer as ProvenPeer, SID_BYTES, sidOfM1 } from '../protocol/handshake.ts';
+import type { SigningKey } from '../protocol/identity.ts';
+import type { Invite } from '../protocol/invite.ts';
+import { firstM1, Pairing, type PairingOptions, type PairingStage, type PairSecrets } from '../protocol/pairing.ts';
+import { type AgreementPolicy, encodeMemberPolicy } from '../protocol/policy.ts';
+import { type Bytes, compareBytes, equalBytes, Reader, toBase64url, Writer } from '../wire/index.ts';
+
+/**
+ * Handshakes with the seats of a room: at most one is pending with each. Who joins begins; of crossed M1s the one from the lower
+ * seat survives; what takes too long is tried again after a growing pause.
+ */
+
+const HANDSHAKE_LIMIT_MS = 15_000;
+const FIRST_BACKOFF_MS = 1_000;
+const MAX_BACKOFF_MS = 30_000;
+
+export interface IntroductionsOptions {
+  invite: Invite;
+  psk: Bytes;
+  identity: SigningKey;
+  seat: Bytes;
+  agreement: AgreementPolicy;
+  keySource: KeySource;
+  /** The signed room policy as this member knows it at the moment; empty for a newcomer. */
+  roomPolicy(): Bytes;
+  send(seat: Bytes, frame: Bytes): void;
+  /** Runs a task when no other one changes the room. */
+  enqueue(task: () => Promise<void>): void;
+  /** Throws to refuse a peer who proved its identity. */
+  accept(seat: Bytes, peer: ProvenPeer): Promise<void>;
+  onStage(seat: Bytes, stage: PairingStage): void;
+  /** Both sides confirmed. */
+  onSecured(seat: Bytes, secrets: PairSecrets): Promise<void>;
+  /** Given up; `initiate` starts again. */
+  onFailed(seat: Bytes, error: QsecError): void;
+  /** A handshake began, ended, or was put off. */
+  onChange(): void;
+}
+
+interface Pending {
+  seat: Bytes;
+  pairing: Pairing | undefined;
+  initiator: boolean;
+  tries: number;
+  timer: ReturnType<typeof setTimeout> | undefined;
+}
+
+export class Introductions {
+  readonly #options: IntroductionsOptions;
+  readonly #pending = new Map<string, Pending>();
+
+  constructor(options: IntroductionsOptions) {
+    this.#options = options;
+  }
+
+  /** Handshakes that are under way or waiting for their next try. */
+  get count(): number {
+    return this.#pending.size;
+  }
+
+  isPending(seat: Bytes): boolean {
+    return this.#pending.has(toBase64url(seat));
+  }
+
+  /** Sends M1, unless a handshake with this seat is pending. */
+  async initiate(seat: Bytes, tries = 0): Promise<void> {
+    if (this.isPending(seat)) return;
+    const pending = this.#begin(seat, true, tries);
+    const { pairing, payload } = await Pairing.initiate(this.#pairingOptions(seat));
+    if (!this.#isCurrent(pending)) return;
+    pending.pairing = pairing;
+    this.#send(seat, pairing.sid, payload);
+  }
+
+  /** Takes the content of a handshake frame. */
+  async receive(seat: Bytes, content: Bytes): Promise<void> {
+    const reader = new Reader(content);
+    const sid = reader.fixed(SID_BYTES);
+    const payload = reader.rest();
+    const m1 = firstM1(payload);
+    if (m1) {
+      if (equalBytes(sidOfM1(m1), sid)) await this.#respond(seat, payload);
+      return;
+    }
+    const pending = this.#pending.get(toBase64url(seat));
+    // A frame of a handshake that was given up or replaced says nothing about the present one.
+    if (!pending?.pairing || !equalBytes(pending.pairing.sid, sid)) return;
+    await this.#advance(pending, pending.pairing, payload);
+  }
+
+  /** Gives up what is pending with a seat, without a word. */
+  drop(seat: Bytes): void {
+    const pending = this.#pending.get(toBase64url(seat));
+    if (pending) this.#end(pending);
+  }
+
+  close(): void {
+    for (const pending of [...this.#pending.values()]) this.#end(pending);
+  }
+
+  async #respond(seat: Bytes, payload: Bytes): Promise<void> {
+    const crossed = this.#pending.get(toBase64url(seat));
+    if (crossed?.initiator && crossed.pairing && compareBytes(this.#options.seat, seat) < 0) return;
+    // Answered before the old one is given up: an M1 that proves nothing must not cost us a handshake that is under way.
+    const { pairing, payload: answer } = await Pairing.respond(this.#pairingOptions(seat), payload);
+    if (crossed) this.#end(crossed);
+    const pending = this.#begin(seat, false, 0);
+    pending.pairing = pairing;
+    this.#send(seat, pairing.sid, answer);
+  }
+
+  async #advance(pending: Pending, pairing: Pairing, payload: Bytes): Promise<void> {
+    const { seat } = pending;
+    try {
+      const answer = await pairing.receive(payload);
+      if (!this.#isCurrent(pending)) return;
+      if (answer) this.#send(seat, pairing.sid, answer);
+      if (!pairing.result) return;
+      this.#end(pending);
+      await this.#options.onSecured(seat, pairing.result);
+    } catch (cause) {
+      if (!this.#isCurrent(pending)) throw cause;
+      const error = asHandshakeError(cause);
+      const { lastWords } = error.details;
+      if (lastWords instanceof Uint8Array) this.#send(seat, pairing.sid, lastWords as Bytes);
+      this.#end(pending);
+      this.#options.onFailed(seat, error);
+    }
+  }
+
+  #begin(seat: Bytes, initiator: boolean, tries: number): Pending {
+    const pending: Pending = { seat, pairing: undefined, initiator, tries, timer: undefined };
+    pending.timer = setTimeout(() => this.#expired(pending), HANDSHAKE_LIMIT_MS);
+    this.#pending.set(toBase64url(seat), pending);
+    this.#options.onChange();
+    return pending;
+  }
+
+  #end(pending: Pending): void {
+    clearTimeout(pending.timer);
+    if (this.#isCurrent(pending)) this.#pending.delete(toBase64url(pending.seat));
+    this.#options.onChange();
+  }
+
+  /** No answer in time. Who began tries again later; the entry stays, so that the room is not shown as idle meanwhile. */
+  #expired(pending: Pending): void {
+    pending.pairing = undefined;
+    if (!pending.initiator) {
+      this.#end(pending);
+      this.#options.onFailed(pending.seat, new QsecError('TIMEOUT', 'The other side stopped in the middle of the handshake.'));
+      return;
+    }
+    const backoff = Math.min(MAX_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** pending.tries) * (0.75 + Math.random() / 2);
+    pending.timer = setTimeout(() => {
+      this.#end(pending);
+      this.#options.enqueue(() => this.initiate(pending.seat, pending.tries + 1));
+    }, backoff);
+  }
+
+  #isCurrent(pending: Pending): boolean {
+    return this.#pending.get(toBase64url(pending.seat)) === pending;
+  }
+
+  #send(seat: Bytes, sid: Bytes, payload: Bytes): void {
+    this.#options.send(seat, encodeFrame(FRAME_TYPE.handshake, new Writer().fixed(sid).fixed(payload).bytes()));
+  }
+
+  #pairingOptions(peerSeat: Bytes): PairingOptions {
+    const { invite, psk, identity, seat, agreement, keySource, roomPolicy, accept, onStage } = this.#options;
+    return {
+      psk,
+      roomId: invite.roomId,
+      generation: invite.generation,
+      identity,
+      seat,
+      peerSeat,
+      policy: encodeMemberPolicy({ agreement, room: roomPolicy() }),
+      agreement,
+      keySource,
+      accept: (peer) => accept(peerSeat, peer),
+      onStage: (stage) => onStage(peerSeat, stage),
+    };
+  }
+}
+
+/** What does not decode is a handshake that failed, not a mistake of the caller. */
+function asHandshakeError(cause: unknown): QsecError {
+  if (QsecError.is(cause) && cause.code !== 'INVALID_ARGUMENT') return cause;
+  return new QsecError('HANDSHAKE_FAILED', 'The other side sent a handshake message that does not decode.', { cause });
+}

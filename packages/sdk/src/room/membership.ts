@@ -1,0 +1,337 @@
+import type { StageEvent } from '../bb84/types.ts';
+import type { QsecError } from '../errors.ts';
+import type { KeySource } from '../key-source/types.ts';
+import { encodePairContent, type PairContent } from '../protocol/content.ts';
+import { encodeFrame, FRAME_TYPE } from '../protocol/frame.ts';
+import { fingerprint } from '../protocol/identity.ts';
+import { PairChannel } from '../protocol/pair-channel.ts';
+import type { PairSecrets } from '../protocol/pairing.ts';
+import type { AgreementPolicy, SignedRoomPolicy } from '../protocol/policy.ts';
+import { safetyNumber } from '../protocol/safety-number.ts';
+import { ReceiverKey, rosterHash, type SenderKey } from '../protocol/sender-key.ts';
+import { type Bytes, compareBytes, equalBytes, fromBase64url, type Joined, toBase64url } from '../wire/index.ts';
+import { admit } from './admission.ts';
+import type { RoomContext } from './context.ts';
+import { Introductions } from './introductions.ts';
+import { OwnEpochs } from './own-epochs.ts';
+import { Peer } from './peer.ts';
+import { cleanName } from './text.ts';
+import type { KeyAgreementEvent, SecurityEvent, SecurityStatus } from './types.ts';
+
+/** A seat whose owner has not begun a handshake by then is approached by us. */
+const APPROACH_AFTER_MS = 3_000;
+
+export interface MembershipOptions {
+  psk: Bytes;
+  agreement: AgreementPolicy;
+  keySource: KeySource;
+  /** The signed policy, for who made the room. */
+  policy: SignedRoomPolicy | undefined;
+  onSecured(peer: Peer): Promise<void>;
+  onRemoved(peer: Peer): void;
+  /** Something that the room's state depends on changed. */
+  onChange(): void;
+}
+
+/** Who is in the room: the seats the relay names, the members behind them whose keys are confirmed, and our epochs for them. */
+export class Membership {
+  readonly #context: RoomContext;
+  readonly #options: MembershipOptions;
+  readonly #introductions: Introductions;
+  readonly epochs: OwnEpochs;
+  /** Members with confirmed keys by seat, in the order they came. */
+  readonly #peers = new Map<string, Peer>();
+  /** Seats that are taken, and whether their owners are connected. */
+  readonly #seats = new Map<string, 'present' | 'away'>();
+  readonly #approaches = new Map<string, ReturnType<typeof setTimeout>>();
+  /** Seats whose key agreement was refused, and why. */
+  readonly #failures = new Map<string, QsecError>();
+  #policy: SignedRoomPolicy | undefined;
+  #joined = false;
+
+  constructor(context: RoomContext, options: MembershipOptions) {
+    const { invite, identity, seat } = context;
+    this.#context = context;
+    this.#options = options;
+    this.#policy = options.policy;
+    this.#introductions = new Introductions({
+      invite,
+      psk: options.psk,
+      identity,
+      seat,
+      agreement: options.agreement,
+      keySource: options.keySource,
+      roomPolicy: () => this.#encodedPolicy(),
+      send: (to, frame) => context.push(frame, [to]),
+      enqueue: (task) => context.enqueue(task),
+      accept: async (from, peer) => {
+        const known = [...this.#peers].filter(([key]) => key !== toBase64url(from)).map(([, { identityKey }]) => identityKey);
+        this.#policy = await admit({ context, peer, known, policy: this.#policy });
+      },
+      onStage: (from, stage) => context.events.emit('keyAgreement', { ...stage, member: this.#describe(from) }),
+      onSecured: (from, secrets) => this.#secured(from, secrets),
+      onFailed: (from, error) => this.#failed(from, error),
+      onChange: () => options.onChange(),
+    });
+    this.epochs = new OwnEpochs({
+      roomId: invite.roomId,
+      identity: identity.publicKey,
+      rosterHash: () => this.#rosterHash(),
+      announce: (key) => this.#announce(key),
+      enqueue: (task) => context.enqueue(task),
+    });
+  }
+
+  get peers(): readonly Peer[] {
+    return [...this.#peers.values()];
+  }
+
+  /** The policy its creator signed, once known. */
+  get policy(): SignedRoomPolicy | undefined {
+    return this.#policy;
+  }
+
+  /** Whether a key agreement is under way. */
+  get agreeing(): boolean {
+    return this.#introductions.count > 0;
+  }
+
+  /** Why a key agreement was refused, if one was. */
+  get failure(): QsecError | undefined {
+    return [...this.#failures.values()][0];
+  }
+
+  get security(): SecurityStatus {
+    return {
+      suite: 'X-Wing (ML-KEM-768 + X25519), Ed25519, AES-256-GCM',
+      provenance: this.peers.find(({ report }) => report)?.report?.provenance,
+      epoch: this.epochs.number,
+      agreedAt: this.epochs.startedAt,
+      verified: this.#peers.size > 0 && this.peers.every(({ verified }) => verified),
+    };
+  }
+
+  peerAt(seat: string): Peer | undefined {
+    return this.#peers.get(seat);
+  }
+
+  /** The relay gave us our seat, the first time or again, and named the others. */
+  async up({ members }: Joined): Promise<void> {
+    const first = !this.#joined;
+    this.#joined = true;
+    const named = new Set(members.map(({ seat }) => seat));
+    for (const seat of [...this.#seats.keys()]) if (!named.has(seat)) await this.presence(seat, 'gone');
+    for (const { seat, presence } of members) {
+      if (first && presence === 'present' && !this.isOwn(seat)) {
+        this.#seats.set(seat, 'present');
+        await this.#initiate(seat);
+      } else await this.presence(seat, presence);
+    }
+  }
+
+  async presence(seat: string, presence: 'present' | 'away' | 'gone'): Promise<void> {
+    if (this.isOwn(seat)) return;
+    const peer = this.#peers.get(seat);
+    if (presence === 'gone') {
+      await this.gone(seat);
+    } else {
+      this.#seats.set(seat, presence);
+      if (peer) this.#setPresence(peer, presence);
+      else if (presence === 'present') this.#approachLater(seat);
+      else this.#introductions.drop(fromBase64url(seat));
+    }
+    this.#options.onChange();
+  }
+
+  /** A seat was given up, as the relay says or its member itself. */
+  async gone(seat: string): Promise<void> {
+    this.#seats.delete(seat);
+    this.#failures.delete(seat);
+    this.#cancelApproach(seat);
+    this.#introductions.drop(fromBase64url(seat));
+    const peer = this.#peers.get(seat);
+    if (!peer) return;
+    this.#peers.delete(seat);
+    peer.presence = 'gone';
+    peer.destroy();
+    this.#options.onRemoved(peer);
+    this.#context.session.report('key-destroyed');
+    this.#changed();
+    this.#security('key-destroyed', peer);
+    if (this.#peers.size > 0) await this.epochs.rosterChanged();
+    this.#options.onChange();
+  }
+
+  /** Takes the content of a handshake frame. */
+  async receiveHandshake(seat: string, content: Bytes): Promise<void> {
+    this.#cancelApproach(seat);
+    const key = fromBase64url(seat);
+    const idle = !this.#introductions.isPending(key);
+    await this.#introductions.receive(key, content);
+    if (!idle || !this.#introductions.isPending(key)) return;
+    this.#failures.delete(seat);
+    this.#context.session.report('key-agreement-started');
+    this.#options.onChange();
+  }
+
+  async receiveSenderKey(peer: Peer, { announcement, name }: Extract<PairContent, { kind: 'sender-key' }>): Promise<void> {
+    peer.addReceiverKey(await ReceiverKey.create(this.#context.invite.roomId, peer.identityKey, announcement));
+    this.rename(peer, name);
+  }
+
+  rename(peer: Peer, name: string): void {
+    const shown = cleanName(name, 'Guest');
+    if (shown === peer.name) return;
+    peer.name = shown;
+    this.#changed();
+  }
+
+  async sendToPeer(peer: Peer, content: Bytes): Promise<void> {
+    this.#context.push(encodeFrame(FRAME_TYPE.pair, await peer.channel.seal(content)), [peer.seat]);
+  }
+
+  /** Starts again with everyone whose key agreement was refused. */
+  retry(): void {
+    const seats = [...this.#failures.keys()].filter((seat) => this.#seats.has(seat));
+    this.#failures.clear();
+    for (const seat of seats) this.#context.enqueue(() => this.#initiate(seat));
+    this.#options.onChange();
+  }
+
+  isOwn(seat: string): boolean {
+    return seat === toBase64url(this.#context.seat);
+  }
+
+  /** Overwrites every key. */
+  destroy(): void {
+    this.#introductions.close();
+    this.epochs.destroy();
+    for (const timer of this.#approaches.values()) clearTimeout(timer);
+    for (const peer of this.#peers.values()) peer.destroy();
+    this.#peers.clear();
+  }
+
+  async #initiate(seat: string): Promise<void> {
+    this.#context.session.report('key-agreement-started');
+    await this.#introductions.initiate(fromBase64url(seat));
+  }
+
+  /** Who comes begins. Should nothing arrive from a newcomer, we begin. */
+  #approachLater(seat: string): void {
+    if (this.#approaches.has(seat)) return;
+    const timer = setTimeout(() => {
+      this.#approaches.delete(seat);
+      this.#context.enqueue(async () => {
+        const idle = !this.#peers.has(seat) && !this.#failures.has(seat) && this.#seats.get(seat) === 'present';
+        if (idle) await this.#initiate(seat);
+      });
+    }, APPROACH_AFTER_MS);
+    this.#approaches.set(seat, timer);
+  }
+
+  #cancelApproach(seat: string): void {
+    clearTimeout(this.#approaches.get(seat));
+    this.#approaches.delete(seat);
+  }
+
+  async #secured(seat: Bytes, secrets: PairSecrets): Promise<void> {
+    const { invite, identity: own, me, session, events } = this.#context;
+    const key = toBase64url(seat);
+    const { identity } = secrets.peer;
+    const print = fingerprint(identity);
+    const peer = new Peer({
+      seat: seat.slice(),
+      identity,
+      fingerprint: print,
+      creator: equalBytes(print, invite.creator),
+      safetyNumber: safetyNumber(invite.roomId, own.publicKey, identity),
+      sas: secrets.sas,
+      report: secrets.report,
+      channel: new PairChannel(invite.roomId, secrets),
+      onVerified: (member) => {
+        this.#changed();
+        this.#security('member-verified', member);
+      },
+    });
+    this.#replaceEarlier(key, peer);
+    peer.name ||= 'Guest';
+    peer.presence = this.#seats.get(key) ?? 'present';
+    peer.attested ||= me.creator;
+    this.#peers.set(key, peer);
+    session.report('key-agreement-finished');
+    events.emit('keyAgreement', this.#agreementEvent(seat, 'confirmed', secrets.report ?? {}, secrets.role));
+    await this.epochs.rosterChanged();
+    await this.#options.onSecured(peer);
+    this.#changed();
+    this.#security('member-secured', peer);
+    if (!peer.attested) this.#security('unattested', peer);
+    this.#options.onChange();
+  }
+
+  /** A new session of an identity takes the place of its old one; another identity on a known seat inherits nothing. */
+  #replaceEarlier(key: string, peer: Peer): void {
+    const earlier = this.peers.find(({ id }) => id === peer.id);
+    const displaced = this.#peers.get(key);
+    for (const old of new Set([earlier, displaced])) {
+      if (!old) continue;
+      this.#peers.delete(toBase64url(old.seat));
+      old.destroy();
+    }
+    if (earlier) peer.inherit(earlier);
+    else if (displaced) this.#security('identity-changed', displaced);
+  }
+
+  #failed(seat: Bytes, error: QsecError): void {
+    this.#failures.set(toBase64url(seat), error);
+    this.#context.session.report('key-agreement-aborted');
+    const counts = (error.details.counts ?? {}) as StageEvent['counts'];
+    this.#context.events.emit('keyAgreement', { ...this.#agreementEvent(seat, 'aborted', counts, 'a'), error });
+    this.#context.events.emit('error', error);
+    this.#options.onChange();
+  }
+
+  #agreementEvent(seat: Bytes, stage: 'confirmed' | 'aborted', counts: StageEvent['counts'], role: 'a' | 'b'): KeyAgreementEvent {
+    const { threshold } = this.#options.agreement;
+    return { stage, counts, attempt: 0, role: role === 'a' ? 'alice' : 'bob', threshold, member: this.#describe(seat) };
+  }
+
+  async #announce(key: SenderKey): Promise<void> {
+    const { announcement } = key;
+    const content = encodePairContent({
+      kind: 'sender-key',
+      announcement,
+      name: this.#context.me.name,
+      policy: this.#encodedPolicy(),
+    });
+    for (const peer of this.#peers.values()) await this.sendToPeer(peer, content);
+    this.#security('epoch', undefined);
+  }
+
+  #setPresence(peer: Peer, presence: 'present' | 'away'): void {
+    if (peer.presence === presence) return;
+    peer.presence = presence;
+    this.#changed();
+  }
+
+  #rosterHash(): Bytes {
+    const identities = [this.#context.identity.publicKey, ...this.peers.map(({ identityKey }) => identityKey)];
+    return rosterHash(this.#context.invite.generation, identities.sort(compareBytes));
+  }
+
+  #encodedPolicy(): Bytes {
+    return this.#policy?.encoded ?? new Uint8Array(0);
+  }
+
+  #describe(seat: Bytes): KeyAgreementEvent['member'] {
+    const key = toBase64url(seat);
+    return { seat: key, name: this.#peers.get(key)?.name };
+  }
+
+  #changed(): void {
+    this.#context.events.emit('members', this.peers);
+  }
+
+  #security(kind: SecurityEvent['kind'], member: Peer | undefined): void {
+    this.#context.events.emit('security', { kind, ...(member && { member }), status: this.security });
+  }
+}

@@ -1,0 +1,111 @@
+import type { Report } from '../bb84/types.ts';
+import type { PairChannel } from '../protocol/pair-channel.ts';
+import { emojiOf } from '../protocol/safety-number.ts';
+import type { ReceiverKey } from '../protocol/sender-key.ts';
+import type { Bytes } from '../wire/index.ts';
+import { groupsOfFour, hex } from './text.ts';
+import type { Member, MemberPresence } from './types.ts';
+
+/** Epochs of one sender that can still be opened: the current one and those whose last frames may be on their way. */
+const MAX_RECEIVER_KEYS = 4;
+/** Message ids remembered to drop repetitions. */
+const MAX_SEEN = 20_000;
+
+export interface PeerFields {
+  seat: Bytes;
+  identity: Bytes;
+  fingerprint: Bytes;
+  creator: boolean;
+  safetyNumber: string;
+  sas: Bytes;
+  report: Report | undefined;
+  channel: PairChannel;
+  onVerified(peer: Peer): void;
+}
+
+/** Another member with whom keys are confirmed: what an application sees of it, and the keys it does not see. */
+export class Peer implements Member {
+  readonly seat: Bytes;
+  readonly identityKey: Bytes;
+  readonly id: string;
+  readonly creator: boolean;
+  readonly safetyNumber: string;
+  readonly emoji: Member['emoji'];
+  readonly report: Report | undefined;
+  readonly channel: PairChannel;
+  readonly #onVerified: (peer: Peer) => void;
+  readonly #receiverKeys: ReceiverKey[] = [];
+  readonly #seen = new Set<string>();
+  #verified = false;
+  name = '';
+  presence: MemberPresence = 'present';
+  attested: boolean;
+
+  constructor(fields: PeerFields) {
+    this.seat = fields.seat;
+    this.identityKey = fields.identity;
+    this.id = hex(fields.fingerprint);
+    this.creator = fields.creator;
+    this.attested = fields.creator;
+    this.safetyNumber = fields.safetyNumber;
+    this.emoji = emojiOf(fields.sas);
+    this.report = fields.report;
+    this.channel = fields.channel;
+    this.#onVerified = fields.onVerified;
+  }
+
+  get identity(): string {
+    return groupsOfFour(this.id);
+  }
+
+  get qr(): string {
+    return `qsec2:${this.safetyNumber.replaceAll(' ', '')}`;
+  }
+
+  get verified(): boolean {
+    return this.#verified;
+  }
+
+  verify(): void {
+    if (this.#verified) return;
+    this.#verified = true;
+    this.#onVerified(this);
+  }
+
+  /** Takes over what belongs to the identity from its earlier session. */
+  inherit(earlier: Peer): void {
+    this.#verified = earlier.#verified;
+    this.name = earlier.name;
+    this.attested ||= earlier.attested;
+    for (const id of earlier.#seen) this.#seen.add(id);
+  }
+
+  addReceiverKey(key: ReceiverKey): void {
+    this.#receiverKeys.push(key);
+    if (this.#receiverKeys.length > MAX_RECEIVER_KEYS) this.#receiverKeys.shift()?.destroy();
+  }
+
+  /** The epoch a group frame claims to be of, if it is one of this member's. */
+  receiverKeyFor(content: Uint8Array): ReceiverKey | undefined {
+    return this.#receiverKeys.find((key) => key.claims(content));
+  }
+
+  /** Remembers a message id; false when it was there before. */
+  isNew(messageId: string): boolean {
+    if (this.#seen.has(messageId)) return false;
+    this.#seen.add(messageId);
+    if (this.#seen.size > MAX_SEEN) {
+      for (const oldest of this.#seen) {
+        this.#seen.delete(oldest);
+        break;
+      }
+    }
+    return true;
+  }
+
+  /** Overwrites every key shared with this member. */
+  destroy(): void {
+    this.channel.destroy();
+    for (const key of this.#receiverKeys.splice(0)) key.destroy();
+  }
+}

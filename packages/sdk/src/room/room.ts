@@ -1,0 +1,293 @@
+import { QsecError } from '../errors.ts';
+import { Emitter, type Listener, type ListenOptions } from '../events.ts';
+import type { KeySource } from '../key-source/types.ts';
+import type { Logger } from '../options.ts';
+import { decodeGroupContent, decodePairContent, encodePairContent } from '../protocol/content.ts';
+import { decodeFrame, FRAME_TYPE } from '../protocol/frame.ts';
+import { fingerprint, type SigningKey } from '../protocol/identity.ts';
+import type { Invite } from '../protocol/invite.ts';
+import { sidOfPairFrame } from '../protocol/pair-channel.ts';
+import type { AgreementPolicy, SignedRoomPolicy } from '../protocol/policy.ts';
+import type { RelaySession } from '../transport/relay-session.ts';
+import { type Bytes, type Delivery, equalBytes, MIN_CAPACITY, toBase64url } from '../wire/index.ts';
+import type { RoomContext } from './context.ts';
+import { Conversation } from './conversation.ts';
+import { Membership } from './membership.ts';
+import { MessageStream } from './message-stream.ts';
+import { SerialQueue } from './serial-queue.ts';
+import { checkText, groupsOfFour, hex } from './text.ts';
+import type {
+  Me,
+  Member,
+  Message,
+  Room,
+  RoomEvents,
+  RoomPolicy,
+  RoomState,
+  SecurityStatus,
+  SendOptions,
+  SentMessage,
+} from './types.ts';
+
+export interface RoomSessionOptions {
+  invite: Invite;
+  psk: Bytes;
+  identity: SigningKey;
+  seat: Bytes;
+  name: string;
+  session: RelaySession;
+  agreement: AgreementPolicy;
+  keySource: KeySource;
+  /** The signed policy, for who made the room. */
+  policy: SignedRoomPolicy | undefined;
+  logger: Logger;
+}
+
+/** The room as its application sees it, on top of one seat at a relay. One task at a time changes its state. */
+export class RoomSession implements Room {
+  readonly id: string;
+  readonly invite: Invite;
+  readonly me: Me;
+  readonly #session: RelaySession;
+  readonly #logger: Logger;
+  readonly #events = new Emitter<RoomEvents>();
+  readonly #queue = new SerialQueue();
+  readonly #membership: Membership;
+  readonly #conversation: Conversation;
+  readonly #streams = new Set<MessageStream<Message>>();
+  #state: RoomState = 'connecting';
+  #joinedOnce = false;
+  #closed = false;
+
+  constructor({ invite, psk, identity, seat, name, session, agreement, keySource, policy, logger }: RoomSessionOptions) {
+    const print = fingerprint(identity.publicKey);
+    this.id = hex(invite.roomId);
+    this.invite = invite;
+    this.me = { id: hex(print), name, identity: groupsOfFour(hex(print)), creator: equalBytes(print, invite.creator) };
+    this.#session = session;
+    this.#logger = logger;
+    const context: RoomContext = {
+      invite,
+      identity,
+      me: this.me,
+      seat,
+      session,
+      events: this.#events,
+      logger,
+      enqueue: (task) => this.#enqueue(task),
+      push: (frame, to, transient) => this.#push(frame, to, transient),
+    };
+    this.#membership = new Membership(context, {
+      psk,
+      agreement,
+      keySource,
+      policy,
+      onSecured: (peer) => this.#conversation.resend(peer),
+      onRemoved: (peer) => this.#conversation.forget(peer),
+      onChange: () => this.#updateState(),
+    });
+    this.#conversation = new Conversation(context, this.#membership);
+    this.#events.on('message', (message) => {
+      for (const stream of this.#streams) stream.push(message);
+    });
+    this.#listen();
+  }
+
+  get state(): RoomState {
+    return this.#state;
+  }
+
+  get members(): readonly Member[] {
+    return this.#membership.peers;
+  }
+
+  get policy(): RoomPolicy {
+    const { name = '', capacity = MIN_CAPACITY, join = 'auto', locked = false } = this.#membership.policy ?? {};
+    return { name: name || undefined, capacity, join, locked };
+  }
+
+  get security(): SecurityStatus {
+    return this.#membership.security;
+  }
+
+  async send(text: string, { replyTo }: SendOptions = {}): Promise<SentMessage> {
+    checkText(text);
+    this.#assertOpen();
+    while (this.#state === 'connecting' || this.#state === 'agreeing') await this.#events.once('state');
+    if (this.#state === 'aborted' && this.#membership.failure) throw this.#membership.failure;
+    return this.#queue.run(() => {
+      this.#assertOpen();
+      return this.#conversation.sendText(text, replyTo);
+    });
+  }
+
+  typing(): void {
+    if (this.#state === 'secure') this.#enqueue(() => this.#conversation.sendTyping());
+  }
+
+  messages({ signal }: ListenOptions = {}): AsyncIterable<Message> {
+    const stream = new MessageStream<Message>();
+    if (this.#closed || signal?.aborted) stream.end();
+    this.#streams.add(stream);
+    signal?.addEventListener('abort', () => {
+      stream.end();
+      this.#streams.delete(stream);
+    });
+    return stream;
+  }
+
+  history(): readonly Message[] {
+    return this.#conversation.history();
+  }
+
+  retry(): void {
+    this.#assertOpen();
+    this.#membership.retry();
+  }
+
+  reconnect(): void {
+    this.#session.reconnect();
+  }
+
+  async leave(): Promise<void> {
+    if (this.#closed) return;
+    await this.#queue.run(async () => {
+      const goodbye = encodePairContent({ kind: 'leave' });
+      for (const peer of this.#membership.peers) await this.#membership.sendToPeer(peer, goodbye);
+    });
+    this.#session.report('key-destroyed');
+    try {
+      await this.#session.leave();
+    } catch (error) {
+      // The seat then ends by itself after the retention time.
+      this.#logger('info', 'the relay was not reachable to give the seat up', { error: String(error) });
+    }
+    this.#close();
+  }
+
+  /** Gives the seat up without a goodbye, for a page that is being closed: nothing asynchronous would still run. */
+  abandon(): void {
+    if (this.#closed) return;
+    this.#session.leave().catch((error: unknown) => this.#logger('info', 'left without an answer', { error: String(error) }));
+    this.#close();
+  }
+
+  on<K extends keyof RoomEvents>(name: K, listener: Listener<RoomEvents[K]>, options?: ListenOptions): () => void {
+    return this.#events.on(name, listener, options);
+  }
+
+  once<K extends keyof RoomEvents>(name: K, options?: ListenOptions): Promise<RoomEvents[K]> {
+    return this.#events.once(name, options);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.leave();
+  }
+
+  #listen(): void {
+    const session = this.#session;
+    session.on('up', (joined) => {
+      this.#joinedOnce = true;
+      this.#enqueue(async () => {
+        await this.#membership.up(joined);
+        this.#updateState();
+      });
+    });
+    session.on('down', () => this.#updateState());
+    session.on('presence', ({ seat, presence }) => this.#enqueue(() => this.#membership.presence(seat, presence)));
+    session.on('frame', (delivery) => this.#enqueue(() => this.#receive(delivery)));
+    session.on('gap', ({ from, to }) => this.#events.emit('gap', { missing: to - from + 1 }));
+    session.on('ended', () => this.#close());
+    session.on('refused', (error) => {
+      if (this.#joinedOnce) this.#events.emit('error', error);
+      this.#close();
+    });
+    session.on('fault', (error) => this.#logger('warn', error.message, { code: error.code }));
+  }
+
+  async #receive({ from, body, seq, transient }: Delivery): Promise<void> {
+    try {
+      const seat = toBase64url(from);
+      if (this.#membership.isOwn(seat)) return;
+      const { type, content } = decodeFrame(body);
+      if (type === FRAME_TYPE.handshake) await this.#membership.receiveHandshake(seat, content);
+      else if (type === FRAME_TYPE.pair) await this.#receivePair(seat, content);
+      else await this.#conversation.receiveFrame(seat, content);
+    } finally {
+      if (!transient) this.#session.markRead(seq);
+    }
+  }
+
+  async #receivePair(seat: string, frame: Bytes): Promise<void> {
+    const peer = this.#membership.peerAt(seat);
+    // A frame of a session that was replaced says nothing about the present one.
+    if (!peer || !equalBytes(peer.channel.sid, sidOfPairFrame(frame))) return;
+    const content = decodePairContent(await peer.channel.open(frame));
+    switch (content.kind) {
+      case 'sender-key':
+        await this.#membership.receiveSenderKey(peer, content);
+        await this.#conversation.openWaiting(peer);
+        break;
+      case 'receipt':
+        this.#conversation.confirmed(content.ids, peer);
+        break;
+      case 'resend':
+        await this.#conversation.receiveContent(peer, decodeGroupContent(content.content));
+        break;
+      case 'leave':
+        await this.#membership.gone(seat);
+        break;
+      case 'unknown':
+        this.#logger('info', 'ignored pairwise content of an unknown kind', { code: content.code });
+    }
+  }
+
+  #push(frame: Bytes, to: readonly Bytes[] | undefined, transient = false): void {
+    this.#session.push(frame, { ...(to && { to }), ...(transient && { transient }) }).catch((error: unknown) => {
+      if (QsecError.is(error) && error.code !== 'CLOSED') this.#events.emit('error', error);
+    });
+  }
+
+  /** Runs a task on the room's state. What a relay or a peer got wrong is logged and changes nothing; what we got wrong is an event. */
+  #enqueue(task: () => Promise<void>): void {
+    const guarded = async () => {
+      if (!this.#closed) await task();
+    };
+    this.#queue.run(guarded).catch((error: unknown) => {
+      if (this.#closed) return;
+      if (QsecError.is(error)) this.#logger('warn', `a frame was refused: ${error.message}`, { code: error.code });
+      else this.#events.emit('error', new QsecError('UNSUPPORTED', 'An operation failed unexpectedly.', { cause: error }));
+    });
+  }
+
+  #updateState(): void {
+    const state = this.#presentState();
+    if (state === this.#state) return;
+    this.#state = state;
+    this.#events.emit('state', state);
+  }
+
+  #presentState(): RoomState {
+    if (this.#closed) return 'closed';
+    if (!this.#joinedOnce) return 'connecting';
+    if (!this.#session.joined) return 'reconnecting';
+    if (this.#membership.peers.length > 0) return 'secure';
+    if (this.#membership.agreeing) return 'agreeing';
+    return this.#membership.failure ? 'aborted' : 'waiting';
+  }
+
+  #assertOpen(): void {
+    if (this.#closed) throw new QsecError('CLOSED', 'This room was left or ended.');
+  }
+
+  #close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#session.close();
+    this.#conversation.close();
+    this.#membership.destroy();
+    this.#updateState();
+    for (const stream of this.#streams) stream.end();
+    this.#events.removeAll();
+  }
+}

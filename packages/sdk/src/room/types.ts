@@ -1,0 +1,183 @@
+import type { QberEstimate, Report, StageEvent } from '../bb84/types.ts';
+import type { QsecError } from '../errors.ts';
+import type { Listener, ListenOptions } from '../events.ts';
+import type { Invite } from '../protocol/invite.ts';
+
+/** What a person should see of the connection as a whole. */
+export type RoomState =
+  /** Reaching the relay for the first time. */
+  | 'connecting'
+  /** Nobody else is here. */
+  | 'waiting'
+  /** A key agreement is running and no member is reachable securely yet. */
+  | 'agreeing'
+  /** At least one member shares confirmed keys with us. */
+  | 'secure'
+  /** The connection dropped; what is sent now goes out when it is back. */
+  | 'reconnecting'
+  /** The key agreement was refused; nothing can be sent. `room.retry()` starts again. */
+  | 'aborted'
+  | 'closed';
+
+export type MemberPresence = 'present' | 'away' | 'gone';
+
+/** Another person in the room, known by an identity key that belongs to this room alone. */
+export interface Member {
+  /** Fingerprint of the identity key, hexadecimal; stable for as long as the identity. */
+  readonly id: string;
+  /** As the member calls itself: shown, never trusted. */
+  readonly name: string;
+  /** Fingerprint of the identity key in groups of four, for people to read. */
+  readonly identity: string;
+  readonly presence: MemberPresence;
+  /** Whether this member made the room. */
+  readonly creator: boolean;
+  /** 60 digits in 12 groups of 5: equal on both sides, and only there, when nobody is in the middle. */
+  readonly safetyNumber: string;
+  /** Seven of 64 emoji over the handshake; equal on both sides when nobody is in the middle. */
+  readonly emoji: readonly { readonly symbol: string; readonly name: string }[];
+  /** The safety number as the text of a QR code. */
+  readonly qr: string;
+  readonly verified: boolean;
+  /** Whether the creator, known from the link, vouches for this member. */
+  readonly attested: boolean;
+  /** What the last key agreement with this member really did. */
+  readonly report: Report | undefined;
+  /** Records that a person compared the safety number. */
+  verify(): void;
+}
+
+/** Ourselves. */
+export interface Me {
+  readonly id: string;
+  readonly name: string;
+  readonly identity: string;
+  readonly creator: boolean;
+}
+
+/** What the creator signed about the room. */
+export interface RoomPolicy {
+  readonly name: string | undefined;
+  readonly capacity: number;
+  readonly join: 'auto' | 'approve';
+  readonly locked: boolean;
+}
+
+/** How the room is protected at this moment. */
+export interface SecurityStatus {
+  /** Short name of the fixed suite. */
+  readonly suite: string;
+  /** Where the BB84 keys came from: `simulated` adds nothing beyond the handshake, `hardware` does. */
+  readonly provenance: 'simulated' | 'hardware' | undefined;
+  /** Our own sending epoch, from 1. */
+  readonly epoch: number;
+  readonly agreedAt: Date | undefined;
+  /** Whether every present member was verified by a person. */
+  readonly verified: boolean;
+}
+
+export interface SecurityEvent {
+  kind: 'member-secured' | 'member-verified' | 'identity-changed' | 'epoch' | 'key-destroyed' | 'unattested';
+  member?: Member;
+  status: SecurityStatus;
+}
+
+export type MessageKind = 'text';
+
+/** One message as an application shows it. */
+export interface Message {
+  /** 16 random bytes, hexadecimal. */
+  readonly id: string;
+  /** `'me'`, or the member who sent it. */
+  readonly from: 'me' | Member;
+  readonly sentAt: Date;
+  readonly kind: MessageKind;
+  readonly text?: string;
+  readonly replyTo?: string;
+  /** For our own: how far it got. */
+  readonly status: MessageStatus;
+}
+
+/** `sending` until the relay has it, `delivered` when every member at sending time confirmed it. */
+export type MessageStatus = 'sending' | 'sent' | 'delivered' | 'received' | 'failed';
+
+/** Who confirmed a message by the time it settled. Member ids. */
+export interface Delivery {
+  to: readonly string[];
+  pending: readonly string[];
+  expired: boolean;
+}
+
+export interface SentMessage extends Message {
+  /** Resolves when every member at sending time confirmed it, or its time ran out. Never rejects by itself. */
+  readonly delivered: Promise<Delivery>;
+}
+
+export interface SendOptions {
+  /** Id of the message this one answers. */
+  replyTo?: string;
+}
+
+/** A stage of the key agreement with one member, with the counts known so far. */
+export interface KeyAgreementEvent extends StageEvent {
+  member: { seat: string; name: string | undefined };
+  /** From 1; a key agreement above the threshold is tried up to three times with fresh bits. */
+  attempt: number;
+  /** Which part this side plays: Alice sends the pulses. */
+  role: 'alice' | 'bob';
+  qber?: QberEstimate;
+  threshold: number;
+  /** With `aborted`: why. */
+  error?: QsecError;
+}
+
+export interface RoomEvents {
+  state: RoomState;
+  /** Someone came, left, changed presence, name or verification. */
+  members: readonly Member[];
+  keyAgreement: KeyAgreementEvent;
+  security: SecurityEvent;
+  message: Message;
+  /** A message known before changed: its status, for now. */
+  update: Message;
+  typing: { member: Member; typing: boolean };
+  /** Messages that were lost, as far as that can be known. */
+  gap: { member?: Member; missing: number };
+  /** What went wrong without a call of ours to reject. */
+  error: QsecError;
+}
+
+/** A private room. Made by `connect`. */
+export interface Room {
+  /** Names the room to its members, hexadecimal; the relay knows another one. */
+  readonly id: string;
+  readonly invite: Invite;
+  readonly me: Me;
+  /** The others, in the order they came; members that are gone are not listed. */
+  readonly members: readonly Member[];
+  readonly state: RoomState;
+  readonly policy: RoomPolicy;
+  readonly security: SecurityStatus;
+
+  /**
+   * Sends text to every member. While reconnecting it waits in the outbox.
+   * @throws {QsecError} `CLOSED`, `MESSAGE_TOO_LARGE`, `INVALID_ARGUMENT` for empty text, `QBER_EXCEEDED` or another reason when the key agreement was refused.
+   */
+  send(text: string, options?: SendOptions): Promise<SentMessage>;
+  /** Tells the others that we are writing; they forget it by themselves after a few seconds. */
+  typing(): void;
+  /** Messages as they come. Buffers at most 1024 while the reader is busy, then ends with an error rather than lose one silently. */
+  messages(options?: ListenOptions): AsyncIterable<Message>;
+  /** Every message sent and received since this room object was made, oldest first, bounded to the last 10 000. */
+  history(): readonly Message[];
+  /** Starts the key agreement again after `aborted`. */
+  retry(): void;
+  /** Tries the relay now instead of after the back-off. */
+  reconnect(): void;
+  /** Leaves for good: tells the others, gives the seat up, destroys the keys. */
+  leave(): Promise<void>;
+
+  on<K extends keyof RoomEvents>(name: K, listener: Listener<RoomEvents[K]>, options?: ListenOptions): () => void;
+  once<K extends keyof RoomEvents>(name: K, options?: ListenOptions): Promise<RoomEvents[K]>;
+  [Symbol.asyncDispose](): Promise<void>;
+}

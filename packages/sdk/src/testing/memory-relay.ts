@@ -1,0 +1,239 @@
+import { QsecError } from '../errors.ts';
+import type { Transport, TransportFactory, TransportHandlers } from '../transport/transport.ts';
+import {
+  type Bytes,
+  type CreateRequest,
+  type Delivery,
+  decodePushes,
+  encodeBatch,
+  fromBase64url,
+  type JoinRequest,
+  MAX_FRAME_BYTES,
+  type Reply,
+  type SeatPresence,
+  toBase64url,
+} from '../wire/index.ts';
+
+/**
+ * A relay in this process, for tests and for applications that want to try the SDK without a server. It keeps the promises that a
+ * client can see: one order per room, acknowledgements, mailboxes, presence.
+ */
+export class MemoryRelay {
+  readonly #rooms = new Map<string, MemoryRoom>();
+  readonly #connections = new Set<Connection>();
+  readonly #retentionMs: number;
+  /** Everything clients handed to this relay, for tests that look for what must not be there. */
+  readonly seen: unknown[] = [];
+
+  constructor({ retentionMs = 600_000 }: { retentionMs?: number } = {}) {
+    this.#retentionMs = retentionMs;
+  }
+
+  /** The `transport` option of `connect`. */
+  readonly transport: TransportFactory = (_url, handlers) => {
+    const connection = new Connection(this, handlers, this.#rooms, this.#retentionMs, () => this.#connections.delete(connection));
+    this.#connections.add(connection);
+    return connection;
+  };
+
+  /** Cuts every connection, as a network failure does; clients come back when `restore` is called. */
+  cut(): void {
+    for (const connection of this.#connections) connection.cut();
+  }
+
+  restore(): void {
+    for (const connection of this.#connections) connection.open();
+  }
+}
+
+interface Seat {
+  secret: string;
+  connection: Connection | undefined;
+}
+
+interface MemoryRoom {
+  token: string;
+  endToken: string;
+  capacity: number;
+  epoch: string;
+  log: Delivery[];
+  seats: Map<string, Seat>;
+}
+
+const failure = (
+  code: 'NO_ROOM' | 'ROOM_FULL' | 'SEAT_TAKEN' | 'REFUSED' | 'NOT_JOINED',
+): { error: { code: typeof code; message: string } } => ({
+  error: { code, message: code },
+});
+
+class Connection implements Transport {
+  readonly #relay: MemoryRelay;
+  readonly #handlers: TransportHandlers;
+  readonly #rooms: Map<string, MemoryRoom>;
+  readonly #retentionMs: number;
+  readonly #onClose: () => void;
+  #room: MemoryRoom | undefined;
+  #seat: string | undefined;
+  #answered = 0;
+  #connected = false;
+  #closed = false;
+
+  constructor(
+    relay: MemoryRelay,
+    handlers: TransportHandlers,
+    rooms: Map<string, MemoryRoom>,
+    retentionMs: number,
+    onClose: () => void,
+  ) {
+    this.#relay = relay;
+    this.#handlers = handlers;
+    this.#rooms = rooms;
+    this.#retentionMs = retentionMs;
+    this.#onClose = onClose;
+    this.open();
+  }
+
+  open(): void {
+    if (this.#closed || this.#connected) return;
+    this.#connected = true;
+    this.#answered = 0;
+    this.deliver(() => this.#handlers.open());
+  }
+
+  cut(): void {
+    if (!this.#connected) return;
+    this.#connected = false;
+    const seat = this.#seat;
+    const room = this.#room;
+    this.#seat = this.#room = undefined;
+    if (room && seat) {
+      const entry = room.seats.get(seat);
+      if (entry) entry.connection = undefined;
+      this.#announce(room, { seat, presence: 'away' });
+    }
+    queueMicrotask(() => this.#closed || this.#handlers.close('cut'));
+  }
+
+  /** Calls a handler on a turn of its own, if the connection still stands then. */
+  deliver(call: () => void): void {
+    queueMicrotask(() => this.#connected && !this.#closed && call());
+  }
+
+  async create(request: CreateRequest): Promise<Reply<{ epoch: string }>> {
+    this.#note('create', request);
+    const existing = this.#rooms.get(request.room);
+    if (existing) {
+      const same = existing.token === request.token && existing.endToken === request.endToken;
+      return same ? { ok: { epoch: existing.epoch } } : failure('REFUSED');
+    }
+    const epoch = toBase64url(crypto.getRandomValues(new Uint8Array(16)));
+    const { token, endToken, capacity } = request;
+    this.#rooms.set(request.room, { token, endToken, capacity, epoch, log: [], seats: new Map() });
+    return { ok: { epoch } };
+  }
+
+  async join(request: JoinRequest): ReturnType<Transport['join']> {
+    this.#note('join', request);
+    const room = this.#rooms.get(request.room);
+    if (!room || room.token !== request.token) return failure('NO_ROOM');
+    const seat = room.seats.get(request.seat);
+    if (seat && seat.secret !== request.seatSecret) return failure('SEAT_TAKEN');
+    if (!seat && room.seats.size >= room.capacity) return failure('ROOM_FULL');
+    room.seats.set(request.seat, { secret: request.seatSecret, connection: this });
+    this.#room = room;
+    this.#seat = request.seat;
+    this.#announce(room, { seat: request.seat, presence: 'present' });
+    const head = room.log.length;
+    const { since } = request;
+    if (since) this.deliver(() => this.#replay(room, since.epoch === room.epoch ? since.seq : 0));
+    return {
+      ok: {
+        epoch: room.epoch,
+        head,
+        floor: 0,
+        members: [...room.seats].map(([of, { connection }]) => ({ seat: of, presence: connection ? 'present' : 'away' })),
+        limits: { frameBytes: MAX_FRAME_BYTES, inFlightFrames: 256, inFlightBytes: 1 << 22, retentionMs: this.#retentionMs },
+        durability: 'memory',
+      },
+    };
+  }
+
+  async leave(): Promise<Reply<true>> {
+    if (!this.#room || !this.#seat) return failure('NOT_JOINED');
+    this.#room.seats.delete(this.#seat);
+    this.#announce(this.#room, { seat: this.#seat, presence: 'gone' });
+    this.#room = this.#seat = undefined;
+    return { ok: true };
+  }
+
+  async end(request: { room: string; endToken: string }): Promise<Reply<true>> {
+    const room = this.#rooms.get(request.room);
+    if (room?.endToken !== request.endToken) return failure('NO_ROOM');
+    this.#rooms.delete(request.room);
+    for (const { connection } of room.seats.values()) connection?.deliver(() => connection.#handlers.ended({ reason: 'ended' }));
+    return { ok: true };
+  }
+
+  push(frames: Uint8Array): void {
+    this.#note('push', frames.slice());
+    const room = this.#room;
+    if (!room || !this.#seat) throw new QsecError('INVALID_ARGUMENT', 'push before join');
+    const from = fromBase64url(this.#seat);
+    const seqs: number[] = [];
+    for (const { cid, to, transient, body } of decodePushes(frames.slice())) {
+      const repeated = room.log.find(
+        (entry) => toBase64url(entry.cid) === toBase64url(cid) && toBase64url(entry.from) === this.#seat,
+      );
+      const seq = transient ? 0 : (repeated?.seq ?? room.log.length + 1);
+      seqs.push(seq);
+      if (repeated) continue;
+      const delivery: Delivery = {
+        seq,
+        time: Date.now(),
+        from,
+        cid: cid as Bytes,
+        ...(to && { to: to as Bytes[] }),
+        transient: transient === true,
+        body: body as Bytes,
+      };
+      if (!transient) room.log.push(delivery);
+      for (const [seat, { connection }] of room.seats) connection?.deliver(() => connection.#send(seat, delivery));
+    }
+    this.#answered += seqs.length;
+    const upTo = this.#answered;
+    this.deliver(() => this.#handlers.ack({ upTo, seq: seqs }));
+  }
+
+  recv(): void {}
+  report(request: unknown): void {
+    this.#note('report', request);
+  }
+  reconnect(): void {
+    this.open();
+  }
+
+  close(): void {
+    this.cut();
+    this.#closed = true;
+    this.#onClose();
+  }
+
+  #send(seat: string, delivery: Delivery): void {
+    const forThis = !delivery.to || delivery.to.some((to) => toBase64url(to) === seat);
+    const { seq, transient } = delivery;
+    const range = transient ? { from: 1, to: 0 } : { from: seq, to: seq };
+    this.#handlers.batch(encodeBatch({ ...range, deliveries: forThis ? [delivery] : [] }));
+  }
+
+  #replay(room: MemoryRoom, since: number): void {
+    for (const delivery of room.log.slice(since)) this.#send(this.#seat as string, delivery);
+  }
+
+  #announce(room: MemoryRoom, change: SeatPresence): void {
+    for (const { connection } of room.seats.values()) connection?.deliver(() => connection.#handlers.presence(change));
+  }
+
+  #note(event: string, content: unknown): void {
+    this.#relay.seen.push({ event, content });
+  }
+}

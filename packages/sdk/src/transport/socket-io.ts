@@ -1,0 +1,87 @@
+import { io, type Socket } from 'socket.io-client';
+import { QsecError } from '../errors.ts';
+import { type ClientToRelay, RELAY_PATH, type RelayToClient, type Reply } from '../wire/index.ts';
+import type { Transport, TransportFactory } from './transport.ts';
+
+/** The way to a relay over Socket.IO, WebSocket only. Reconnection is the library's. */
+
+const REQUEST_TIMEOUT_MS = 10_000;
+const FIRST_BACKOFF_MS = 1_000;
+const MAX_BACKOFF_MS = 30_000;
+const JITTER = 0.5;
+
+/** Socket.IO hands binary over as ArrayBuffer in browsers and as Buffer in Node. */
+const asBytes = (binary: ArrayBuffer | Uint8Array): Uint8Array =>
+  binary instanceof Uint8Array ? binary : new Uint8Array(binary);
+
+export const socketIoTransport: TransportFactory = (url, handlers) => {
+  const socket: Socket<RelayToClient, ClientToRelay> = io(url.origin, {
+    path: url.pathname.replace(/\/$/, '') + RELAY_PATH,
+    transports: ['websocket'],
+    forceNew: true,
+    timeout: REQUEST_TIMEOUT_MS,
+    reconnectionDelay: FIRST_BACKOFF_MS,
+    reconnectionDelayMax: MAX_BACKOFF_MS,
+    randomizationFactor: JITTER,
+  });
+  let comeBack: ReturnType<typeof setTimeout> | undefined;
+  let closed = false;
+
+  socket.on('connect', () => handlers.open());
+  socket.on('disconnect', (reason) => {
+    if (closed) return;
+    handlers.close(reason);
+    // The library does not return by itself when it was the relay that closed the connection.
+    if (reason === 'io server disconnect' && comeBack === undefined) returnAfter(FIRST_BACKOFF_MS);
+  });
+  // An active socket tries again by itself; an inactive one was refused by the relay.
+  socket.on('connect_error', (cause) => handlers.unreachable(cause, !socket.active));
+  socket.on('batch', (frames) => handlers.batch(asBytes(frames)));
+  socket.on('ack', (ack) => handlers.ack(ack));
+  socket.on('presence', (change) => handlers.presence(change));
+  socket.on('gap', (range) => handlers.gap(range));
+  socket.on('slow', (slow) => handlers.slow(slow));
+  socket.on('ended', (ended) => handlers.ended(ended));
+  socket.on('error', (error) => handlers.error(error));
+  socket.on('bye', (bye) => {
+    handlers.bye(bye);
+    returnAfter(bye.retryAfterMs + Math.random() * bye.jitterMs);
+  });
+
+  function returnAfter(delayMs: number): void {
+    clearTimeout(comeBack);
+    comeBack = setTimeout(() => {
+      comeBack = undefined;
+      if (!closed && !socket.connected) socket.disconnect().connect();
+    }, delayMs);
+  }
+
+  /** Turns "no answer" into a typed error; what the relay answers is passed on as it is. */
+  async function request<T>(send: () => Promise<Reply<T>>): Promise<Reply<T>> {
+    if (!socket.connected) throw new QsecError('RELAY_UNREACHABLE', 'There is no connection to the relay at the moment.');
+    try {
+      return await send();
+    } catch (cause) {
+      throw new QsecError('TIMEOUT', 'The relay did not answer in time.', { cause });
+    }
+  }
+
+  const transport: Transport = {
+    create: (message) => request(() => socket.timeout(REQUEST_TIMEOUT_MS).emitWithAck('create', message)),
+    join: (message) => request(() => socket.timeout(REQUEST_TIMEOUT_MS).emitWithAck('join', message)),
+    leave: () => request(() => socket.timeout(REQUEST_TIMEOUT_MS).emitWithAck('leave')),
+    end: (message) => request(() => socket.timeout(REQUEST_TIMEOUT_MS).emitWithAck('end', message)),
+    push: (frames) => void (socket.connected && socket.emit('push', frames)),
+    recv: (message) => void (socket.connected && socket.emit('recv', message)),
+    report: (message) => void (socket.connected && socket.emit('report', message)),
+    reconnect() {
+      if (!closed && !socket.connected) returnAfter(0);
+    },
+    close() {
+      closed = true;
+      clearTimeout(comeBack);
+      socket.disconnect();
+    },
+  };
+  return transport;
+};
