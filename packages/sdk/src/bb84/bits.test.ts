@@ -1,7 +1,24 @@
 import { expect, test } from 'vitest';
 import {
-  and, andNot, clearTail, deposit, flipBit, fromWords, getBit, hammingDistance, not, ones, pack, parity, popcount, popcount32, select,
-  setBit, toWords, unpack, xor,
+  and,
+  andNot,
+  clearTail,
+  deposit,
+  flipBit,
+  fromWords,
+  getBit,
+  hammingDistance,
+  not,
+  ones,
+  pack,
+  parity,
+  popcount,
+  popcount32,
+  select,
+  setBit,
+  toWords,
+  unpack,
+  xor,
 } from './bits.ts';
 import { biasedBits, randomBits, randomBytes } from './random.ts';
 

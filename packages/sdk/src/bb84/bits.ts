@@ -76,6 +76,13 @@ export function and(a: Uint8Array, b: Uint8Array): Uint8Array {
   return out;
 }
 
+/** `a OR b` as a new string. Both must have the same length. */
+export function or(a: Uint8Array, b: Uint8Array): Uint8Array {
+  const out = new Uint8Array(a.length);
+  for (let i = 0; i < out.length; i++) out[i] = (a[i] as number) | (b[i] as number);
+  return out;
+}
+
 /** `a AND NOT b` as a new string. Both must have the same length. */
 export function andNot(a: Uint8Array, b: Uint8Array): Uint8Array {
   const out = new Uint8Array(a.length);
@@ -156,6 +163,19 @@ export function deposit(bits: Uint8Array, mask: Uint8Array): Uint8Array {
     out[i] = byte;
   }
   return out;
+}
+
+/** Calls `visit` with the position of every one bit, ascending, and how many came before it. */
+export function forEachOne(bits: Uint8Array, visit: (position: number, rank: number) => void): void {
+  let rank = 0;
+  for (let i = 0; i < bits.length; i++) {
+    let byte = bits[i] as number;
+    while (byte !== 0) {
+      const lead = Math.clz32(byte) - 24;
+      byte ^= 128 >>> lead;
+      visit(8 * i + lead, rank++);
+    }
+  }
 }
 
 /** The bits as 32-bit words, bit 31 of word 0 first; `words` is the length of the result (the rest is zero). */

@@ -3,7 +3,9 @@ import { byteLength, clearTail } from './bits.ts';
 
 /** The error of every message that is not what its format says. */
 export const malformed = (what: string): QsecError =>
-  new QsecError('INVALID_ARGUMENT', `"message" is not a well-formed key agreement flight: ${what}`, { details: { argument: 'message' } });
+  new QsecError('INVALID_ARGUMENT', `"message" is not a well-formed key agreement flight: ${what}`, {
+    details: { argument: 'message' },
+  });
 
 /** Appends fields to a growing buffer. Numbers are big-endian. */
 export class Writer {
@@ -133,6 +135,11 @@ export class Reader {
 
   block(): Uint8Array {
     return this.bytes(this.u32());
+  }
+
+  /** A copy of all bytes that are left. */
+  rest(): Uint8Array {
+    return this.bytes(this.#bytes.length - this.#at);
   }
 
   /** Throws when bytes are left. */

@@ -1,0 +1,70 @@
+import { Alice } from './alice.ts';
+import { Bob } from './bob.ts';
+import { simulatedChannel } from './channel/simulated-channel.ts';
+import { type AliceOptions, type BobOptions, DEFAULT_PULSES } from './options.ts';
+import type { AgreementResult, Report, StageEvent } from './types.ts';
+
+export interface AgreeOptions extends Omit<AliceOptions, 'channel'>, Pick<BobOptions, 'receiver' | 'sampleFraction'> {
+  /** Default: single photons on a perfect fibre. */
+  channel?: AliceOptions['channel'];
+  /** Called after each stage of either side. */
+  onStage?: (event: StageEvent & { side: 'alice' | 'bob' }) => void;
+  /** Looked at between messages. */
+  signal?: AbortSignal;
+}
+
+export interface Agreement {
+  /** Alice's key, packed most significant bit first. */
+  alice: Uint8Array;
+  /** Bob's, made from his own measurements. */
+  bob: Uint8Array;
+  /** Bob's report, with both sides' time in each stage. */
+  report: Report;
+}
+
+/**
+ * Runs both sides in this thread, message by message as over a network. Reconciles with Cascade by default, which suits a link
+ * without latency.
+ *
+ * @throws QsecError `QBER_EXCEEDED` above the threshold; `KEY_TOO_SHORT` when no secret bits are left; `RECONCILIATION_FAILED`;
+ * `VERIFICATION_FAILED`; `INVALID_ARGUMENT`; whatever `signal` was aborted with.
+ *
+ * @example
+ * ```ts
+ * const { alice, bob, report } = await agree({ pulses: 32768, channel: simulatedChannel({ flip: 0.01 }) });
+ * ```
+ */
+export async function agree(options: AgreeOptions = {}): Promise<Agreement> {
+  const { receiver, sampleFraction, onStage, signal, channel = simulatedChannel(), pulses = DEFAULT_PULSES, ...shared } = options;
+  const alice = new Alice({ method: 'cascade', ...shared, channel, pulses });
+  const bob = new Bob({
+    ...(shared.threshold !== undefined && { threshold: shared.threshold }),
+    ...(shared.epsilon && { epsilon: shared.epsilon }),
+    ...(shared.keyBits !== undefined && { keyBits: shared.keyBits }),
+    ...(receiver && { receiver }),
+    ...(sampleFraction !== undefined && { sampleFraction }),
+    maxPulses: pulses,
+  });
+  if (onStage) {
+    alice.on('stage', (event) => onStage({ ...event, side: 'alice' }));
+    bob.on('stage', (event) => onStage({ ...event, side: 'bob' }));
+  }
+  for (let message = alice.next(); message; ) {
+    signal?.throwIfAborted();
+    const reply = bob.next(message);
+    message = reply && alice.next(reply);
+    // A breath between exchanges, so that a page stays responsive and a signal is heard.
+    await null;
+  }
+  return conclude(alice, bob);
+}
+
+function conclude(alice: Alice, bob: Bob): Agreement {
+  const failure = alice.failure ?? bob.failure;
+  if (failure) throw failure;
+  const [a, b] = [alice.result as AgreementResult, bob.result as AgreementResult];
+  const spans = { ...b.report.spans };
+  for (const [stage, ms] of Object.entries(a.report.spans) as [keyof typeof spans, number][])
+    spans[stage] = (spans[stage] ?? 0) + ms;
+  return { alice: a.key, bob: b.key, report: { ...b.report, spans } };
+}

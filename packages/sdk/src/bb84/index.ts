@@ -1,0 +1,44 @@
+/** BB84 key agreement, usable alone: channel, sifting, estimation, reconciliation, verification, privacy amplification, finite-key lengths. */
+export { QsecError } from '../errors.ts';
+export { type Agreement, type AgreeOptions, agree } from './agree.ts';
+export { Alice } from './alice.ts';
+export { Bob } from './bob.ts';
+export {
+  type InterceptBasis,
+  inSequence,
+  interceptResend,
+  type MeasureOptions,
+  measure,
+  type SimulatedChannelOptions,
+  simulatedChannel,
+  simulatedReceiver,
+  singlePhoton,
+  type WeakCoherentOptions,
+  weakCoherent,
+} from './channel/index.ts';
+export type * from './channel/types.ts';
+export { type DecoyInput, type DecoyKeyLength, decoyKeyLength } from './decoy.ts';
+export {
+  binaryEntropy,
+  EPSILON_CORRECTNESS,
+  EPSILON_SECRECY,
+  errorRateBound,
+  type SamplingBound,
+  type SecretKeyInput,
+  secretKeyLength,
+} from './finite-key.ts';
+export { flightBound } from './flight-bound.ts';
+export { type AliceOptions, type BobOptions, DEFAULT_PULSES, DEFAULT_THRESHOLD, type Epsilon } from './options.ts';
+export { toeplitz } from './privacy-amplification.ts';
+export { type CascadeOptions, cascade } from './reconciliation/cascade.ts';
+export { type LdpcOptions, ldpc } from './reconciliation/ldpc.ts';
+export type {
+  LeakAccounting,
+  LocalReconciliation,
+  Reconciler,
+  ReconciliationReceiver,
+  ReconciliationSender,
+} from './reconciliation/types.ts';
+export type { AgreementEvents } from './run-log.ts';
+export type * from './types.ts';
+export { universalTag } from './verification.ts';

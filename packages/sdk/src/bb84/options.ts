@@ -1,0 +1,124 @@
+import { QsecError } from '../errors.ts';
+import type { QuantumChannel, QuantumReceiver } from './channel/types.ts';
+import { EPSILON_CORRECTNESS, EPSILON_SECRECY, type SamplingBound } from './finite-key.ts';
+import type { LeakAccounting } from './reconciliation/types.ts';
+
+/** Pulses of a run unless said otherwise: enough for a 256-bit key up to about 5 %. */
+export const DEFAULT_PULSES = 32768;
+/** QBER above which nothing is derived: just below the 11.00 % at which 1 − 2h(e) is zero. */
+export const DEFAULT_THRESHOLD = 0.11;
+/** Share of the detected pulses that are compared in public. */
+export const DEFAULT_SAMPLE_FRACTION = 0.3;
+/** Most pulses a run may have. */
+export const MOST_PULSES = 2 ** 26;
+/** Most pulses Bob accepts unless said otherwise: 8 MiB of states. */
+const ACCEPTED_PULSES = 2 ** 25;
+
+/** The failure probabilities of a run. */
+export interface Epsilon {
+  /** That the key is not secret. Default 1e-9. */
+  secrecy: number;
+  /** That the two keys differ although the tags were equal. Default 1e-15. */
+  correctness: number;
+}
+
+interface CommonOptions {
+  /** QBER, in either basis or over both, above which this side aborts. Default 0.11. */
+  threshold?: number;
+  /** The least strict failure probabilities this side accepts; Alice's are used. Default 1e-9 and 1e-15. */
+  epsilon?: Partial<Epsilon>;
+  /** Exact length of the key in bits; fewer secret bits are `KEY_TOO_SHORT`. Absent: all there are. Bob absent: whatever Alice announces. */
+  keyBits?: number;
+}
+
+export interface AliceOptions extends CommonOptions {
+  /** The fibre, simulated or real. */
+  channel: QuantumChannel;
+  /** Default 32768. */
+  pulses?: number;
+  /** Default `'ldpc'`, which suits a network; `'cascade'` gives away less and needs many short rounds. */
+  method?: 'ldpc' | 'cascade';
+  /** Cascade's schedule: fewest bits or fewest rounds. Default `'efficient'`. */
+  schedule?: 'efficient' | 'balanced';
+  /** Default `'pattern-public'`. */
+  leak?: LeakAccounting;
+  /** How the phase error rate is bounded from the sample. Default `'tight'`. */
+  bound?: SamplingBound;
+  /**
+   * Probability of the Z basis, 0.5 by default: then both bases carry key. With any other value, and always with a decoy source,
+   * Z carries the key and all of X is compared (Lo, Chau, Ardehali, J. Cryptology 18, 2005).
+   */
+  zProbability?: number;
+}
+
+export interface BobOptions extends CommonOptions {
+  /** Detectors. Default: simulated ones. */
+  receiver?: QuantumReceiver;
+  /** The one reconciliation method accepted. Default: whichever Alice announces. */
+  method?: 'ldpc' | 'cascade';
+  /** More pulses than this are refused. Default 2²⁵. */
+  maxPulses?: number;
+  /** Share of the detected pulses (of those in Z when only Z carries key) that Bob chooses for comparison, in steps of 1/256. Default 0.3. */
+  sampleFraction?: number;
+}
+
+export function invalid(argument: string, expected: string, got: unknown): QsecError {
+  return new QsecError('INVALID_ARGUMENT', `"${argument}" expected ${expected}, got ${String(got)}`, { details: { argument } });
+}
+
+/** Returns `value` when it is an integer in range. */
+export function integer(argument: string, value: number, min: number, max: number): number {
+  if (!Number.isInteger(value) || value < min || value > max) throw invalid(argument, `an integer from ${min} to ${max}`, value);
+  return value;
+}
+
+/** Returns `value` when it is strictly between the limits. */
+export function between(argument: string, value: number, min: number, max: number): number {
+  if (!(value > min && value < max)) throw invalid(argument, `a number between ${min} and ${max}`, value);
+  return value;
+}
+
+function common({ threshold = DEFAULT_THRESHOLD, epsilon = {}, keyBits }: CommonOptions) {
+  const { secrecy = EPSILON_SECRECY, correctness = EPSILON_CORRECTNESS } = epsilon;
+  return {
+    threshold: between('threshold', threshold, 0, 0.5),
+    epsilon: {
+      secrecy: between('epsilon.secrecy', secrecy, 0, 1),
+      correctness: between('epsilon.correctness', correctness, 0, 1),
+    },
+    keyBits: keyBits === undefined ? undefined : integer('keyBits', keyBits, 1, MOST_PULSES),
+  };
+}
+
+/** Fills in Alice's defaults. Throws INVALID_ARGUMENT. */
+export function aliceOptions(options: AliceOptions) {
+  const { channel, pulses = DEFAULT_PULSES, method = 'ldpc', schedule = 'efficient', leak = 'pattern-public' } = options;
+  const { bound = 'tight', zProbability = 0.5 } = options;
+  if (typeof channel?.transmit !== 'function') throw invalid('channel', 'a quantum channel', channel);
+  if (method !== 'ldpc' && method !== 'cascade') throw invalid('method', "'ldpc' or 'cascade'", method);
+  if (schedule !== 'efficient' && schedule !== 'balanced') throw invalid('schedule', "'efficient' or 'balanced'", schedule);
+  if (leak !== 'pattern-public' && leak !== 'two-way') throw invalid('leak', "'pattern-public' or 'two-way'", leak);
+  if (bound !== 'serfling' && bound !== 'tight') throw invalid('bound', "'serfling' or 'tight'", bound);
+  return {
+    ...common(options),
+    channel,
+    pulses: integer('pulses', pulses, 1, MOST_PULSES),
+    method,
+    schedule,
+    leak,
+    bound,
+    zProbability: between('zProbability', zProbability, 0, 1),
+  };
+}
+
+/** Fills in Bob's defaults. Throws INVALID_ARGUMENT. */
+export function bobOptions(options: BobOptions) {
+  const { maxPulses = ACCEPTED_PULSES, sampleFraction = DEFAULT_SAMPLE_FRACTION, receiver, method } = options;
+  return {
+    ...common(options),
+    receiver,
+    method,
+    maxPulses: integer('maxPulses', maxPulses, 1, MOST_PULSES),
+    sampleFraction: between('sampleFraction', sampleFraction, 0, 1),
+  };
+}

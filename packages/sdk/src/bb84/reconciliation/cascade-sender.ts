@@ -1,0 +1,70 @@
+import { getBit, pack } from '../bits.ts';
+import { malformed } from '../codec.ts';
+import { arrange, type Frame, MASKS, maskedParity, maskWords, nodeParity } from './cascade-frame.ts';
+import { decodeQuestions, type Questions } from './cascade-questions.ts';
+import type { ReconciliationSender } from './types.ts';
+
+/** Alice in Cascade: answers with parities of her key. */
+export class CascadeSender implements ReconciliationSender {
+  readonly #frame: Frame;
+  readonly #cost: number;
+  readonly #orders: Uint32Array[];
+  disclosed = 0;
+
+  /** @param cost bits a parity costs, see `LeakAccounting`. */
+  constructor(key: Uint8Array, frame: Frame, cost: number) {
+    this.#frame = frame;
+    this.#cost = cost;
+    this.#orders = arrange(key, frame);
+  }
+
+  /** The parities of all blocks of all passes and of all masks, one element each. */
+  openingParities(): Uint8Array {
+    const { size, blocks, tops, opening } = this.#frame;
+    const out = new Uint8Array(opening);
+    let at = 0;
+    this.#orders.forEach((words, pass) => {
+      const first = size / (blocks[pass] as number);
+      for (let block = 0; block < (tops[pass] as number); block++) out[at++] = nodeParity(words, size, first + block);
+    });
+    const plain = this.#orders[0] as Uint32Array;
+    for (let index = 0; index < MASKS; index++) out[at++] = maskedParity(plain, maskWords(index, plain.length), size, 1);
+    this.disclosed += this.#cost * opening;
+    return out;
+  }
+
+  /** One element for each question. */
+  parities({ nodes, mask }: Questions): Uint8Array {
+    const { size } = this.#frame;
+    const asked = nodes.reduce((sum, list) => sum + list.length, 0) + (mask ? 1 : 0);
+    const out = new Uint8Array(asked);
+    let at = 0;
+    for (let pass = 0; pass < nodes.length; pass++) {
+      const words = this.#orders[pass] as Uint32Array;
+      const list = nodes[pass] as Int32Array;
+      for (let i = 0; i < list.length; i++) out[at++] = nodeParity(words, size, list[i] as number);
+    }
+    if (mask) {
+      const plain = this.#orders[0] as Uint32Array;
+      out[at] = maskedParity(plain, maskWords(mask.index, plain.length), size, mask.node);
+    }
+    this.disclosed += this.#cost * asked;
+    return out;
+  }
+
+  first(): Uint8Array {
+    return pack(this.openingParities());
+  }
+
+  answer(request: Uint8Array): Uint8Array {
+    return pack(this.parities(decodeQuestions(request, this.#frame)));
+  }
+}
+
+/** The answers of a message, one element each. Throws INVALID_ARGUMENT when it has another number of them. */
+export function readParities(message: Uint8Array, count: number): Uint8Array {
+  if (message.length !== Math.ceil(count / 8)) throw malformed('a wrong number of parities');
+  const out = new Uint8Array(count);
+  for (let i = 0; i < count; i++) out[i] = getBit(message, i);
+  return out;
+}

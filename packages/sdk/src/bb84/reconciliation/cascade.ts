@@ -1,0 +1,31 @@
+import { type CascadeSchedule, frameFor } from './cascade-frame.ts';
+import { CascadeReceiver } from './cascade-receiver.ts';
+import { CascadeSender } from './cascade-sender.ts';
+import type { LeakAccounting, Reconciler } from './types.ts';
+
+export interface CascadeOptions {
+  /** Default `'efficient'`: fewest bits given away. `'balanced'`: fewer rounds. */
+  schedule?: CascadeSchedule;
+  /** Default `'pattern-public'`. */
+  leak?: LeakAccounting;
+}
+
+/** Interactive reconciliation: gives away few bits in many short rounds, so it suits links without latency. */
+export function cascade({ schedule = 'efficient', leak = 'pattern-public' }: CascadeOptions = {}): Reconciler {
+  const cost = leak === 'two-way' ? 2 : 1;
+  return {
+    method: 'cascade',
+    sender: (key, bits, qber) => new CascadeSender(key, frameFor(bits, qber, schedule), cost),
+    receiver: (key, bits, qber) => new CascadeReceiver(key, frameFor(bits, qber, schedule), cost),
+    /** The two sides as over a network, without encoding what they say. */
+    local(aliceBits, bobBits, qber, bits = 8 * aliceBits.length) {
+      const frame = frameFor(bits, qber, schedule);
+      const sender = new CascadeSender(aliceBits, frame, cost);
+      const receiver = new CascadeReceiver(bobBits, frame, cost);
+      let questions = receiver.open(sender.openingParities());
+      while (questions) questions = receiver.learn(sender.parities(questions));
+      const { key, disclosed, rounds, failed } = receiver;
+      return { corrected: key, disclosed, rounds, ok: !failed };
+    },
+  };
+}

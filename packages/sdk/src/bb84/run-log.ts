@@ -1,0 +1,46 @@
+import { Emitter, type Listener, type ListenOptions } from '../events.ts';
+import type { Report, Stage, StageEvent } from './types.ts';
+
+/** The events of one side of a run. */
+export interface AgreementEvents {
+  /** A stage is done. */
+  stage: StageEvent;
+}
+
+type Counts = StageEvent['counts'];
+
+/** What one side of a run counted and how long each stage took it. */
+export class RunLog {
+  readonly #emitter = new Emitter<AgreementEvents>();
+  readonly #spans: Report['spans'] = {};
+  #counts: Counts = {};
+
+  get counts(): Readonly<Counts> {
+    return this.#counts;
+  }
+
+  on<K extends keyof AgreementEvents>(name: K, listener: Listener<AgreementEvents[K]>, options?: ListenOptions): () => void {
+    return this.#emitter.on(name, listener, options);
+  }
+
+  /** Runs `work`, adding its time to a stage. */
+  time<T>(stage: Stage, work: () => T): T {
+    const start = performance.now();
+    try {
+      return work();
+    } finally {
+      this.#spans[stage] = (this.#spans[stage] ?? 0) + performance.now() - start;
+    }
+  }
+
+  /** Adds counts and tells the listeners that a stage is done. */
+  done(stage: Stage, counts: Counts): void {
+    this.#counts = { ...this.#counts, ...counts };
+    this.#emitter.emit('stage', { stage, counts: this.#counts });
+  }
+
+  /** The report of a run that came to its end. */
+  report(): Report {
+    return { ...(this.#counts as Omit<Report, 'spans'>), spans: { ...this.#spans } };
+  }
+}
