@@ -55,7 +55,8 @@ export class Hub {
     if (!record || !sameHash(record.tokenHash, tokenHash)) return refusals.noRoom;
     const secretHash = hasher.secret('seat secret', request.seatSecret);
     const room = await this.#open(key);
-    const taken = await store.takeSeat(key, { seat: request.seat, secretHash, holder: link.id });
+    const { seat, since } = request;
+    const taken = await store.takeSeat(key, { seat, secretHash, holder: link.id, ...(since && { since }) });
     if (typeof taken === 'string') {
       this.#closeIfEmpty(room);
       return refusals[taken === 'no room' ? 'noRoom' : taken === 'taken' ? 'seatTaken' : 'roomFull'];

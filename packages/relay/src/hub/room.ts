@@ -55,6 +55,11 @@ export class HubRoom implements Watcher {
     if (!this.#refreshing) void this.#refresh();
   }
 
+  /** Members come back by themselves and are told the new epoch. */
+  renewed(): void {
+    for (const { link } of this.members) link.close();
+  }
+
   ended(reason: 'ended' | 'expired'): void {
     this.#hooks.ended(this, reason);
   }

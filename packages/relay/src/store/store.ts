@@ -1,4 +1,4 @@
-import type { Durability, Presence } from '@qsec2/sdk/wire';
+import type { Durability, Position, Presence } from '@qsec2/sdk/wire';
 import type { Frame } from '../frames/item.ts';
 
 /**
@@ -7,6 +7,8 @@ import type { Frame } from '../frames/item.ts';
  */
 export interface Store {
   readonly durability: Durability;
+  /** Where frames get their places: in this process alone, or in a database that several relays share. */
+  readonly order: 'local' | 'shared';
 
   /** Makes a room, or recognises one with the same terms. */
   create(room: string, terms: RoomTerms): Promise<{ epoch: string } | CreateRefusal>;
@@ -14,7 +16,10 @@ export interface Store {
   /** Undefined when there is no such room. */
   find(room: string): Promise<RoomRecord | undefined>;
 
-  /** Takes a seat, or resumes one. `holder` names the connection that has it from now on. */
+  /**
+   * Takes a seat, or resumes one. `holder` names the connection that has it from now on. A member who has seen more of the log
+   * than there is proves that the log went back, by a restored backup or a power cut: the room then gets a new epoch.
+   */
   takeSeat(room: string, seat: SeatRequest): Promise<SeatTaken | SeatRefusal>;
 
   /** The connection that held the seat is gone: present → away. Nothing happens when another connection took the seat since. */
@@ -48,6 +53,8 @@ export interface Store {
   watch(room: string, watcher: Watcher): Promise<{ head: number }>;
   unwatch(room: string): void;
 
+  /** Brings mailboxes, seats and rooms up to date with the time and with what members received. Stores do it every second. */
+  sweep(): Promise<void>;
   /** Rejects when nothing can be written. */
   check(): Promise<void>;
   counts(): Promise<{ rooms: number; seats: number }>;
@@ -73,6 +80,7 @@ export interface SeatRequest {
   seat: string;
   secretHash: Uint8Array;
   holder: string;
+  since?: Position;
 }
 
 export interface SeatTaken {
@@ -107,6 +115,15 @@ export interface Page {
   head: number;
 }
 
+/** Bounds every store keeps. */
+export interface StoreLimits {
+  retentionMs: number;
+  maxRooms: number;
+  /** Most bytes and frames in the mailbox of a room. */
+  roomBytes: number;
+  roomFrames: number;
+}
+
 /** Called by a store, from its own turn, about a room it was asked to watch. */
 export interface Watcher {
   /** The last place every connected member of this process was sent; infinite when there is none. */
@@ -117,6 +134,8 @@ export interface Watcher {
   transient(frames: readonly Frame[]): void;
   /** Someone came, went, or changed connection: read the seats again. */
   seatsChanged(): void;
+  /** The room has a new epoch: what its members know of the log does not fit any more. */
+  renewed(): void;
   /** The room is no more. */
   ended(reason: 'ended' | 'expired'): void;
 }

@@ -13,6 +13,7 @@ export interface Journal {
   loadRoom(key: string): Omit<RoomState, 'watcher' | 'trimmable'> | undefined;
   /** When the room has to be looked at again though nobody is connected. */
   saveRoom(room: RoomState, due: number): void;
+  saveEpoch(room: RoomState, epoch: string): void;
   deleteRoom(room: RoomState): void;
   /** Rooms to be looked at by `now`. */
   dueRooms(now: number, limit: number): string[];

@@ -15,6 +15,7 @@ import {
   type SeatRequest,
   type SeatTaken,
   type Store,
+  type StoreLimits,
   type StoreObserver,
   type Watcher,
 } from '../store.ts';
@@ -22,35 +23,28 @@ import type { Journal } from './journal.ts';
 import { dropOldest, forgetIdentities, makeRoom, trimExpired, trimReceived } from './mailbox.ts';
 import { identity, type RoomState } from './room-state.ts';
 
-export interface LocalLimits {
-  retentionMs: number;
-  maxRooms: number;
-  /** Most bytes and frames in the mailbox of a room. */
-  roomBytes: number;
-  roomFrames: number;
-}
-
 const SWEEP_MS = 1000;
 /** Rooms nobody is connected to are brought in for their sweep so many at a time. */
 const DUE_ROOMS = 200;
 
 /** The store of a relay that stands alone: it is the only writer, so that order, seats and identities live in its memory. */
 export class LocalStore implements Store {
+  readonly order = 'local';
   readonly #journal: Journal;
   readonly #clock: Clock;
-  readonly #limits: LocalLimits;
+  readonly #limits: StoreLimits;
   readonly #rooms = new Map<string, RoomState>();
   readonly #timer: NodeJS.Timeout;
   readonly #observer: StoreObserver;
   #roomCount: number;
 
-  constructor(journal: Journal, clock: Clock, limits: LocalLimits, observer: StoreObserver) {
+  constructor(journal: Journal, clock: Clock, limits: StoreLimits, observer: StoreObserver) {
     this.#journal = journal;
     this.#clock = clock;
     this.#limits = limits;
     this.#observer = observer;
     this.#roomCount = journal.counts().rooms;
-    this.#timer = setInterval(() => this.#guardedSweep(), SWEEP_MS);
+    this.#timer = setInterval(() => this.sweep().catch(observer.failed), SWEEP_MS);
     this.#timer.unref();
   }
 
@@ -78,12 +72,13 @@ export class LocalStore implements Store {
     return room && { ...room.terms, epoch: room.epoch };
   }
 
-  async takeSeat(key: string, { seat, secretHash, holder }: SeatRequest): Promise<SeatTaken | SeatRefusal> {
+  async takeSeat(key: string, { seat, secretHash, holder, since }: SeatRequest): Promise<SeatTaken | SeatRefusal> {
     const room = this.#room(key);
     if (!room) return 'no room';
     const known = room.seats.get(seat);
     if (known && !sameHash(known.secretHash, secretHash)) return 'taken';
     if (!known && room.seats.size >= room.terms.capacity) return 'room full';
+    if (since?.epoch === room.epoch && since.seq > room.head) this.#renew(room);
     const state = known ?? { secretHash, holder, awaySince: 0, received: room.head };
     this.#journal.commit(() => this.#journal.saveSeat(room, seat, { ...state, holder }));
     state.holder = holder;
@@ -196,19 +191,10 @@ export class LocalStore implements Store {
     this.#journal.close();
   }
 
-  /** Brings mailboxes, seats and rooms up to date with the time and with what members received. */
-  sweep(): void {
+  async sweep(): Promise<void> {
     const now = this.#clock.now();
     for (const key of this.#journal.dueRooms(now, DUE_ROOMS)) this.#room(key);
     for (const room of this.#rooms.values()) this.#sweepRoom(room, now);
-  }
-
-  #guardedSweep(): void {
-    try {
-      this.sweep();
-    } catch (error) {
-      this.#observer.failed(error);
-    }
   }
 
   #sweepRoom(room: RoomState, now: number): void {
@@ -257,6 +243,13 @@ export class LocalStore implements Store {
     if (room.seats.size === 0) room.emptySince = this.#clock.now();
     room.trimmable = true;
     room.watcher?.seatsChanged();
+  }
+
+  #renew(room: RoomState): void {
+    const epoch = randomBytes(16).toString('base64url');
+    this.#journal.commit(() => this.#journal.saveEpoch(room, epoch));
+    room.epoch = epoch;
+    room.watcher?.renewed();
   }
 
   #end(room: RoomState, reason: 'ended' | 'expired'): void {

@@ -39,6 +39,10 @@ export class MemoryJournal implements Journal {
     kept.due = due;
   }
 
+  saveEpoch(room: RoomState): void {
+    this.saveSeat(room);
+  }
+
   deleteRoom(room: RoomState): void {
     this.#rooms.delete(room.key);
     this.#byId.delete(room.id);

@@ -24,7 +24,7 @@ export interface RoomState {
   readonly key: string;
   /** Its number in the journal. */
   readonly id: number;
-  readonly epoch: string;
+  epoch: string;
   readonly terms: RoomTerms;
   head: number;
   /** Frames up to and including this one are no longer kept. */

@@ -53,6 +53,10 @@ export class SqliteJournal implements Journal {
     for (const [seat, state] of room.seats) this.saveSeat(room, seat, state);
   }
 
+  saveEpoch(room: RoomState, epoch: string): void {
+    this.#sql.saveEpoch.run(epoch, room.id);
+  }
+
   deleteRoom(room: RoomState): void {
     this.#sql.deleteSegments.run(room.id, room.head + 1);
     this.#sql.deleteMembers.run(room.id);

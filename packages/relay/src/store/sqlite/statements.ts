@@ -63,6 +63,7 @@ export function prepareStatements(db: SqliteDatabase) {
         .set({ head_seq: number, floor_seq: number, empty_since: number, due: number })
         .where('id', '=', number),
     ),
+    saveEpoch: run(q.updateTable('room').set({ epoch: text }).where('id', '=', number)),
     deleteRoom: run(q.deleteFrom('room').where('id', '=', number)),
     dueRooms: rows<{ room_hash: string }>(
       q.selectFrom('room').select('room_hash').where('due', '<=', number).orderBy('due').limit(1),

@@ -1,0 +1,52 @@
+import { join } from 'node:path';
+import { steadyClock } from '../../clock.ts';
+import { afterThisTest, temporaryFolder } from '../../testing/relay-fixture.ts';
+import { CONTRACT_LIMITS, type Harness, storeContract } from '../contract.ts';
+import { migrateSqlite, openSqlite } from '../sqlite/database.ts';
+import { SqliteJournal } from '../sqlite/sqlite-journal.ts';
+import type { StoreObserver } from '../store.ts';
+import type { Journal } from './journal.ts';
+import { LocalStore } from './local-store.ts';
+import { MemoryJournal } from './memory-journal.ts';
+
+function harness(journal: Journal, clock: { now(): number; ahead: number }): Harness {
+  const told: string[] = [];
+  const observer: StoreObserver = {
+    ended: (room, reason) => told.push(`${reason} ${room}`),
+    gone: (_, seat) => told.push(`gone ${seat}`),
+    failed: (error) => {
+      throw error;
+    },
+  };
+  const store = new LocalStore(journal, clock, CONTRACT_LIMITS, observer);
+  afterThisTest(() => store.close());
+  const advance = async (ms: number) => {
+    clock.ahead += ms;
+    await store.sweep();
+  };
+  return { store, told, advance };
+}
+
+function movableClock() {
+  const clock = steadyClock();
+  return {
+    ahead: 0,
+    now() {
+      return clock.now() + this.ahead;
+    },
+  };
+}
+
+storeContract('memory', async () => harness(new MemoryJournal(), movableClock()));
+
+storeContract('SQLite', async () => {
+  const file = join(temporaryFolder(), 'relay.db');
+  const clock = movableClock();
+  const open = async () => {
+    const db = openSqlite({ file, fsync: false });
+    afterThisTest(() => db.close());
+    await migrateSqlite(db);
+    return harness(new SqliteJournal(db, 'wal', clock.now(), CONTRACT_LIMITS.retentionMs), clock);
+  };
+  return { ...(await open()), reopen: async () => (await open()).store };
+});
