@@ -4,11 +4,16 @@ export { type Agreement, type AgreeOptions, agree } from './agree.ts';
 export { Alice } from './alice.ts';
 export { Bob } from './bob.ts';
 export {
+  decodeTransmission,
+  drawClasses,
+  encodeTransmission,
+  fibreTransmittance,
   type InterceptBasis,
   inSequence,
   interceptResend,
   type MeasureOptions,
   measure,
+  photonNumberSplitting,
   type SimulatedChannelOptions,
   simulatedChannel,
   simulatedReceiver,
@@ -17,17 +22,30 @@ export {
   weakCoherent,
 } from './channel/index.ts';
 export type * from './channel/types.ts';
-export { type DecoyInput, type DecoyKeyLength, decoyKeyLength } from './decoy.ts';
+export { type DecoyInput, type DecoyKeyLength, decoyKeyLength, type PerIntensity } from './decoy.ts';
 export {
   binaryEntropy,
   EPSILON_CORRECTNESS,
   EPSILON_SECRECY,
   errorRateBound,
+  type SampleSizes,
   type SamplingBound,
   type SecretKeyInput,
   secretKeyLength,
+  serflingBound,
+  tightErrorBound,
 } from './finite-key.ts';
 export { flightBound } from './flight-bound.ts';
+export {
+  asymptoticKeyFraction,
+  decoyRate,
+  expectedDecoyKeyLength,
+  expectedKeyLength,
+  expectedTaggedKeyLength,
+  singlePhotonRate,
+  taggedRate,
+} from './key-rate.ts';
+export { coherentResponse, type Link, linkTransmittance, type Response, singlePhotonResponse } from './link.ts';
 export { type AliceOptions, type BobOptions, DEFAULT_PULSES, DEFAULT_THRESHOLD, type Epsilon } from './options.ts';
 export { toeplitz } from './privacy-amplification.ts';
 export { type CascadeOptions, cascade } from './reconciliation/cascade.ts';
@@ -42,3 +60,4 @@ export type {
 export type { AgreementEvents } from './run-log.ts';
 export type * from './types.ts';
 export { universalTag } from './verification.ts';
+export { WEGMAN_CARTER_TAG_BYTES, type WegmanCarter, type WegmanCarterOptions, wegmanCarter } from './wegman-carter.ts';
