@@ -73,6 +73,8 @@ export async function connect(options: ConnectOptions): Promise<Room> {
   const keySource = bb84KeySource(keyAgreement.channel);
   const room = new RoomSession({ invite, psk, identity, seat, name, session, agreement, keySource, policy, logger });
   await joined(session, signal);
+  // The room looks around before it is handed over: who is there is being approached then.
+  if (room.state === 'connecting') await room.once('state');
   signal?.addEventListener('abort', () => void room.leave().catch(() => room.abandon()), { once: true });
   leaveWithPage(room);
   return room;

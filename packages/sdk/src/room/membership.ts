@@ -91,9 +91,9 @@ export class Membership {
     return this.#policy;
   }
 
-  /** Whether a key agreement is under way. */
+  /** Whether a key agreement is under way, or about to begin with someone who just came. */
   get agreeing(): boolean {
-    return this.#introductions.count > 0;
+    return this.#introductions.count > 0 || this.#approaches.size > 0;
   }
 
   /** Why a key agreement was refused, if one was. */
