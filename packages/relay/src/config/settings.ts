@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { MAX_FRAME_BYTES } from '@qsec2/sdk/wire';
 import { parseDuration, parseInteger, parseList, parseSize } from './units.ts';
@@ -86,8 +87,8 @@ export const SETTINGS = {
     env: 'RELAY_DATA_DIR',
     about: 'Folder for what the relay keeps beside the database.',
     fallback: './data',
-    expects: 'a folder',
-    parse: (text) => text || undefined,
+    expects: 'a folder that exists',
+    parse: (text) => (existsSync(text) ? text : undefined),
   }),
   durability: choice('RELAY_DURABILITY', 'What an acknowledged frame survives: nothing, the process, or power loss.', 'wal', [
     'memory',
@@ -135,8 +136,8 @@ export const SETTINGS = {
     env: 'RELAY_DEMO_DIR',
     about: 'Folder served at /, for a page with the widget.',
     fallback: undefined,
-    expects: 'a folder',
-    parse: (text) => text || undefined,
+    expects: 'a folder that exists',
+    parse: (text) => (existsSync(text) ? text : undefined),
   }),
   maxRooms: count('RELAY_MAX_ROOMS', 'Rooms kept at a time.', 100_000),
   maxConnections: count('RELAY_MAX_CONNECTIONS', 'Connections open at a time.', 20_000),
