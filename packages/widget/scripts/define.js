@@ -1,0 +1,9 @@
+// Defines <qsec2-chat>, and each of its parts when it is first shown. Copied to dist/define.js.
+import { defineCustomElement } from './components/qsec2-chat.js';
+import { setLazyElements } from './components/index.js';
+
+setLazyElements({
+  'qsec2-panel': () => import('./components/qsec2-panel.js').then((part) => part.defineCustomElement()),
+  'qsec2-security': () => import('./components/qsec2-security.js').then((part) => part.defineCustomElement()),
+});
+defineCustomElement();

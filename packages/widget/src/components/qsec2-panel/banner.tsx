@@ -1,0 +1,56 @@
+import { type FunctionalComponent, h } from '@stencil/core';
+import type { Dictionary } from '../../i18n';
+import { Icon } from '../../icons/icon';
+import { close } from '../../icons/paths';
+import { queuedCount } from '../../store/timeline.logic';
+import type { View } from '../../store/view';
+
+interface BannerProps {
+  view: View;
+  t: Dictionary;
+  onReconnect: () => void;
+  onSwitch: () => void;
+  onDismiss: () => void;
+}
+
+/** One line under the header for what is going on with the room as a whole; the most pressing one wins. */
+export const Banner: FunctionalComponent<BannerProps> = ({ view, t, onReconnect, onSwitch, onDismiss }) => {
+  if (view.otherInvite) {
+    return (
+      <div class="banner" part="banner">
+        <span role="status">{t.otherInvite}</span>
+        <button type="button" class="text-action" onClick={onSwitch}>
+          {t.switchRoom}
+        </button>
+        <Dismiss t={t} onDismiss={onDismiss} />
+      </div>
+    );
+  }
+  if (view.phase === 'reconnecting' && view.slow) {
+    return (
+      <div class="banner amber" part="banner">
+        <span role="status">{t.reconnectingBanner(queuedCount(view.timeline))}</span>
+        <button type="button" class="text-action" onClick={onReconnect}>
+          {t.retryNow}
+        </button>
+      </div>
+    );
+  }
+  if (view.notice && view.phase !== 'aborted') {
+    return (
+      <div class="banner red" part="banner">
+        <span role="alert">
+          {t.problems[view.notice.code]}. {view.notice.remediation}
+        </span>
+        <Dismiss t={t} onDismiss={onDismiss} />
+      </div>
+    );
+  }
+  return null;
+};
+
+const Dismiss: FunctionalComponent<{ t: Dictionary; onDismiss: () => void }> = ({ t, onDismiss }) => (
+  <button type="button" class="tool small" aria-label={t.dismiss} onClick={onDismiss}>
+    <Icon of={close} size={16} />
+  </button>
+);

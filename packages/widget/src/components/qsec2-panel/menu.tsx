@@ -1,0 +1,31 @@
+import { type FunctionalComponent, h } from '@stencil/core';
+import type { Dictionary } from '../../i18n';
+import { moveFocus } from '../../a11y/focus';
+import { Icon } from '../../icons/icon';
+import { copy, leave } from '../../icons/paths';
+import { Shield } from '../../icons/shield';
+
+interface MenuProps {
+  t: Dictionary;
+  onCopy: () => void;
+  onSecurity: () => void;
+  onLeave: () => void;
+}
+
+/** The room's few actions. Arrow keys move, Escape closes (in the panel, with the other layers). */
+export const Menu: FunctionalComponent<MenuProps> = ({ t, onCopy, onSecurity, onLeave }) => (
+  <div class="menu" role="menu" aria-label={t.more} onKeyDown={(event: KeyboardEvent) => moveFocus(event, '[role=menuitem]')}>
+    <button type="button" role="menuitem" onClick={onCopy}>
+      <Icon of={copy} />
+      {t.copyInvite}
+    </button>
+    <button type="button" role="menuitem" onClick={onSecurity}>
+      <Shield filled={false} size={20} />
+      {t.security}
+    </button>
+    <button type="button" role="menuitem" class="danger" onClick={onLeave}>
+      <Icon of={leave} />
+      {t.leaveRoom}
+    </button>
+  </div>
+);

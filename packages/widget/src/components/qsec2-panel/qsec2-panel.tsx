@@ -1,0 +1,376 @@
+import { Component, Element, h, Host, Prop, State, Watch } from '@stencil/core';
+import { Announcer } from '../../a11y/announcer';
+import { type Dictionary, loadDictionary } from '../../i18n';
+import { type Format, makeFormat } from '../../i18n/format';
+import { Icon } from '../../icons/icon';
+import { close } from '../../icons/paths';
+import { LAZY, needElement } from '../../lazy-elements';
+import { loadSdk } from '../../store/sdk';
+import type { Session } from '../../store/session';
+import type { MessageItem, View } from '../../store/view';
+import { adoptStyles } from '../../styles/adopt';
+import tokens from '../../styles/tokens.css';
+import type { ChatMode } from '../../types';
+import { Aborted } from './aborted';
+import { Banner } from './banner';
+import { Closed, Connecting, Failed } from './ends';
+import { Exchange } from './exchange';
+import { Header } from './header';
+import { Menu } from './menu';
+import { PanelFrame } from './panel-frame';
+import css from './qsec2-panel.css';
+import { bodyOf, composerOf } from './qsec2-panel.logic';
+import { Waiting } from './waiting';
+
+const COPIED_MS = 2000;
+const SecurityPanel = LAZY.security;
+
+/**
+ * Everything that opens from the launcher. It reads the session's view and hands parts of it on; it decides nothing.
+ *
+ * @internal
+ */
+@Component({ tag: 'qsec2-panel' })
+export class Qsec2Panel {
+  @Element() private readonly el!: HTMLElement;
+
+  @Prop() readonly session!: Session;
+  @Prop() readonly mode: ChatMode = 'floating';
+  @Prop() readonly opened: boolean = false;
+  @Prop() readonly relay: string = '';
+  @Prop() readonly name: string = '';
+  @Prop() readonly dictionary: Partial<Dictionary> | undefined;
+  /** Closes the panel. */
+  @Prop() readonly dismiss!: () => void;
+
+  @State() private view!: View;
+  @State() private t!: Dictionary;
+  @State() private layer: 'none' | 'menu' | 'security' = 'none';
+  @State() private copied: 'no' | 'yes' | 'failed' = 'no';
+  @State() private inviteAgain = false;
+  @State() private hintGone = false;
+
+  private format!: Format;
+  private frame = new PanelFrame(() => this.el.querySelector('dialog') ?? undefined);
+  private polite: HTMLElement | undefined;
+  private assertive: HTMLElement | undefined;
+  private announcer!: Announcer;
+  private unsubscribe: (() => void) | undefined;
+  private copyTimer: ReturnType<typeof setTimeout> | undefined;
+
+  connectedCallback() {
+    adoptStyles(this.el, tokens);
+    adoptStyles(this.el, css);
+    this.unsubscribe = this.session?.subscribe(() => this.update());
+    this.frame.connect();
+  }
+
+  disconnectedCallback() {
+    this.unsubscribe?.();
+    this.announcer?.stop();
+    this.frame.disconnect();
+    clearTimeout(this.copyTimer);
+  }
+
+  async componentWillLoad() {
+    // The SDK is on its way while a person still reads the first words.
+    loadSdk().catch(() => {
+      // Told where it is needed: connecting fails with the same error.
+    });
+    const lang = this.el.closest<HTMLElement>('[lang]')?.lang || this.hostLang() || navigator.language;
+    this.view = this.session.view;
+    this.format = makeFormat(lang);
+    this.t = await loadDictionary(lang, this.dictionary);
+    this.announcer = new Announcer(() => ({ polite: this.polite, assertive: this.assertive }), this.t.newMessages);
+  }
+
+  componentDidLoad() {
+    this.frame.show(this.opened);
+  }
+
+  @Watch('opened')
+  openedChanged(opened: boolean) {
+    this.layer = 'none';
+    this.frame.show(opened);
+  }
+
+  /** The panel is in the shadow tree of the widget: the language of the page is outside of it. */
+  private hostLang(): string {
+    const root = this.el.getRootNode();
+    return root instanceof ShadowRoot ? (root.host.closest<HTMLElement>('[lang]')?.lang ?? '') : '';
+  }
+
+  private update() {
+    const before = this.view;
+    const { view } = this.session;
+    this.view = view;
+    if (!before || !this.announcer) return;
+    if (view.phase !== before.phase) this.phaseChanged(before, view);
+    const last = view.timeline.at(-1);
+    if (last?.kind === 'message' && !last.mine && view.timeline.length > before.timeline.length) this.announce(last);
+  }
+
+  private phaseChanged(before: View, view: View) {
+    const name = view.members[0]?.name ?? '';
+    if (view.phase === 'secure' && before.phase !== 'reconnecting') this.announcer.polite(this.t.nowSecure(name));
+    if (view.phase === 'secure') this.inviteAgain = false;
+    if (view.phase === 'reconnecting') this.announcer.polite(this.t.chip.reconnecting);
+    if (view.phase === 'setup') {
+      this.layer = 'none';
+      this.hintGone = false;
+    }
+  }
+
+  private announce({ name, text }: MessageItem) {
+    this.announcer.message(this.t.announce(name, text));
+  }
+
+  private readonly copyLink = async () => {
+    this.layer = 'none';
+    clearTimeout(this.copyTimer);
+    try {
+      await navigator.clipboard.writeText(this.view.link);
+      this.copied = 'yes';
+      this.announcer.polite(this.t.copied);
+    } catch {
+      // No permission, or no secure context: the link stays selectable, and that is said.
+      this.copied = 'failed';
+    }
+    this.copyTimer = setTimeout(() => {
+      this.copied = 'no';
+    }, COPIED_MS);
+  };
+
+  private readonly shareLink = async () => {
+    try {
+      await navigator.share({ title: this.t.dialog, text: this.t.shareText, url: this.view.link });
+    } catch (error) {
+      if (!(error instanceof DOMException && error.name === 'AbortError')) await this.copyLink();
+    }
+  };
+
+  private readonly toggleMenu = () => {
+    this.layer = this.layer === 'menu' ? 'none' : 'menu';
+  };
+  private readonly openSecurity = async () => {
+    await needElement(SecurityPanel);
+    this.layer = 'security';
+  };
+  private readonly closeLayer = () => {
+    const opener = this.layer === 'menu' ? '[data-menu]' : '.chip';
+    this.layer = 'none';
+    this.el.querySelector<HTMLElement>(opener)?.focus();
+  };
+  private readonly leave = () => {
+    this.layer = 'none';
+    void this.session.leave();
+  };
+
+  /** Escape closes what is on top: the menu, the security panel, the panel itself. */
+  private readonly onKeyDown = (event: KeyboardEvent) => {
+    if (event.key !== 'Escape' || event.isComposing) return;
+    event.preventDefault();
+    event.stopPropagation();
+    if (this.layer !== 'none') this.closeLayer();
+    else this.dismiss();
+  };
+
+  /** The system's own way back on phones. */
+  private readonly onCancel = (event: Event) => {
+    event.preventDefault();
+    if (this.layer !== 'none') this.closeLayer();
+    else this.dismiss();
+  };
+
+  private readonly onClick = (event: Event) => {
+    if (this.layer !== 'menu' || !(event.target instanceof HTMLElement || event.target instanceof SVGElement)) return;
+    if (!event.target.closest('.menu, [data-menu]')) this.layer = 'none';
+  };
+
+  componentDidRender() {
+    if (this.layer === 'menu') this.el.querySelector<HTMLElement>('.menu button')?.focus();
+  }
+
+  render() {
+    return <Host>{this.mode === 'floating' ? this.dialog() : this.section()}</Host>;
+  }
+
+  private dialog() {
+    return (
+      <dialog
+        class="panel floating"
+        part="panel"
+        aria-labelledby="qsec2-title"
+        tabIndex={-1}
+        onKeyDown={this.onKeyDown}
+        onCancel={this.onCancel}
+        onClick={this.onClick}
+      >
+        {this.inside()}
+      </dialog>
+    );
+  }
+
+  private section() {
+    return (
+      <section class="panel" part="panel" aria-labelledby="qsec2-title" onKeyDown={this.onKeyDown} onClick={this.onClick}>
+        {this.inside()}
+      </section>
+    );
+  }
+
+  private inside() {
+    const { view, t, session } = this;
+    const composer = composerOf(view, t);
+    return [
+      <div class="main">
+        <Header
+          view={view}
+          t={t}
+          titleId="qsec2-title"
+          menuOpen={this.layer === 'menu'}
+          onMenu={this.toggleMenu}
+          onSecurity={this.openSecurity}
+          onClose={this.mode === 'floating' ? this.dismiss : undefined}
+        />
+        {this.layer === 'menu' && <Menu t={t} onCopy={this.copyLink} onSecurity={this.openSecurity} onLeave={this.leave} />}
+        <Banner
+          view={view}
+          t={t}
+          onReconnect={() => session.reconnect()}
+          onSwitch={() => void session.switchRoom()}
+          onDismiss={() => session.dismiss()}
+        />
+        {this.body()}
+        {composer.shown && (
+          <qsec2-composer
+            key="composer"
+            t={t}
+            state={composer}
+            submit={(text) => session.send(text)}
+            typing={() => session.typing()}
+          />
+        )}
+      </div>,
+      this.layer === 'security' && (
+        <SecurityPanel key="security" view={view} t={t} format={this.format} dismiss={this.closeLayer} verify={(id) => session.verify(id)} />
+      ),
+      <p
+        class="hidden-text"
+        role="status"
+        ref={(el) => {
+          this.polite = el;
+        }}
+      />,
+      <p
+        class="hidden-text"
+        role="alert"
+        ref={(el) => {
+          this.assertive = el;
+        }}
+      />,
+    ];
+  }
+
+  private body() {
+    const { view, t, format, session } = this;
+    switch (this.inviteAgain ? 'waiting' : bodyOf(view)) {
+      case 'setup':
+        return (
+          <qsec2-setup
+            t={t}
+            name={view.name || this.name}
+            relay={this.relay}
+            create={(fields) => void session.create(fields)}
+            join={(invite, name) => void session.join(invite, name)}
+          />
+        );
+      case 'connecting':
+        return <Connecting t={t} onCancel={this.leave} />;
+      case 'waiting':
+        return (
+          <Waiting
+            view={view}
+            t={t}
+            copied={this.copied}
+            onCopy={this.copyLink}
+            onShare={'share' in navigator ? this.shareLink : undefined}
+          />
+        );
+      case 'exchange':
+        return <Exchange view={view} t={t} format={format} />;
+      case 'aborted':
+        return (
+          <Aborted
+            view={view}
+            t={t}
+            format={format}
+            onRetry={() => session.retry()}
+            onDetails={this.openSecurity}
+            onLeave={this.leave}
+          />
+        );
+      case 'failed':
+        return view.problem && <Failed problem={view.problem} t={t} onRetry={() => session.retry()} onStartOver={this.leave} />;
+      case 'closed':
+        return <Closed t={t} onStartOver={this.leave} />;
+      default:
+        return this.chat();
+    }
+  }
+
+  private chat() {
+    const { view, t, format, session } = this;
+    const unverified = view.phase === 'secure' && view.members.find(({ verified }) => !verified);
+    const alone = view.phase === 'waiting';
+    return [
+      unverified && !this.hintGone && (
+        <div class="hint" part="hint">
+          <p>
+            <strong>{t.compareHint}</strong> {t.compareHintLead(unverified.name)}
+          </p>
+          <button type="button" class="text-action" onClick={this.openSecurity}>
+            {t.compareAction}
+          </button>
+          <button
+            type="button"
+            class="tool small"
+            aria-label={t.dismiss}
+            onClick={() => {
+              this.hintGone = true;
+            }}
+          >
+            <Icon of={close} size={16} />
+          </button>
+        </div>
+      ),
+      <qsec2-log
+        key="log"
+        t={t}
+        format={format}
+        timeline={view.timeline}
+        typing={view.typing}
+        named={view.capacity > 2}
+        resend={(id) => void session.resend(id)}
+        discard={(id) => session.discard(id)}
+        details={this.openSecurity}
+      />,
+      alone && (
+        <div class="alone">
+          <button
+            type="button"
+            class="secondary"
+            onClick={() => {
+              this.inviteAgain = true;
+            }}
+          >
+            {t.shareAgain}
+          </button>
+          <button type="button" class="secondary" onClick={this.leave}>
+            {t.startOver}
+          </button>
+        </div>
+      ),
+    ];
+  }
+}

@@ -1,0 +1,56 @@
+import { type FunctionalComponent, h } from '@stencil/core';
+import type { Dictionary } from '../../i18n';
+import { Icon } from '../../icons/icon';
+import { check, copy, share } from '../../icons/paths';
+import type { View } from '../../store/view';
+
+interface WaitingProps {
+  view: View;
+  t: Dictionary;
+  copied: 'no' | 'yes' | 'failed';
+  onCopy: () => void;
+  /** Absent where the browser has nothing to share with. */
+  onShare?: (() => void) | undefined;
+}
+
+/** The link that lets someone in, in every form a person may need it. */
+export const Waiting: FunctionalComponent<WaitingProps> = ({ view, t, copied, onCopy, onShare }) => {
+  const present = view.members.length + 1;
+  return (
+    <div class="body waiting" part="body">
+      <h3>{t.waitingTitle}</h3>
+      <p class="lead">{view.creator ? t.waitingLead : t.joinedWaiting}</p>
+      <div class="link-row">
+        <input class="link" readOnly aria-label={t.invite} value={view.link} onFocus={selectAll} spellcheck={false} />
+        <button type="button" class="primary" data-copy onClick={onCopy}>
+          <Icon of={copied === 'yes' ? check : copy} />
+          <span>{copied === 'yes' ? t.copied : t.copy}</span>
+        </button>
+      </div>
+      {copied === 'failed' && (
+        <p class="field-error" role="alert">
+          {t.copyFailed}
+        </p>
+      )}
+      <qsec2-qr text={view.link} label={t.qrInvite} />
+      {onShare && (
+        <button type="button" class="secondary" onClick={onShare}>
+          <Icon of={share} />
+          {t.share}
+        </button>
+      )}
+      <p class="places">
+        <span class="seats" aria-hidden="true">
+          {Array.from({ length: view.capacity }, (_, seat) => (
+            <span class={{ seat: true, taken: seat < present }} />
+          ))}
+        </span>
+        {t.hereCount(present, view.capacity)}
+      </p>
+    </div>
+  );
+};
+
+function selectAll(event: FocusEvent): void {
+  if (event.target instanceof HTMLInputElement) event.target.select();
+}

@@ -1,0 +1,23 @@
+/** Outlines on a 20 × 20 grid, one export each: what is not shown is not loaded. */
+export type IconPaths = readonly string[];
+
+export const chat: IconPaths = ['M4.2 3.5h11.6a1.7 1.7 0 0 1 1.7 1.7v7.1a1.7 1.7 0 0 1-1.7 1.7H9.4L5.6 17v-3H4.2a1.7 1.7 0 0 1-1.7-1.7V5.2a1.7 1.7 0 0 1 1.7-1.7z'];
+export const close: IconPaths = ['m5 5 10 10', 'M15 5 5 15'];
+export const down: IconPaths = ['m5 7.5 5 5 5-5'];
+export const back: IconPaths = ['m12 4.5-5.5 5.5 5.5 5.5'];
+export const more: IconPaths = ['M10 4.6v.01', 'M10 10v.01', 'M10 15.4v.01'];
+export const copy: IconPaths = ['M7.5 7.5h8v9h-8z', 'M12.5 7.5v-4h-8v9h3'];
+export const check: IconPaths = ['m4.5 10.5 3.5 3.5 7.5-8'];
+export const ticks: IconPaths = ['m2 10.8 3.2 3.2 6.6-7.4', 'm9.4 13.2.8.8 7-7.4'];
+export const clock: IconPaths = ['M10 3.2a6.8 6.8 0 1 0 0 13.6 6.8 6.8 0 0 0 0-13.6z', 'M10 6.4V10l2.4 1.6'];
+export const share: IconPaths = ['M10 12.5v-9', 'm6.8 6.4 3.2-3 3.2 3', 'M5.5 10H4v6.5h12V10h-1.5'];
+export const send: IconPaths = ['M10 16V4.2', 'm5 9 5-5 5 5'];
+export const alert: IconPaths = ['M10 3.2 17.6 16.4H2.4z', 'M10 8.2v3.6', 'M10 14v.01'];
+export const leave: IconPaths = ['M8 3.5H4.5v13H8', 'M8 10h8.5', 'm13.2 6.6 3.3 3.4-3.3 3.4'];
+export const retry: IconPaths = ['M16.2 10a6.2 6.2 0 1 1-1.9-4.5', 'M16.4 3v3.2h-3.2'];
+export const arrow: IconPaths = ['M10 4v11.5', 'm5 10.6 5 5 5-5'];
+export const plus: IconPaths = ['M10 4.5v11', 'M4.5 10h11'];
+export const minus: IconPaths = ['M4.5 10h11'];
+export const lock: IconPaths = ['M5 9h10v8H5z', 'M7 9V6.4a3 3 0 0 1 6 0V9'];
+export const key: IconPaths = ['M7 13.8a3.2 3.2 0 1 1 2.9-4.6H17v2.6h-2v2h-2.6v-2H9.9A3.2 3.2 0 0 1 7 13.8z'];
+export const next: IconPaths = ['m8 4.5 5.5 5.5L8 15.5'];

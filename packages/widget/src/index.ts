@@ -1,0 +1,3 @@
+export type { Components, JSX } from './components';
+export { setLazyElements } from './lazy-elements';
+export type * from './types';

@@ -1,0 +1,19 @@
+/**
+ * The parts that are not there from the start. Stencil's own loader defines every tag by itself; builds that bundle the
+ * component classes would pull all of them into the launcher, so there each part is defined when it is first shown.
+ */
+export const LAZY = { panel: 'qsec2-panel', security: 'qsec2-security' } as const;
+
+export type LazyTag = (typeof LAZY)[keyof typeof LAZY];
+
+let definers: Partial<Record<LazyTag, () => Promise<unknown>>> = {};
+
+/** Tells how to define each part. The first one that is shown loads it. */
+export function setLazyElements(loaders: Record<LazyTag, () => Promise<unknown>>): void {
+  definers = loaders;
+}
+
+/** Defines `tag` if nobody has. It must be over before the element is rendered: what is set on it earlier is lost. */
+export async function needElement(tag: LazyTag): Promise<void> {
+  if (!customElements.get(tag)) await definers[tag]?.();
+}

@@ -1,0 +1,39 @@
+import type { QsecErrorCode } from '@qsec2/sdk';
+import type { Problem } from '../types';
+
+/** Shape of a `QsecError`, known by its fields: the class itself lives in a chunk that may not be loaded. */
+interface CodedError {
+  code: QsecErrorCode;
+  message: string;
+  remediation: string;
+}
+
+function isCoded(error: unknown): error is CodedError {
+  return error instanceof Error && 'code' in error && 'remediation' in error;
+}
+
+/**
+ * What a person is told about `error`. Anything that is not the SDK's own error is a failure to load or run it, which
+ * is what a browser without the needed features, or a relay that does not serve the files, looks like.
+ */
+export function problemFrom(error: unknown): Problem {
+  if (isCoded(error)) return { code: error.code, message: error.message, remediation: error.remediation };
+  const message = error instanceof Error ? error.message : String(error);
+  return { code: 'UNSUPPORTED', message, remediation: '' };
+}
+
+/** Failures after which a newcomer has no room to stay in. */
+const REFUSALS: ReadonlySet<QsecErrorCode> = new Set([
+  'INVITE_INVALID',
+  'ROOM_FULL',
+  'ROOM_NOT_FOUND',
+  'ROOM_LOCKED',
+  'REMOVED',
+  'NOT_ADMITTED',
+  'HANDSHAKE_FAILED',
+]);
+
+/** Whether `problem` ends the attempt of a newcomer who has no key with anyone yet. To a member it is a notice. */
+export function isRefusal(problem: Problem, newcomer: boolean): boolean {
+  return newcomer && REFUSALS.has(problem.code);
+}

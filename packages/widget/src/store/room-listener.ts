@@ -1,0 +1,107 @@
+import type { KeyAgreementEvent, Member, Message, Room, SecurityEvent } from '@qsec2/sdk';
+import type { Phase, Problem } from '../types';
+import { problemFrom } from './problem.logic';
+import { messageItem, newest, upsert } from './timeline.logic';
+import type { MemberView, MessageItem, NoteItem, View } from './view';
+
+export interface RoomSink {
+  view(): View;
+  set(change: Partial<View>): void;
+  phase(phase: Phase): void;
+  agreement(event: KeyAgreementEvent): void;
+  /** `fresh` is the message itself when it came just now. */
+  message(item: MessageItem, fresh: Message | undefined): void;
+  error(problem: Problem): void;
+}
+
+/** Follows one room's events and writes what they mean into the view. */
+export class RoomListener {
+  readonly #room: Room;
+  readonly #sink: RoomSink;
+  readonly #stop = new AbortController();
+  readonly #known = new Map<string, string>();
+  #notes = 0;
+
+  constructor(room: Room, sink: RoomSink) {
+    this.#room = room;
+    this.#sink = sink;
+    const signal = { signal: this.#stop.signal };
+    room.on('state', (state) => this.#sink.phase(state), signal);
+    room.on('members', () => this.refresh(), signal);
+    room.on('keyAgreement', (event) => this.#onAgreement(event), signal);
+    room.on('security', (event) => this.#onSecurity(event), signal);
+    room.on('message', (message) => this.#show(message, true), signal);
+    room.on('update', (message) => this.#show(message, false), signal);
+    room.on('typing', ({ member, typing }) => this.#onTyping(member, typing), signal);
+    room.on('gap', ({ member }) => this.#note('gap', member?.name ?? ''), signal);
+    room.on('error', (error) => this.#sink.error(problemFrom(error)), signal);
+    for (const message of room.history()) this.#show(message, false);
+    this.refresh();
+    this.#sink.phase(room.state);
+  }
+
+  stop(): void {
+    this.#stop.abort();
+  }
+
+  /** Puts one of our own messages on screen. */
+  show(message: Message): void {
+    this.#show(message, true);
+  }
+
+  /** Reads members and protection again. */
+  refresh(): void {
+    const members = this.#room.members.map(snapshot);
+    const left = [...this.#known].filter(([id]) => members.every((member) => member.id !== id));
+    for (const [id, name] of left) {
+      this.#known.delete(id);
+      this.#note('left', name);
+    }
+    for (const { id, name } of members) this.#known.set(id, name);
+    const here = new Set(members.map(({ name }) => name));
+    const typing = this.#sink.view().typing.filter((name) => here.has(name));
+    this.#sink.set({ members, typing, security: this.#room.security, capacity: this.#room.policy.capacity });
+  }
+
+  #onAgreement(event: KeyAgreementEvent): void {
+    this.#sink.agreement(event);
+    if (event.stage !== 'confirmed') return;
+    const { agreement, timeline } = this.#sink.view();
+    if (!agreement) return;
+    const item = { kind: 'key' as const, id: this.#nextId(), at: new Date(), agreement };
+    this.#sink.set({ timeline: upsert(timeline, item) });
+  }
+
+  #onSecurity({ kind, member }: SecurityEvent): void {
+    this.refresh();
+    if (kind === 'member-verified') this.#note('verified', member?.name ?? '');
+    if (kind === 'unattested') this.#note('unattested', member?.name ?? '');
+  }
+
+  #onTyping(member: Member, typing: boolean): void {
+    const others = this.#sink.view().typing.filter((name) => name !== member.name);
+    this.#sink.set({ typing: typing ? [...others, member.name] : others });
+  }
+
+  #show(message: Message, fresh: boolean): void {
+    const item = messageItem(message, this.#room.me.name);
+    const { timeline } = this.#sink.view();
+    const known = timeline.find(({ id }) => id === item.id);
+    this.#sink.message(newest(known, item), fresh && !known ? message : undefined);
+  }
+
+  #note(note: NoteItem['note'], name: string): void {
+    const { timeline } = this.#sink.view();
+    this.#sink.set({ timeline: upsert(timeline, { kind: 'note', id: this.#nextId(), at: new Date(), note, name }) });
+  }
+
+  #nextId(): string {
+    this.#notes += 1;
+    return `note-${this.#notes}`;
+  }
+}
+
+function snapshot(member: Member): MemberView {
+  const { id, name, presence, creator, identity, safetyNumber, emoji, qr, verified, attested, report } = member;
+  return { id, name, presence, creator, identity, safetyNumber, emoji, qr, verified, attested, report };
+}

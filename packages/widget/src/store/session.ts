@@ -1,0 +1,253 @@
+import type { ConnectOptions, KeyAgreementOptions, Message, Room, SentMessage } from '@qsec2/sdk';
+import type { Phase, Problem } from '../types';
+import { foldAgreement } from './agreement.logic';
+import { problemFrom, isRefusal } from './problem.logic';
+import { RoomListener } from './room-listener';
+import { loadSdk } from './sdk';
+import { upsert } from './timeline.logic';
+import { EMPTY_VIEW, type TimelineItem, type View } from './view';
+
+/** Reconnecting is told after this long: most drops heal before anyone looks. */
+const SLOW_AFTER_MS = 2000;
+/** `typing` is forgotten by the others after a few seconds, so it is repeated while the person writes. */
+const TYPING_EVERY_MS = 2500;
+
+export interface SessionOptions {
+  relay: string;
+  keyAgreement: KeyAgreementOptions | undefined;
+}
+
+export interface CreateFields {
+  name: string;
+  roomName: string;
+  capacity: number;
+}
+
+/** What the widget's element turns into DOM events. */
+export interface SessionEvents {
+  message: (message: Message) => void;
+  error: (problem: Problem) => void;
+}
+
+/**
+ * The one store between the SDK and the components. It holds the room, folds the room's events into a {@link View}, and
+ * is the only place that calls the SDK.
+ */
+export class Session {
+  view: View = EMPTY_VIEW;
+  readonly #listeners = new Set<() => void>();
+  readonly #options: () => SessionOptions;
+  readonly #events: SessionEvents;
+  #room: Room | undefined;
+  /** A room that the page connected is the page's to leave. */
+  #owned = false;
+  #roomEvents: RoomListener | undefined;
+  #connecting: AbortController | undefined;
+  #again: (() => Promise<void>) | undefined;
+  #slow: ReturnType<typeof setTimeout> | undefined;
+  #typedAt = 0;
+  #seen = true;
+
+  /** `options` is read at every connection, so that what the page set last counts. */
+  constructor(options: () => SessionOptions, events: SessionEvents) {
+    this.#options = options;
+    this.#events = events;
+  }
+
+  get room(): Room | undefined {
+    return this.#room;
+  }
+
+  subscribe(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  create({ name, roomName, capacity }: CreateFields): Promise<void> {
+    return this.#connect({ ...withName(name), ...(roomName ? { roomName } : {}), capacity });
+  }
+
+  /** @param invite a link or the code after its `#` */
+  join(invite: string, name: string): Promise<void> {
+    if (this.#room) {
+      this.#set({ otherInvite: invite });
+      return Promise.resolve();
+    }
+    return this.#connect({ ...withName(name), invite });
+  }
+
+  /** Leaves the open room for the one of the invite that was opened meanwhile. */
+  async switchRoom(): Promise<void> {
+    const invite = this.view.otherInvite;
+    const { name } = this.view;
+    if (!invite) return;
+    await this.leave();
+    await this.join(invite, name);
+  }
+
+  /** Shows a room that the page connected by itself. */
+  adopt(room: Room): void {
+    this.#open(room, false);
+  }
+
+  #open(room: Room, owned: boolean): void {
+    this.#roomEvents?.stop();
+    this.#room = room;
+    this.#owned = owned;
+    this.#set({ ...EMPTY_VIEW, ...linkOf(room) });
+    this.#roomEvents = new RoomListener(room, {
+      view: () => this.view,
+      set: (change) => this.#set(change),
+      phase: (phase) => this.#phase(phase),
+      agreement: (event) => this.#set({ agreement: foldAgreement(this.view.agreement, event) }),
+      message: (message, fresh) => this.#message(message, fresh),
+      error: (problem) => this.#fail(problem),
+    });
+  }
+
+  async send(text: string): Promise<SentMessage> {
+    if (!this.#room) throw new Error('<qsec2-chat> has no open room to send to.');
+    this.#typedAt = 0;
+    const sent = await this.#room.send(text);
+    this.#roomEvents?.show(sent);
+    return sent;
+  }
+
+  /** Sends a message that failed once more, at the end. */
+  async resend(id: string): Promise<void> {
+    const item = this.view.timeline.find((one) => one.id === id);
+    if (item?.kind !== 'message') return;
+    this.discard(id);
+    await this.send(item.text);
+  }
+
+  /** Takes a message that failed off the screen. */
+  discard(id: string): void {
+    this.#set({ timeline: this.view.timeline.filter((item) => item.id !== id) });
+  }
+
+  typing(): void {
+    const now = Date.now();
+    if (this.view.phase !== 'secure' || now - this.#typedAt < TYPING_EVERY_MS) return;
+    this.#typedAt = now;
+    this.#room?.typing();
+  }
+
+  verify(memberId: string): void {
+    this.#room?.members.find(({ id }) => id === memberId)?.verify();
+    this.#roomEvents?.refresh();
+  }
+
+  /** Tries again what failed: the connection, or the key agreement. */
+  retry(): void {
+    if (this.view.phase === 'aborted') {
+      this.#set({ agreement: undefined });
+      this.#room?.retry();
+    } else if (this.#again) {
+      void this.#again();
+    }
+  }
+
+  reconnect(): void {
+    this.#room?.reconnect();
+  }
+
+  dismiss(): void {
+    this.#set({ notice: undefined, otherInvite: undefined });
+  }
+
+  /** Whether a person is looking at the messages. */
+  look(seen: boolean): void {
+    this.#seen = seen;
+    if (seen && this.view.unread > 0) this.#set({ unread: 0 });
+  }
+
+  /** Leaves the room, or stops reaching for it, and is back at the start. */
+  async leave(): Promise<void> {
+    const room = this.#room;
+    this.#connecting?.abort();
+    this.#drop();
+    this.#set({ ...EMPTY_VIEW, name: this.view.name });
+    await room?.leave();
+  }
+
+  /** Ends everything with the element's life, except a room that is the page's own. */
+  dispose(): void {
+    const room = this.#owned ? this.#room : undefined;
+    this.#connecting?.abort();
+    this.#drop();
+    this.#listeners.clear();
+    room?.leave().catch((error: unknown) => this.#events.error(problemFrom(error)));
+  }
+
+  async #connect(fields: Omit<ConnectOptions, 'relay'>): Promise<void> {
+    this.#connecting?.abort();
+    const controller = new AbortController();
+    this.#connecting = controller;
+    this.#again = () => this.#connect(fields);
+    this.#set({ ...EMPTY_VIEW, phase: 'connecting', name: fields.name ?? '' });
+    try {
+      const { relay, keyAgreement } = this.#options();
+      const { connect } = await loadSdk();
+      const room = await connect({ ...fields, relay, ...(keyAgreement ? { keyAgreement } : {}), signal: controller.signal });
+      if (controller.signal.aborted) await room.leave();
+      else this.#open(room, true);
+    } catch (error) {
+      if (!controller.signal.aborted) this.#end(problemFrom(error));
+    }
+  }
+
+  #message(item: TimelineItem, fresh: Message | undefined): void {
+    const unread = fresh && !this.#seen && fresh.from !== 'me' ? this.view.unread + 1 : this.view.unread;
+    this.#set({ timeline: upsert(this.view.timeline, item), unread });
+    if (fresh) this.#events.message(fresh);
+  }
+
+  #phase(phase: Phase): void {
+    clearTimeout(this.#slow);
+    if (phase === 'reconnecting') {
+      this.#slow = setTimeout(() => this.#set({ slow: true }), SLOW_AFTER_MS);
+      this.#set({ phase });
+      return;
+    }
+    this.#set({ phase, before: phase, slow: false });
+  }
+
+  /** A failure without a call to reject: the end for a newcomer who was refused, a notice for everyone else. */
+  #fail(problem: Problem): void {
+    const newcomer = !this.view.creator && !this.view.timeline.some(({ kind }) => kind === 'key');
+    if (isRefusal(problem, newcomer) || this.#room?.state === 'closed') {
+      const room = this.#room;
+      this.#end(problem);
+      room?.leave().catch((error: unknown) => this.#events.error(problemFrom(error)));
+      return;
+    }
+    this.#set({ notice: problem });
+    this.#events.error(problem);
+  }
+
+  #end(problem: Problem): void {
+    this.#drop();
+    this.#set({ ...EMPTY_VIEW, name: this.view.name, timeline: this.view.timeline, phase: 'failed', problem });
+    this.#events.error(problem);
+  }
+
+  #drop(): void {
+    clearTimeout(this.#slow);
+    this.#roomEvents?.stop();
+    this.#roomEvents = undefined;
+    this.#room = undefined;
+  }
+
+  #set(change: Partial<View>): void {
+    this.view = { ...this.view, ...change };
+    for (const listener of [...this.#listeners]) listener();
+  }
+}
+
+const withName = (name: string): { name?: string } => (name ? { name } : {});
+
+/** The page the person is on is the page the others open. */
+function linkOf(room: Room): Partial<View> {
+  return { link: room.invite.link(location.href), roomName: room.policy.name, capacity: room.policy.capacity, creator: room.me.creator, name: room.me.name };
+}

@@ -1,0 +1,111 @@
+import type { Member, MessageStatus, QberEstimate, Report, SecurityStatus, Stage } from '@qsec2/sdk';
+import type { Phase, Problem } from '../types';
+
+/** A member as it was at one moment: the SDK's own objects change under us, a rendering must not. */
+export interface MemberView {
+  readonly id: string;
+  readonly name: string;
+  readonly presence: Member['presence'];
+  readonly creator: boolean;
+  readonly identity: string;
+  readonly safetyNumber: string;
+  readonly emoji: Member['emoji'];
+  readonly qr: string;
+  readonly verified: boolean;
+  readonly attested: boolean;
+  readonly report: Report | undefined;
+}
+
+/** A key agreement as far as it is known. */
+export interface AgreementView {
+  /** The other side's place at the relay. */
+  readonly seat: string;
+  readonly peer: string | undefined;
+  readonly role: 'alice' | 'bob';
+  /** From 1. */
+  readonly attempt: number;
+  readonly outcome: 'running' | 'confirmed' | 'aborted';
+  /** Stages that are over, in the order they ended. */
+  readonly done: readonly Stage[];
+  readonly counts: Partial<Omit<Report, 'spans'>>;
+  readonly qber: QberEstimate | undefined;
+  readonly threshold: number;
+  readonly problem: Problem | undefined;
+}
+
+export interface MessageItem {
+  readonly kind: 'message';
+  readonly id: string;
+  readonly at: Date;
+  readonly mine: boolean;
+  /** Id and name of who wrote it. */
+  readonly author: string;
+  readonly name: string;
+  readonly text: string;
+  readonly status: MessageStatus;
+}
+
+/** Something that happened in the room, told between the messages. */
+export interface NoteItem {
+  readonly kind: 'note';
+  readonly id: string;
+  readonly at: Date;
+  readonly note: 'joined' | 'left' | 'verified' | 'unattested' | 'gap';
+  readonly name: string;
+}
+
+/** A key that was made, with what it took. */
+export interface KeyItem {
+  readonly kind: 'key';
+  readonly id: string;
+  readonly at: Date;
+  readonly agreement: AgreementView;
+}
+
+export type TimelineItem = MessageItem | NoteItem | KeyItem;
+
+/** Everything on screen. Replaced whole at every change, so that a component can compare by identity. */
+export interface View {
+  readonly phase: Phase;
+  /** What was there before the connection dropped: the body stays, the banner tells. */
+  readonly before: Phase;
+  /** Whether reconnecting has lasted long enough to be told. */
+  readonly slow: boolean;
+  readonly problem: Problem | undefined;
+  /** A failure that leaves the room as it is. */
+  readonly notice: Problem | undefined;
+  /** An invite that was opened while another room is open. */
+  readonly otherInvite: string | undefined;
+  readonly link: string;
+  readonly roomName: string | undefined;
+  readonly capacity: number;
+  readonly creator: boolean;
+  readonly name: string;
+  readonly members: readonly MemberView[];
+  readonly security: SecurityStatus | undefined;
+  readonly agreement: AgreementView | undefined;
+  readonly timeline: readonly TimelineItem[];
+  /** Names of those who are writing. */
+  readonly typing: readonly string[];
+  readonly unread: number;
+}
+
+export const EMPTY_VIEW: View = {
+  phase: 'setup',
+  before: 'setup',
+  slow: false,
+  problem: undefined,
+  notice: undefined,
+  otherInvite: undefined,
+  link: '',
+  roomName: undefined,
+  capacity: 2,
+  creator: false,
+  name: '',
+  members: [],
+  security: undefined,
+  agreement: undefined,
+  timeline: [],
+  typing: [],
+  unread: 0,
+};

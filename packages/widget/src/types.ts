@@ -1,0 +1,39 @@
+import type { Message, QsecErrorCode, RoomState, SecurityStatus } from '@qsec2/sdk';
+
+/** Where the widget lives: a bubble over the page, a box in it, or the whole window. */
+export type ChatMode = 'floating' | 'inline' | 'fullscreen';
+
+export type ChatTheme = 'auto' | 'light' | 'dark' | 'quantum';
+
+/** What the widget shows as a whole: a room's states, and those before and after there is one. */
+export type Phase = 'setup' | 'failed' | RoomState;
+
+/** A failure as a person meets it. Mirrors `QsecError` without importing the class. */
+export interface Problem {
+  readonly code: QsecErrorCode;
+  readonly message: string;
+  readonly remediation: string;
+}
+
+export interface StateDetail {
+  state: Phase;
+}
+
+export interface MessageDetail {
+  message: Message;
+}
+
+export interface SecurityDetail {
+  security: SecurityStatus;
+}
+
+export interface UnreadDetail {
+  unread: number;
+}
+
+/** The link that lets someone in. Whoever reads it can join: treat it as a password. */
+export interface InviteDetail {
+  link: string;
+}
+
+export type ErrorDetail = Problem;

@@ -1,0 +1,190 @@
+import { type BB84Counts, fullReport } from './fixtures.ts';
+import type {
+  KeyAgreementEvent,
+  ListenOptions,
+  Listener,
+  Me,
+  Member,
+  Message,
+  MessageStatus,
+  QsecError,
+  Room,
+  RoomEvents,
+  RoomPolicy,
+  RoomState,
+  SecurityStatus,
+  SendOptions,
+  SentMessage,
+} from '@qsec2/sdk';
+import { Emitter } from '../../sdk/src/events.ts';
+import { Invite } from '../../sdk/src/protocol/invite.ts';
+
+type Writable<T> = { -readonly [K in keyof T]: T[K] };
+
+/** A room that does what a test tells it, with the SDK's interface and without its network. Never part of a build. */
+export class FakeRoom implements Room {
+  readonly id = '00112233445566778899aabbccddeeff';
+  readonly invite = new Invite({
+    generation: 0,
+    roomId: new Uint8Array(16).fill(1),
+    secret: new Uint8Array(32).fill(2),
+    creator: new Uint8Array(16).fill(3),
+  });
+  me: Me = { id: 'a'.repeat(32), name: 'Ana', identity: 'aaaa aaaa', creator: true };
+  members: Writable<Member>[] = [];
+  state: RoomState = 'waiting';
+  policy: RoomPolicy = { name: undefined, capacity: 2, join: 'auto', locked: false };
+  security: SecurityStatus = {
+    suite: 'X-Wing · Ed25519 · AES-256-GCM',
+    provenance: undefined,
+    epoch: 1,
+    agreedAt: undefined,
+    verified: false,
+  };
+  /** What was called, in order. */
+  readonly calls: string[] = [];
+  /** What the next `send` is to fail with. */
+  sendError: QsecError | undefined;
+
+  readonly #events = new Emitter<RoomEvents>();
+  readonly #history: Message[] = [];
+  #ids = 0;
+
+  setState(state: RoomState): void {
+    this.state = state;
+    this.#events.emit('state', state);
+  }
+
+  agree(stages: readonly KeyAgreementEvent[]): void {
+    for (const event of stages) this.#events.emit('keyAgreement', event);
+  }
+
+  /** Lets someone in, with confirmed keys. */
+  admit(name: string, report: BB84Counts = fullReport()): Writable<Member> {
+    const member: Writable<Member> = {
+      id: name.toLowerCase().padEnd(32, '0'),
+      name,
+      identity: '3f1a 9c02 77de 410b',
+      presence: 'present',
+      creator: !this.me.creator,
+      safetyNumber: '76286 49158 37397 09819 33403 47646 43643 62518 25526 41520 04167 19442',
+      emoji: [
+        { symbol: '🐴', name: 'Horse' },
+        { symbol: '🔔', name: 'Bell' },
+        { symbol: '🐼', name: 'Panda' },
+        { symbol: '🔥', name: 'Fire' },
+        { symbol: '🌷', name: 'Tulip' },
+        { symbol: '👑', name: 'Crown' },
+        { symbol: '💡', name: 'Lamp' },
+      ],
+      qr: '762864915837397098193340347646436436251825526415200416719442',
+      verified: false,
+      attested: true,
+      report,
+      verify: () => this.#verify(member),
+    };
+    this.members = [...this.members, member];
+    this.security = { ...this.security, provenance: 'simulated', agreedAt: new Date(), verified: false };
+    this.#events.emit('members', this.members);
+    this.#events.emit('security', { kind: 'member-secured', member, status: this.security });
+    this.setState('secure');
+    return member;
+  }
+
+  remove(member: Member): void {
+    this.members = this.members.filter(({ id }) => id !== member.id);
+    this.#events.emit('members', this.members);
+    this.setState(this.members.length > 0 ? 'secure' : 'waiting');
+  }
+
+  setPresence(member: Writable<Member>, presence: Member['presence']): void {
+    member.presence = presence;
+    this.#events.emit('members', this.members);
+  }
+
+  receive(from: Member, text: string, sentAt = new Date()): Message {
+    return this.#add({ id: this.#nextId(), from, sentAt, kind: 'text', text, status: 'received' }, 'message');
+  }
+
+  setStatus(id: string, status: MessageStatus): void {
+    const at = this.#history.findIndex((message) => message.id === id);
+    const message = { ...this.#history[at]!, status };
+    this.#history[at] = message;
+    this.#events.emit('update', message);
+  }
+
+  setTyping(member: Member, typing: boolean): void {
+    this.#events.emit('typing', { member, typing });
+  }
+
+  fail(error: QsecError): void {
+    this.#events.emit('error', error);
+  }
+
+  async send(text: string, options: SendOptions = {}): Promise<SentMessage> {
+    this.calls.push(`send ${text}`);
+    if (this.sendError) throw this.sendError;
+    return this.sendAt(text, new Date(), 'sending', options);
+  }
+
+  /** One of our own messages, sent at a time of the test's choice. */
+  sendAt(text: string, sentAt: Date, status: MessageStatus, { replyTo }: SendOptions = {}): SentMessage {
+    const message: Message = { id: this.#nextId(), from: 'me', sentAt, kind: 'text', text, status, ...(replyTo && { replyTo }) };
+    this.#add(message);
+    return { ...message, delivered: new Promise(() => undefined) };
+  }
+
+  typing(): void {
+    this.calls.push('typing');
+  }
+
+  async *messages(): AsyncIterable<Message> {
+    yield* this.#history;
+  }
+
+  history(): readonly Message[] {
+    return [...this.#history];
+  }
+
+  retry(): void {
+    this.calls.push('retry');
+  }
+
+  reconnect(): void {
+    this.calls.push('reconnect');
+  }
+
+  async leave(): Promise<void> {
+    this.calls.push('leave');
+    this.setState('closed');
+  }
+
+  on<K extends keyof RoomEvents>(name: K, listener: Listener<RoomEvents[K]>, options?: ListenOptions): () => void {
+    return this.#events.on(name, listener, options);
+  }
+
+  once<K extends keyof RoomEvents>(name: K, options?: ListenOptions): Promise<RoomEvents[K]> {
+    return this.#events.once(name, options);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.leave();
+  }
+
+  #verify(member: Writable<Member>): void {
+    member.verified = true;
+    this.security = { ...this.security, verified: this.members.every(({ verified }) => verified) };
+    this.#events.emit('security', { kind: 'member-verified', member, status: this.security });
+  }
+
+  #add(message: Message, event?: 'message'): Message {
+    this.#history.push(message);
+    if (event) this.#events.emit(event, message);
+    return message;
+  }
+
+  #nextId(): string {
+    this.#ids += 1;
+    return String(this.#ids).padStart(32, '0');
+  }
+}

@@ -1,0 +1,147 @@
+import type { QsecErrorCode } from '@qsec2/sdk';
+import { QsecError } from '../../sdk/src/errors.ts';
+import { FakeRoom } from './fake-room.ts';
+import { fullReport, refusedStages, stagesUpTo } from './fixtures.ts';
+
+const at = (minutesAgo: number) => new Date(Date.now() - minutesAgo * 60_000);
+
+function secureRoom(): FakeRoom {
+  const room = new FakeRoom();
+  room.admit('Bo');
+  return room;
+}
+
+function talk(room: FakeRoom): void {
+  const [bo] = room.members;
+  if (!bo) return;
+  room.receive(bo, 'Morning. Did the contract come through?', at(64));
+  room.sendAt('It did. I am reading it now.', at(62), 'delivered');
+  room.sendAt('Section 4 is the one to look at: https://example.org/contract#s4', at(62), 'delivered');
+  room.receive(bo, 'On it', at(58));
+  room.receive(bo, 'The second paragraph still has last year’s figures. Can you send me the page as it was signed? I would like to compare the wording before we answer.', at(57));
+  room.sendAt('Give me five minutes', at(2), 'delivered');
+  room.sendAt('Here is the passage', at(1), 'sent');
+  room.sendAt('and the annex', at(0), 'sending');
+}
+
+const refused = fullReport({
+  sifted: 16_380,
+  sampled: 4_096,
+  qber: { z: 0.2493, x: 0.2466, combined: 0.248, upperBound: 0.2701 },
+  channel: 'simulated: single photons, flip 1.5 %, intercept-resend on 100 % (random basis)',
+});
+
+/** A newcomer whom the room turns away. */
+const turnedAway = (code: QsecErrorCode): Scene => ({
+  room: () => {
+    const room = new FakeRoom();
+    room.me = { ...room.me, creator: false, name: 'Bo' };
+    return room;
+  },
+  then: (room) => room.fail(new QsecError(code, 'The room turned us away.')),
+});
+
+export interface Scene {
+  /** The room before the widget sees it. */
+  room: () => FakeRoom;
+  /** What happens once it does. */
+  then?: (room: FakeRoom) => void;
+}
+
+/** Every state a person can meet, by name. `setup` has no room at all. */
+export const SCENES: Readonly<Record<string, Scene>> = {
+  waiting: { room: () => new FakeRoom() },
+  exchange: {
+    room: () => new FakeRoom(),
+    then: (room) => {
+      room.setState('agreeing');
+      room.agree(stagesUpTo('estimation'));
+    },
+  },
+  aborted: {
+    room: () => new FakeRoom(),
+    then: (room) => {
+      room.setState('agreeing');
+      room.agree(refusedStages(refused));
+      room.setState('aborted');
+    },
+  },
+  secure: {
+    room: () => new FakeRoom(),
+    then: (room) => {
+      room.agree(stagesUpTo('confirmed'));
+      room.admit('Bo');
+    },
+  },
+  chat: {
+    room: () => {
+      const room = secureRoom();
+      talk(room);
+      return room;
+    },
+    then: (room) => {
+      const [bo] = room.members;
+      if (bo) room.setTyping(bo, true);
+    },
+  },
+  verified: {
+    room: () => {
+      const room = secureRoom();
+      talk(room);
+      room.members[0]?.verify();
+      return room;
+    },
+  },
+  failed: {
+    room: () => {
+      const room = secureRoom();
+      room.sendAt('This one did not make it', at(1), 'failed');
+      return room;
+    },
+  },
+  reconnecting: {
+    room: () => {
+      const room = secureRoom();
+      talk(room);
+      return room;
+    },
+    then: (room) => room.setState('reconnecting'),
+  },
+  away: {
+    room: () => {
+      const room = secureRoom();
+      talk(room);
+      const [bo] = room.members;
+      if (bo) bo.presence = 'away';
+      return room;
+    },
+  },
+  left: {
+    room: () => {
+      const room = secureRoom();
+      talk(room);
+      return room;
+    },
+    then: (room) => {
+      const [bo] = room.members;
+      if (bo) room.remove(bo);
+    },
+  },
+  group: {
+    room: () => {
+      const room = new FakeRoom();
+      room.policy = { ...room.policy, name: 'Review', capacity: 5 };
+      const bo = room.admit('Bo');
+      const cleo = room.admit('Cleo');
+      room.receive(bo, 'Shall we start?', at(4));
+      room.receive(cleo, 'Yes, I am ready', at(3));
+      room.sendAt('Then let us begin', at(2), 'delivered');
+      return room;
+    },
+  },
+  closed: { room: secureRoom, then: (room) => room.setState('closed') },
+  'room-full': turnedAway('ROOM_FULL'),
+  'bad-link': turnedAway('INVITE_INVALID'),
+  'not-found': turnedAway('ROOM_NOT_FOUND'),
+  impostor: turnedAway('HANDSHAKE_FAILED'),
+};
