@@ -3,8 +3,7 @@ import type { AddressInfo } from 'node:net';
 import type { RelayLimits } from '@qsec2/sdk/wire';
 import type Koa from 'koa';
 import { type Logger, pino } from 'pino';
-import { steadyClock } from './clock.ts';
-import { defaultSettings, type RelaySettings } from './config/settings.ts';
+import { defaultSettings, type RelaySettings, SettingError } from './config/settings.ts';
 import { EventRecorder } from './events/recorder.ts';
 import { Gateway } from './gateway/gateway.ts';
 import { Hasher, keptPepper } from './hashes.ts';
@@ -53,14 +52,13 @@ export async function createRelay({ demo, logger, awayAfterMs = 5000, ...options
   const settings: RelaySettings = { ...defaultSettings(), ...(demo && { demoDir: demo.dir }), ...options };
   const log = logger ?? pino({ level: settings.logLevel, base: null });
   const onError = (error: unknown) => log.error({ reason: describe(error) }, 'failed');
-  const hasher = new Hasher(settings.pepper ?? keptPepper(settings.dataDir));
-  const clock = steadyClock();
-  const storage = await openStorage(settings, clock, {
+  const hasher = new Hasher(pepperOf(settings));
+  const storage = await openStorage(settings, {
     failed: onError,
     ended: (room, reason) => events.record({ kind: `room-${reason}`, room }),
     gone: (room, seat) => events.record({ kind: 'member-gone', room, actor: hasher.name('actor', seat) }),
   });
-  const { store, eventLog } = storage;
+  const { store, eventLog, clock, node } = storage;
   const events = new EventRecorder(eventLog, clock, onError);
   const limits: RelayLimits = {
     frameBytes: settings.frameBytes,
@@ -71,7 +69,7 @@ export async function createRelay({ demo, logger, awayAfterMs = 5000, ...options
   const hub = new Hub({ store, clock, hasher, events, limits, awayAfterMs, onError });
   const health = new Health(store, onError);
   const rooms = new Rooms(store, hasher, events);
-  const gateway = new Gateway({ settings, limits, hub, rooms, events, onError, draining: () => health.draining });
+  const gateway = new Gateway({ settings, node, limits, hub, rooms, events, onError, draining: () => health.draining });
   const app = createApp({ health, demoDir: settings.demoDir, onError });
   events.record({ kind: 'relay-started' });
 
@@ -114,6 +112,14 @@ export async function createRelay({ demo, logger, awayAfterMs = 5000, ...options
       return closing;
     },
   };
+}
+
+/** @throws {SettingError} when relays that share rooms would hash their names differently. */
+function pepperOf({ pepper, redisUrl, databaseUrl, dataDir }: RelaySettings): string | Buffer {
+  if (pepper !== undefined) return pepper;
+  const shared = redisUrl !== undefined || databaseUrl.startsWith('postgres');
+  if (shared) throw new SettingError('RELAY_PEPPER', 'one secret for all relays that share a database');
+  return keptPepper(dataDir);
 }
 
 function addressOf(server: HttpServer): string {

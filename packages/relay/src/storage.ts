@@ -1,32 +1,78 @@
-import type { Clock } from './clock.ts';
-import { type RelaySettings, SettingError } from './config/settings.ts';
+import { randomUUID } from 'node:crypto';
+import type { Kysely } from 'kysely';
+import { type Clock, steadyClock } from './clock.ts';
+import type { RelaySettings } from './config/settings.ts';
+import type { Schema } from './database/schema.ts';
 import { EventLog } from './events/event-log.ts';
 import { LocalStore } from './store/local/local-store.ts';
 import { MemoryJournal } from './store/local/memory-journal.ts';
-import { migrateSqlite, openSqlite, sqliteFile } from './store/sqlite/database.ts';
+import type { PostgresDatabase } from './store/postgres/database.ts';
+import { migrateSqlite, openSqlite, type SqliteDatabase, sqliteFile } from './store/sqlite/database.ts';
 import { SqliteJournal } from './store/sqlite/sqlite-journal.ts';
 import type { Store, StoreObserver } from './store/store.ts';
 
+/** Everything a relay keeps its data in. */
 export interface Storage {
   store: Store;
   eventLog: EventLog;
+  /** The time all relays that share the data go by. */
+  clock: Clock;
+  /** Name of this process among them. */
+  node: string;
   close(): Promise<void>;
 }
 
-/** Opens what the settings name and brings its schema up to date. */
-export async function openStorage(settings: RelaySettings, clock: Clock, observer: StoreObserver): Promise<Storage> {
-  const { databaseUrl, durability, retentionMs, maxRooms, roomBytes, roomFrames } = settings;
-  if (!databaseUrl.startsWith('sqlite:')) throw new SettingError('RELAY_DATABASE_URL', 'sqlite:<file>');
-  const db = openSqlite({ file: sqliteFile(databaseUrl), fsync: durability === 'fsync' });
-  await migrateSqlite(db);
-  const journal = durability === 'memory' ? new MemoryJournal() : new SqliteJournal(db, durability, clock.now(), retentionMs);
-  const store = new LocalStore(journal, clock, { retentionMs, maxRooms, roomBytes, roomFrames }, observer);
-  return {
-    store,
-    eventLog: new EventLog(db.queries),
-    async close() {
-      await store.close();
-      await db.close();
-    },
+/** The database of the settings, with its schema up to date. */
+export type Database =
+  | { kind: 'sqlite'; sqlite: SqliteDatabase; queries: Kysely<Schema>; migrated: string[]; close(): Promise<void> }
+  | { kind: 'postgres'; postgres: PostgresDatabase; queries: Kysely<Schema>; migrated: string[]; close(): Promise<void> };
+
+/** Opens the database and brings its schema up to date. Drivers are loaded when they are needed. */
+export async function openDatabase(settings: RelaySettings, failed: (error: unknown) => void): Promise<Database> {
+  const { databaseUrl, durability } = settings;
+  if (databaseUrl.startsWith('sqlite:')) {
+    const sqlite = openSqlite({ file: sqliteFile(databaseUrl), fsync: durability === 'fsync' });
+    const migrated = await migrateSqlite(sqlite);
+    return { kind: 'sqlite', sqlite, queries: sqlite.queries, migrated, close: sqlite.close };
+  }
+  const { migratePostgres, openPostgres } = await import('./store/postgres/database.ts');
+  const postgres = openPostgres({ url: databaseUrl, relaxed: durability === 'memory', failed });
+  const migrated = await migratePostgres(postgres);
+  return { kind: 'postgres', postgres, queries: postgres.queries, migrated, close: postgres.close };
+}
+
+export async function openStorage(settings: RelaySettings, observer: StoreObserver): Promise<Storage> {
+  const database = await openDatabase(settings, observer.failed);
+  const eventLog = new EventLog(database.queries);
+  const node = randomUUID();
+  const { store, clock } = await openStore(settings, database, eventLog, node, observer);
+  const close = async () => {
+    await store.close();
+    await database.close();
   };
+  return { store, eventLog, clock, node, close };
+}
+
+async function openStore(
+  settings: RelaySettings,
+  database: Database,
+  eventLog: EventLog,
+  node: string,
+  observer: StoreObserver,
+): Promise<{ store: Store; clock: Clock }> {
+  const { durability, retentionMs, maxRooms, roomBytes, roomFrames, redisUrl } = settings;
+  const limits = { retentionMs, maxRooms, roomBytes, roomFrames };
+  if (redisUrl !== undefined) {
+    const { openRedisStore } = await import('./store/redis/open.ts');
+    return openRedisStore(redisUrl, durability, { node, limits, observer });
+  }
+  if (database.kind === 'postgres') {
+    const { openPostgresStore } = await import('./store/postgres/open.ts');
+    return openPostgresStore(settings.databaseUrl, durability, { db: database.postgres, node, limits, observer });
+  }
+  // Times of a room never run backwards, though the machine's clock was set back while the relay was stopped.
+  const clock = steadyClock(Math.max(Date.now(), await eventLog.lastTime()));
+  const journal =
+    durability === 'memory' ? new MemoryJournal() : new SqliteJournal(database.sqlite, durability, clock.now(), retentionMs);
+  return { store: new LocalStore(journal, clock, limits, observer), clock };
 }

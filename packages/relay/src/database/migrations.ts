@@ -34,6 +34,7 @@ const migrations = ({ serial, bytes }: Dialectal): Record<string, Migration> => 
         .addColumn('room', 'bigint', (column) => column.notNull())
         .addColumn('seat', 'text', (column) => column.notNull())
         .addColumn('secret_hash', sql.raw(bytes), (column) => column.notNull())
+        .addColumn('holder', 'text')
         .addColumn('away_since', 'bigint', (column) => column.notNull())
         .addColumn('recv_seq', 'bigint', (column) => column.notNull())
         .addPrimaryKeyConstraint('member_pk', ['room', 'seat'])
@@ -66,6 +67,29 @@ const migrations = ({ serial, bytes }: Dialectal): Record<string, Migration> => 
         .execute();
       await db.schema.createIndex('event_room').on('event').columns(['room_hash', 'id']).execute();
       await db.schema.createIndex('event_ts').on('event').column('ts').execute();
+    },
+  },
+  '0003-shared': {
+    async up(db: Kysely<unknown>) {
+      await db.schema
+        .createTable('identity')
+        .addColumn('room', 'bigint', (column) => column.notNull())
+        .addColumn('id', sql.raw(bytes), (column) => column.notNull())
+        .addColumn('seq', 'bigint', (column) => column.notNull())
+        .addPrimaryKeyConstraint('identity_pk', ['room', 'id'])
+        .execute();
+      await db.schema.createIndex('identity_seq').on('identity').columns(['room', 'seq']).execute();
+      await db.schema
+        .createTable('transient')
+        .addColumn('id', serial, (column) => column.primaryKey())
+        .addColumn('ts', 'bigint', (column) => column.notNull())
+        .addColumn('items', sql.raw(bytes), (column) => column.notNull())
+        .execute();
+      await db.schema
+        .createTable('node')
+        .addColumn('name', 'text', (column) => column.primaryKey())
+        .addColumn('seen', 'bigint', (column) => column.notNull())
+        .execute();
     },
   },
 });

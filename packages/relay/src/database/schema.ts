@@ -6,6 +6,9 @@ export interface Schema {
   member: MemberTable;
   segment: SegmentTable;
   event: EventTable;
+  identity: IdentityTable;
+  transient: TransientTable;
+  node: NodeTable;
 }
 
 interface RoomTable {
@@ -31,6 +34,8 @@ interface MemberTable {
   /** Random, chosen by the member; names nobody. */
   seat: string;
   secret_hash: Uint8Array;
+  /** The connection that has the seat, where several relays share the database. */
+  holder: string | null;
   /** 0 while a connection has the seat. */
   away_since: number;
   recv_seq: number;
@@ -60,3 +65,23 @@ interface EventTable {
 }
 
 export type EventRow = Selectable<EventTable>;
+
+/** Pushes that were taken, where several relays share the database: (sender, client id) to place. */
+interface IdentityTable {
+  room: number;
+  id: Uint8Array;
+  seq: number;
+}
+
+/** Transient frames too large for a notification, for the moment until the other relays fetched them. */
+interface TransientTable {
+  id: Generated<number>;
+  ts: number;
+  items: Uint8Array;
+}
+
+/** Relays that share the database, and when each was last seen. */
+interface NodeTable {
+  name: string;
+  seen: number;
+}

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import type { Server as HttpServer } from 'node:http';
 import { type ClientToRelay, RELAY_PATH, type RelayLimits, type RelayToClient } from '@qsec2/sdk/wire';
 import { Server } from 'socket.io';
@@ -18,13 +17,14 @@ const RETRY_JITTER_MS = 2000;
 
 export interface GatewayOptions extends SessionOptions {
   settings: RelaySettings;
+  /** Name of this relay among those that share rooms. */
+  node: string;
   limits: RelayLimits;
 }
 
 /** The Socket.IO endpoint: WebSocket only, one namespace, nothing compressed, everything bounded. */
 export class Gateway {
   readonly #io: Server<ClientToRelay, RelayToClient>;
-  readonly #node = randomUUID();
 
   constructor(options: GatewayOptions) {
     const { settings, limits } = options;
@@ -44,7 +44,7 @@ export class Gateway {
     this.#io.on('connection', (socket) => {
       // The handshake's request holds headers and addresses, and is a large part of an idle connection's memory.
       Object.assign(socket.conn, { request: undefined });
-      new Session(socket, new SocketLink(socket, this.#node), options);
+      new Session(socket, new SocketLink(socket, options.node), options);
     });
   }
 

@@ -11,6 +11,9 @@ export const CONTRACT_LIMITS: StoreLimits = { retentionMs: 600_000, maxRooms: 50
 
 export interface Harness {
   store: Store;
+  /** Holders of seats start with it. */
+  node: string;
+  now(): number;
   /** Rooms that ended and members that were given up, as the observer was told. */
   told: string[];
   /** Lets time pass, and has the store look at it. */
@@ -57,15 +60,21 @@ class Collector implements Watcher {
 /** The body behind the fixed fields: these frames are for everyone. */
 const textOf = ({ item }: Frame) => item.subarray(13 + 16 + 16 + 4).toString();
 
-function frame(from: string, text: string, cid: Uint8Array = randomBytes(16)): Frame {
+function frameAt(time: number, from: string, text: string, cid: Uint8Array): Frame {
   const bytes = Buffer.from(encodePushes([{ cid, body: Buffer.from(text) }]));
-  return frameFromPush(bytes, parsePushes(bytes)![0]!, Buffer.from(from, 'base64url'), from, Date.now());
+  return frameFromPush(bytes, parsePushes(bytes)![0]!, Buffer.from(from, 'base64url'), from, time);
 }
 
 export function storeContract(name: string, make: () => Promise<Harness>): void {
+  let node = '';
+  let now = Date.now;
+  const frame = (from: string, text: string, cid: Uint8Array = randomBytes(16)) => frameAt(now(), from, text, cid);
+  const holderOf = (connection: string) => `${node}.${connection}`;
+
   /** A room with seats that are taken. */
   async function furnished(count = 2, harness?: Harness) {
     const made = harness ?? (await make());
+    ({ node, now } = made);
     const room = random();
     const its = terms();
     const created = await made.store.create(room, its);
@@ -75,7 +84,7 @@ export function storeContract(name: string, make: () => Promise<Harness>): void 
     return { ...made, room, its, created, seats, append, first: seats[0]?.seat ?? '', second: seats[1]?.seat ?? '' };
   }
 
-  async function take(store: Store, room: string, seat = random(), secretHash = hash(), holder = random()) {
+  async function take(store: Store, room: string, seat = random(), secretHash = hash(), holder = holderOf(random())) {
     const taken = (await store.takeSeat(room, { seat, secretHash, holder })) as SeatTaken;
     return { seat, secretHash, holder, taken };
   }
@@ -131,20 +140,22 @@ export function storeContract(name: string, make: () => Promise<Harness>): void 
   describe(`${name}: seats`, () => {
     it('are as many as the room has, and are resumed with their secret only', async () => {
       const { store, room, seats } = await furnished(4);
-      expect(await store.takeSeat(room, { seat: random(), secretHash: hash(), holder: 'x' })).toBe('room full');
+      expect(await store.takeSeat(room, { seat: random(), secretHash: hash(), holder: holderOf('x') })).toBe('room full');
       const { seat, secretHash } = seats[0]!;
-      expect(await store.takeSeat(room, { seat, secretHash: hash(), holder: 'x' })).toBe('taken');
-      const again = (await store.takeSeat(room, { seat, secretHash, holder: 'x' })) as SeatTaken;
+      expect(await store.takeSeat(room, { seat, secretHash: hash(), holder: holderOf('x') })).toBe('taken');
+      const again = (await store.takeSeat(room, { seat, secretHash, holder: holderOf('x') })) as SeatTaken;
       expect(again.resumed).toBe(true);
       expect(again.seats).toHaveLength(4);
       expect(seats[0]!.taken.resumed).toBe(false);
-      expect(await store.takeSeat(random(), { seat, secretHash, holder: 'x' })).toBe('no room');
+      expect(await store.takeSeat(random(), { seat, secretHash, holder: holderOf('x') })).toBe('no room');
     });
 
     it('are never given to more members than there are seats, when many ask at once', async () => {
       const { store, room } = await furnished(0);
       const answers = await Promise.all(
-        Array.from({ length: 12 }, () => store.takeSeat(room, { seat: random(), secretHash: hash(), holder: random() })),
+        Array.from({ length: 12 }, () =>
+          store.takeSeat(room, { seat: random(), secretHash: hash(), holder: holderOf(random()) }),
+        ),
       );
       expect(answers.filter((answer) => typeof answer === 'object')).toHaveLength(4);
     });
@@ -152,10 +163,10 @@ export function storeContract(name: string, make: () => Promise<Harness>): void 
     it('are away once released by the connection that has them, not by an older one', async () => {
       const { store, room, seats } = await furnished();
       const { seat, secretHash, holder } = seats[0]!;
-      await store.takeSeat(room, { seat, secretHash, holder: 'newer' });
+      await store.takeSeat(room, { seat, secretHash, holder: holderOf('newer') });
       await store.releaseSeat(room, seat, holder);
       expect(presences(await store.seats(room))[seat]).toBe('present');
-      await store.releaseSeat(room, seat, 'newer');
+      await store.releaseSeat(room, seat, holderOf('newer'));
       expect(presences(await store.seats(room))[seat]).toBe('away');
       await take(store, room, seat, secretHash);
       expect(presences(await store.seats(room))[seat]).toBe('present');
@@ -301,7 +312,7 @@ export function storeContract(name: string, make: () => Promise<Harness>): void 
       const { frames, floor, head } = await store.read(room, 0, 1e6);
       expect({ floor, head, left: frames.map(textOf) }).toEqual({ floor: 1, head: 2, left: ['newer'] });
       const { seat, secretHash } = seats[1]!;
-      const resumed = (await store.takeSeat(room, { seat, secretHash, holder: 'x' })) as SeatTaken;
+      const resumed = (await store.takeSeat(room, { seat, secretHash, holder: holderOf('x') })) as SeatTaken;
       expect(resumed).toMatchObject({ floor: 1, head: 2 });
     });
 
@@ -347,7 +358,7 @@ export function storeContract(name: string, make: () => Promise<Harness>): void 
       await store.watch(room, watcher);
       const { seat, secretHash } = seats[0]!;
       const { epoch } = created as { epoch: string };
-      const resume = (seq: number) => store.takeSeat(room, { seat, secretHash, holder: 'x', since: { epoch, seq } });
+      const resume = (seq: number) => store.takeSeat(room, { seat, secretHash, holder: holderOf('x'), since: { epoch, seq } });
       expect(await resume(1)).toMatchObject({ epoch });
       const renewed = (await resume(2)) as SeatTaken;
       expect(renewed.epoch).not.toBe(epoch);

@@ -1,40 +1,22 @@
 import { join } from 'node:path';
-import { steadyClock } from '../../clock.ts';
+import { movableClock, recordingObserver } from '../../testing/observer.ts';
 import { afterThisTest, temporaryFolder } from '../../testing/relay-fixture.ts';
 import { CONTRACT_LIMITS, type Harness, storeContract } from '../contract.ts';
 import { migrateSqlite, openSqlite } from '../sqlite/database.ts';
 import { SqliteJournal } from '../sqlite/sqlite-journal.ts';
-import type { StoreObserver } from '../store.ts';
 import type { Journal } from './journal.ts';
 import { LocalStore } from './local-store.ts';
 import { MemoryJournal } from './memory-journal.ts';
 
 function harness(journal: Journal, clock: { now(): number; ahead: number }): Harness {
-  const told: string[] = [];
-  const observer: StoreObserver = {
-    ended: (room, reason) => told.push(`${reason} ${room}`),
-    gone: (_, seat) => told.push(`gone ${seat}`),
-    failed: (error) => {
-      throw error;
-    },
-  };
+  const { told, observer } = recordingObserver();
   const store = new LocalStore(journal, clock, CONTRACT_LIMITS, observer);
   afterThisTest(() => store.close());
   const advance = async (ms: number) => {
     clock.ahead += ms;
     await store.sweep();
   };
-  return { store, told, advance };
-}
-
-function movableClock() {
-  const clock = steadyClock();
-  return {
-    ahead: 0,
-    now() {
-      return clock.now() + this.ahead;
-    },
-  };
+  return { store, node: 'node', now: () => clock.now(), told, advance };
 }
 
 storeContract('memory', async () => harness(new MemoryJournal(), movableClock()));

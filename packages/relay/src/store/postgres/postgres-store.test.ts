@@ -1,0 +1,57 @@
+import { randomUUID } from 'node:crypto';
+import { sql } from 'kysely';
+import { afterAll, beforeAll, describe } from 'vitest';
+import { type Engine, postgresFolder, startPostgres } from '../../testing/engines.ts';
+import { movableClock, recordingObserver } from '../../testing/observer.ts';
+import { afterThisTest } from '../../testing/relay-fixture.ts';
+import { CONTRACT_LIMITS, storeContract } from '../contract.ts';
+import { connection, migratePostgres, openPostgres } from './database.ts';
+import { Listener } from './listener.ts';
+import { PostgresStore } from './postgres-store.ts';
+
+describe.skipIf(!postgresFolder())('with a PostgreSQL', () => {
+  let postgres: Engine;
+  beforeAll(async () => {
+    postgres = await startPostgres();
+    const db = openPostgres({ url: postgres.url, relaxed: false, failed: () => {} });
+    await migratePostgres(db);
+    await db.close();
+  }, 60_000);
+  afterAll(() => postgres.dispose());
+
+  storeContract('PostgreSQL', async () => {
+    const clock = movableClock();
+    const { told, observer } = recordingObserver();
+    const open = async (node: string) => {
+      const db = openPostgres({ url: postgres.url, relaxed: false, failed: observer.failed });
+      afterThisTest(() => db.close());
+      const store = await PostgresStore.open({
+        db,
+        durability: 'fsync',
+        node,
+        clock,
+        limits: CONTRACT_LIMITS,
+        observer,
+        listener: (heard, again) => new Listener(connection(postgres.url, false), heard, again, observer.failed),
+      });
+      afterThisTest(() => store.close());
+      return { store, db };
+    };
+    const node = randomUUID();
+    const { store, db } = await open(node);
+    await sql`TRUNCATE room, member, segment, identity, transient`.execute(db.queries);
+    return {
+      store,
+      node,
+      now: () => clock.now(),
+      told,
+      async advance(ms) {
+        clock.ahead += ms;
+        await store.check();
+        await store.sweep();
+      },
+      reopen: async () => (await open(node)).store,
+      peer: async () => (await open(randomUUID())).store,
+    };
+  });
+});
