@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { build } from 'tsup';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { mockKmePair } from '../testing/etsi014-mock/index.ts';
 
 interface Finished {
   code: number | null;
@@ -216,5 +217,29 @@ describe('qsec2 bb84 sweep', () => {
     const { code, err } = await qsec2('bb84', 'sweep', '--over', 'qber', '--csv', 'nowhere/at/all.csv');
     expect(code).toBe(1);
     expect(err).toContain('nowhere/at/all.csv');
+  });
+});
+
+describe('qsec2 etsi014 doctor', () => {
+  it('probes a key management entity over mutual TLS', async () => {
+    await using kmes = await mockKmePair();
+    const contents = { cert: kmes.saeA.cert, key: kmes.saeA.key, ca: kmes.authority.cert };
+    for (const [name, text] of Object.entries(contents)) await writeFile(join(folder, `${name}.pem`), text);
+    const words = ['etsi014', 'doctor', '--kme', kmes.a.url, '--peer', 'SAE_B', '--cert', 'cert.pem', '--key', 'key.pem'];
+    const healthy = await qsec2(...words, '--ca', 'ca.pem', '--draw');
+    expect([healthy.code, healthy.err]).toEqual([0, '']);
+    expect(healthy.out).toContain('All is well');
+    const distrusted = await qsec2(...words);
+    expect(distrusted.code).toBe(1);
+    expect(distrusted.out).toContain('(tls)');
+  });
+
+  it.each([
+    [[], '--kme is missing'],
+    [['--kme', 'https://localhost', '--peer', 'b', '--cert', 'nowhere.pem', '--key', 'k'], 'nowhere.pem'],
+  ])('refuses %j', async (words, reason) => {
+    const { code, err } = await qsec2('etsi014', 'doctor', ...words);
+    expect(code).toBe(words.length === 0 ? 2 : 1);
+    expect(err).toContain(reason);
   });
 });
