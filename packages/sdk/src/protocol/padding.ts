@@ -1,23 +1,13 @@
 import { QsecError } from '../errors.ts';
-import { type Bytes, Reader } from '../wire/index.ts';
+import { type Bytes, padme, Reader } from '../wire/index.ts';
+
+export { padme };
 
 /** Hides how long a text is: lengths are rounded up so that few different ones remain (Padmé, Nikitin et al., PETS 2019, §4.3). */
 
 /** Short messages all look the same. */
 export const MIN_PADDED_BYTES = 256;
 const LENGTH_BYTES = 4;
-
-/**
- * The next length of the form of a floating-point number whose mantissa is no longer than its exponent:
- * at most 12 % above `length`, and only O(log log) bits of it leak.
- */
-export function padme(length: number): number {
-  if (length < 2) return length;
-  const exponent = Math.floor(Math.log2(length));
-  const mantissaBits = Math.floor(Math.log2(exponent)) + 1;
-  const step = 2 ** Math.max(0, exponent - mantissaBits);
-  return Math.ceil(length / step) * step;
-}
 
 /** content → length u32 | content | zeros, of a Padmé length and at least 256 bytes, or of exactly `size` bytes. */
 export function pad(content: Uint8Array, size = Math.max(MIN_PADDED_BYTES, padme(LENGTH_BYTES + content.length))): Bytes {

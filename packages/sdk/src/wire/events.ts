@@ -1,3 +1,4 @@
+import type { BlobRequests } from './blobs.ts';
 import type { RelayLimits } from './limits.ts';
 
 /** How promptly an acknowledged frame is safe: lost with the process, with the machine's power, or not at all. */
@@ -21,6 +22,10 @@ export type RelayErrorCode =
   | 'TOO_LARGE'
   /** `push`, `recv`, … before a successful `join` on this connection. */
   | 'NOT_JOINED'
+  /** The room has no such file, or no longer. */
+  | 'NO_BLOB'
+  /** The room's share of the relay's storage is used up. */
+  | 'QUOTA'
   /** The relay is stopping or cannot write: try again later. */
   | 'UNAVAILABLE';
 
@@ -140,7 +145,7 @@ export interface Ended {
 }
 
 /** Socket.IO events from a client to the relay. */
-export interface ClientToRelay {
+export interface ClientToRelay extends BlobRequests {
   create(request: CreateRequest, reply: (reply: Reply<Created>) => void): void;
   join(request: JoinRequest, reply: (reply: Reply<Joined>) => void): void;
   /** Gives the seat up for good. */

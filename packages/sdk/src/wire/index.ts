@@ -6,7 +6,9 @@
  *
  * @packageDocumentation
  */
+export * from './blobs.ts';
 export * from './bytes.ts';
 export * from './events.ts';
 export * from './frames.ts';
 export * from './limits.ts';
+export * from './padme.ts';

@@ -1,3 +1,5 @@
+import type { BlobLimits } from './blobs.ts';
+
 /** Sizes fixed by the protocol. What an operator can change is announced at join ({@link RelayLimits}). */
 
 export const ROOM_ID_BYTES = 16;
@@ -25,4 +27,6 @@ export interface RelayLimits {
   inFlightBytes: number;
   /** How long a mailbox is kept for a member who is away, milliseconds. */
   retentionMs: number;
+  /** Absent: this relay keeps no files. */
+  blobs?: BlobLimits;
 }
