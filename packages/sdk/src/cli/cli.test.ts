@@ -243,3 +243,17 @@ describe('qsec2 etsi014 doctor', () => {
     expect(err).toContain(reason);
   });
 });
+
+describe('the plot in the documentation', () => {
+  const documents = new URL('../../../../docs/', import.meta.url);
+
+  it('is made by the command that the page names', async () => {
+    const page = await readFile(new URL('bb84.md', documents), 'utf8');
+    const [, words = ''] = /^npx qsec2 (bb84 sweep --over distance --svg .*)$/m.exec(page) ?? [];
+    const local = words.replaceAll('docs/images/', '').split(' ');
+    expect((await qsec2(...local)).code).toBe(0);
+    for (const name of local.filter((word) => /\.(svg|csv)$/.test(word))) {
+      expect(await readFile(join(folder, name), 'utf8')).toBe(await readFile(new URL(`images/${name}`, documents), 'utf8'));
+    }
+  });
+});
