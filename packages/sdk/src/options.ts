@@ -26,6 +26,8 @@ export interface ConnectOptions {
   roomName?: string;
   /** Places in a new room, 2–16. Default 2. Ignored when joining. */
   capacity?: number;
+  /** Whether everyone with the link comes in (`auto`, default), or waits until the creator lets them in. Ignored when joining. */
+  join?: 'auto' | 'approve';
   keyAgreement?: KeyAgreementOptions;
   /** Cancels connecting; afterwards it leaves the room. */
   signal?: AbortSignal;
@@ -41,6 +43,7 @@ export type Logger = (level: LogLevel, message: string, facts?: Readonly<Record<
 export const DEFAULTS = {
   name: 'Guest',
   capacity: 2,
+  join: 'auto',
   policy: 'required',
   pulses: 32_768,
   threshold: 0.11,

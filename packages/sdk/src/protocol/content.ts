@@ -16,14 +16,20 @@ export type GroupContent =
 
 /** For one member: sealed with the pairwise channel. */
 export type PairContent =
-  | { kind: 'sender-key'; announcement: SenderKeyAnnouncement; name: string; policy: Bytes }
+  | { kind: 'sender-key'; announcement: SenderKeyAnnouncement; name: string }
   | { kind: 'receipt'; ids: Bytes[] }
   | { kind: 'resend'; content: Bytes }
   | { kind: 'leave' }
+  /** The creator's word for the member it is sent to. */
+  | { kind: 'admission'; admission: Bytes }
+  /** A member shows the creator's word for itself. */
+  | { kind: 'credentials'; admission: Bytes }
+  /** A newer room policy. */
+  | { kind: 'policy'; policy: Bytes }
   | { kind: 'unknown'; code: number };
 
 const GROUP = { text: 1, typing: 2, profile: 3 } as const;
-const PAIR = { 'sender-key': 1, receipt: 2, resend: 3, leave: 4 } as const;
+const PAIR = { 'sender-key': 1, receipt: 2, resend: 3, leave: 4, admission: 5, credentials: 6, policy: 7 } as const;
 
 export function encodeGroupContent(content: Exclude<GroupContent, { kind: 'unknown' }>): Bytes {
   const writer = new Writer().u8(GROUP[content.kind]);
@@ -74,13 +80,20 @@ export function encodePairContent(content: Exclude<PairContent, { kind: 'unknown
   const writer = new Writer().u8(PAIR[content.kind]);
   switch (content.kind) {
     case 'sender-key':
-      writer.variable(encodeAnnouncement(content.announcement)).text(content.name).variable(content.policy);
+      writer.variable(encodeAnnouncement(content.announcement)).text(content.name);
       break;
     case 'receipt':
       for (const id of content.ids) writer.fixed(id);
       break;
     case 'resend':
       writer.fixed(content.content);
+      break;
+    case 'admission':
+    case 'credentials':
+      writer.fixed(content.admission);
+      break;
+    case 'policy':
+      writer.fixed(content.policy);
       break;
     case 'leave':
       break;
@@ -99,7 +112,6 @@ export function decodePairContent(bytes: Uint8Array): PairContent {
         kind: 'sender-key' as const,
         announcement,
         name: reader.text(NAME_LIMIT_BYTES),
-        policy: reader.variable().slice(),
       };
       reader.end();
       return content;
@@ -112,6 +124,12 @@ export function decodePairContent(bytes: Uint8Array): PairContent {
     }
     case PAIR.resend:
       return { kind: 'resend', content: reader.rest().slice() };
+    case PAIR.admission:
+      return { kind: 'admission', admission: reader.rest().slice() };
+    case PAIR.credentials:
+      return { kind: 'credentials', admission: reader.rest().slice() };
+    case PAIR.policy:
+      return { kind: 'policy', policy: reader.rest().slice() };
     case PAIR.leave:
       reader.end();
       return { kind: 'leave' };

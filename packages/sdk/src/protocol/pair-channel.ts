@@ -1,4 +1,5 @@
-import { type Bytes, Reader, Writer } from '../wire/index.ts';
+import { QsecError } from '../errors.ts';
+import { type Bytes, equalBytes, Reader, Writer } from '../wire/index.ts';
 import { guardNonce, open, seal } from './aead.ts';
 import { GUARD_BYTES } from './frame.ts';
 import { SID_BYTES } from './handshake.ts';
@@ -50,7 +51,10 @@ export class PairChannel {
   /** @throws {QsecError} when the frame was changed, repeated, or belongs to another session: nothing has changed then */
   async open(content: Uint8Array): Promise<Bytes> {
     const reader = new Reader(content);
-    reader.fixed(SID_BYTES + 4);
+    // What is not compared here or bound below could be changed on the way.
+    if (!equalBytes(reader.fixed(SID_BYTES), this.#sid) || reader.u32() !== this.#epoch) {
+      throw new QsecError('HANDSHAKE_FAILED', 'A frame of another session of this pair.');
+    }
     const counter = reader.u32();
     const guard = reader.fixed(GUARD_BYTES);
     const box = reader.rest();

@@ -13,6 +13,8 @@ const REQUIRED = 1;
 const THRESHOLD_STEPS = 10_000;
 const LABEL_LIMIT = 256;
 const SIGNED_POLICY_LIMIT = 1024;
+/** n u32 | signature 64. */
+const ADMISSION_BYTES = 4 + SIGNATURE_BYTES;
 
 export interface AgreementPolicy {
   /** Whether a session without a key agreement is refused. Required if either side says so. */
@@ -29,9 +31,11 @@ export interface MemberPolicy {
   agreement: AgreementPolicy;
   /** Encoded {@link SignedRoomPolicy}; empty for a newcomer, who has not got it yet. */
   room: Bytes;
+  /** The creator's word for this member, {@link signAdmission}; empty for the creator and for who has not got it yet. */
+  admission: Bytes;
 }
 
-export function encodeMemberPolicy({ agreement, room }: MemberPolicy): Bytes {
+export function encodeMemberPolicy({ agreement, room, admission }: MemberPolicy): Bytes {
   const { required, source, pulses, threshold } = agreement;
   return new Writer()
     .u8(required ? REQUIRED : 0)
@@ -39,6 +43,7 @@ export function encodeMemberPolicy({ agreement, room }: MemberPolicy): Bytes {
     .u32(pulses)
     .u16(Math.round(threshold * THRESHOLD_STEPS))
     .variable(room)
+    .variable(admission)
     .bytes();
 }
 
@@ -50,10 +55,11 @@ export function decodeMemberPolicy(bytes: Uint8Array): MemberPolicy {
   const pulses = reader.u32();
   const threshold = reader.u16() / THRESHOLD_STEPS;
   const room = reader.variable(SIGNED_POLICY_LIMIT).slice();
+  const admission = reader.variable(ADMISSION_BYTES).slice();
   reader.end();
   if (flags > REQUIRED || source === undefined || threshold > 1)
     throw new QsecError('INVALID_ARGUMENT', 'unknown values in a policy');
-  return { agreement: { required: flags === REQUIRED, source, pulses, threshold }, room };
+  return { agreement: { required: flags === REQUIRED, source, pulses, threshold }, room, admission };
 }
 
 /** What the creator decided about the room. `n` rises with every signed order, so that none can be replayed. */
@@ -112,4 +118,29 @@ export async function verifyRoomPolicy(invite: Invite, encoded: Bytes): Promise<
     (await key.verify(ABOUT, signedPart(invite, body), encoded.subarray(-SIGNATURE_BYTES)));
   if (!genuine) throw new QsecError('HANDSHAKE_FAILED', 'The room policy was not signed by the creator of this link.');
   return { n, join, locked, capacity, name, creator, encoded };
+}
+
+const ADMISSION = 'admission';
+
+const admissionPart = ({ roomId, generation }: Invite, identity: Uint8Array, n: number): Bytes =>
+  new Writer().fixed(roomId).u32(generation).fixed(identity).u32(n).bytes();
+
+/** The creator vouches for an identity: n u32 | signature 64. */
+export async function signAdmission(invite: Invite, creator: SigningKey, identity: Uint8Array, n: number): Promise<Bytes> {
+  const signature = await creator.sign(ADMISSION, admissionPart(invite, identity, n));
+  return new Writer().u32(n).fixed(signature).bytes();
+}
+
+/** Whether the creator vouched for `identity` in this generation of the room. */
+export async function isAdmitted(
+  invite: Invite,
+  creator: Uint8Array,
+  identity: Uint8Array,
+  admission: Uint8Array,
+): Promise<boolean> {
+  if (admission.length !== ADMISSION_BYTES) return false;
+  const reader = new Reader(admission);
+  const n = reader.u32();
+  const key = await importVerificationKey(creator);
+  return key.verify(ADMISSION, admissionPart(invite, identity, n), reader.rest());
 }

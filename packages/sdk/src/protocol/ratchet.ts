@@ -33,7 +33,8 @@ function step(chainKey: Bytes): { next: Bytes; key: Bytes; nonce: Bytes } {
 
 /** The sending end. Reserves a counter before anything is awaited, so that no two messages share a key. */
 export class SendChain {
-  #chainKey: Bytes;
+  /** Absent once erased: a chain of zeros would go on with keys that anybody can compute. */
+  #chainKey: Bytes | undefined;
   #counter = 0;
 
   constructor(chainKey: Bytes) {
@@ -45,26 +46,41 @@ export class SendChain {
     return this.#counter;
   }
 
+  /** A copy of the chain key that the next message descends from. */
+  get chainKey(): Bytes {
+    return this.#present().slice();
+  }
+
+  /** @throws {QsecError} `CLOSED` once the chain was erased */
   next(): MessageKey {
-    const { next, key, nonce } = step(this.#chainKey);
-    erase(this.#chainKey);
+    const chainKey = this.#present();
+    const { next, key, nonce } = step(chainKey);
+    erase(chainKey);
     this.#chainKey = next;
     return { counter: this.#counter++, key, nonce };
   }
 
   erase(): void {
     erase(this.#chainKey);
+    this.#chainKey = undefined;
+  }
+
+  #present(): Bytes {
+    if (!this.#chainKey) throw erased();
+    return this.#chainKey;
   }
 }
 
 /** The receiving end. A key opens one message; what is opened or skipped changes the state only when opening succeeded. */
 export class ReceiveChain {
-  #chainKey: Bytes;
-  #counter = 0;
+  #chainKey: Bytes | undefined;
+  #counter: number;
   readonly #skipped = new Map<number, MessageKey>();
 
-  constructor(chainKey: Bytes) {
+  /** @param counter of the first message that `chainKey` leads to */
+  constructor(chainKey: Bytes, counter = 0) {
     this.#chainKey = chainKey;
+    this.#counter = counter;
   }
 
   /** Counter of the next message that was not overtaken. */
@@ -74,13 +90,17 @@ export class ReceiveChain {
 
   /**
    * Opens the message `counter` with its key.
-   * @throws {QsecError} `HANDSHAKE_FAILED` for a key used before, too far ahead, or whatever `use` throws: nothing has changed then
+   * One message at a time: the chain moves once `use` is done.
+   * @throws {QsecError} `HANDSHAKE_FAILED` for a key used before, too far ahead, or whatever `use` throws: nothing has changed then;
+   *   `CLOSED` once the chain was erased
    */
   async open<T>(counter: number, use: (key: Bytes, nonce: Bytes) => Promise<T>): Promise<T> {
+    const start = this.#chainKey;
+    if (!start) throw erased();
     const skipped = this.#skipped.get(counter);
     if (skipped) {
       const opened = await use(skipped.key, skipped.nonce);
-      this.#skipped.delete(counter);
+      if (!this.#skipped.delete(counter)) throw overtaken();
       erase(skipped.key, skipped.nonce);
       return opened;
     }
@@ -92,10 +112,10 @@ export class ReceiveChain {
       );
     }
     const passed: MessageKey[] = [];
-    let chainKey = this.#chainKey;
+    let chainKey: Bytes = start;
     for (let at = this.#counter; at <= counter; at++) {
       const { next, key, nonce } = step(chainKey);
-      if (chainKey !== this.#chainKey) erase(chainKey);
+      if (chainKey !== start) erase(chainKey);
       chainKey = next;
       passed.push({ counter: at, key, nonce });
     }
@@ -103,11 +123,12 @@ export class ReceiveChain {
     let opened: T;
     try {
       opened = await use(current.key, current.nonce);
+      if (this.#chainKey !== start) throw overtaken();
     } catch (error) {
       erase(chainKey, current.key, ...passed.map(({ key }) => key));
       throw error;
     }
-    erase(this.#chainKey, current.key, current.nonce);
+    erase(start, current.key, current.nonce);
     this.#chainKey = chainKey;
     this.#counter = counter + 1;
     for (const key of passed) this.#skipped.set(key.counter, key);
@@ -117,6 +138,7 @@ export class ReceiveChain {
 
   erase(): void {
     erase(this.#chainKey, ...[...this.#skipped.values()].map(({ key }) => key));
+    this.#chainKey = undefined;
     this.#skipped.clear();
   }
 
@@ -129,3 +151,8 @@ export class ReceiveChain {
     }
   }
 }
+
+const erased = () => new QsecError('CLOSED', 'These keys were destroyed: nothing can be sealed or opened with them any more.');
+
+/** Keys are used once: of two openings at the same time, or one beside an erasure, the later one does not count. */
+const overtaken = () => new QsecError('HANDSHAKE_FAILED', 'The chain moved while a message was being opened.');

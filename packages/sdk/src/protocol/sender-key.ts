@@ -34,7 +34,9 @@ export interface SenderKeyAnnouncement {
   /** From 1, of this sender. */
   epoch: number;
   epochId: Bytes;
-  /** Chain key at counter 0. */
+  /** Of the first frame that can be opened: who is told later gets nothing earlier. */
+  counter: number;
+  /** Chain key at that counter. */
   seed: Bytes;
   signingKey: Bytes;
   /** Who the sender believes is in the room. */
@@ -46,12 +48,21 @@ export interface SenderKeyAnnouncement {
 export function encodeAnnouncement({
   epoch,
   epochId,
+  counter,
   seed,
   signingKey,
   rosterHash,
   previousCount,
 }: SenderKeyAnnouncement): Bytes {
-  return new Writer().u32(epoch).fixed(epochId).fixed(seed).fixed(signingKey).fixed(rosterHash).u32(previousCount).bytes();
+  return new Writer()
+    .u32(epoch)
+    .fixed(epochId)
+    .u32(counter)
+    .fixed(seed)
+    .fixed(signingKey)
+    .fixed(rosterHash)
+    .u32(previousCount)
+    .bytes();
 }
 
 export function decodeAnnouncement(bytes: Uint8Array): SenderKeyAnnouncement {
@@ -59,6 +70,7 @@ export function decodeAnnouncement(bytes: Uint8Array): SenderKeyAnnouncement {
   const announcement = {
     epoch: reader.u32(),
     epochId: reader.fixed(EPOCH_ID_BYTES).slice(),
+    counter: reader.u32(),
     seed: reader.fixed(HASH_BYTES).slice(),
     signingKey: reader.fixed(PUBLIC_KEY_BYTES).slice(),
     rosterHash: reader.fixed(HASH_BYTES).slice(),
@@ -88,32 +100,44 @@ function additionalData(roomId: Bytes, identity: Bytes, epoch: number, roster: B
     .bytes();
 }
 
-/** One epoch of ours. */
+/** What of an announcement stays the same for the whole epoch. */
+type EpochFields = Omit<SenderKeyAnnouncement, 'counter' | 'seed'>;
+
+/** One epoch of ours. The chain key it began with is not kept: who steals our state must not read what we sent before. */
 export class SenderKey {
-  readonly announcement: SenderKeyAnnouncement;
+  readonly #fields: EpochFields;
   readonly #roomId: Bytes;
   readonly #identity: Bytes;
   readonly #signingKey: SigningKey;
   readonly #chain: SendChain;
 
-  private constructor(roomId: Bytes, identity: Bytes, signingKey: SigningKey, announcement: SenderKeyAnnouncement) {
+  private constructor(roomId: Bytes, identity: Bytes, signingKey: SigningKey, fields: EpochFields, seed: Bytes) {
     this.#roomId = roomId;
     this.#identity = identity;
     this.#signingKey = signingKey;
-    this.#chain = new SendChain(announcement.seed.slice());
-    this.announcement = announcement;
+    this.#chain = new SendChain(seed);
+    this.#fields = fields;
   }
 
   static async create(roomId: Bytes, identity: Bytes, roster: Bytes, previous: SenderKey | undefined): Promise<SenderKey> {
     const signingKey = await generateSigningKey();
-    return new SenderKey(roomId, identity, signingKey, {
-      epoch: (previous?.announcement.epoch ?? 0) + 1,
+    const fields = {
+      epoch: (previous?.epoch ?? 0) + 1,
       epochId: randomBytes(EPOCH_ID_BYTES),
-      seed: randomBytes(HASH_BYTES),
       signingKey: signingKey.publicKey,
       rosterHash: roster,
       previousCount: previous?.count ?? 0,
-    });
+    };
+    return new SenderKey(roomId, identity, signingKey, fields, randomBytes(HASH_BYTES));
+  }
+
+  get epoch(): number {
+    return this.#fields.epoch;
+  }
+
+  /** What to tell a member now: it opens what is sealed from here on. */
+  get announcement(): SenderKeyAnnouncement {
+    return { ...this.#fields, counter: this.#chain.count, seed: this.#chain.chainKey };
   }
 
   /** Frames sealed so far. */
@@ -122,7 +146,7 @@ export class SenderKey {
   }
 
   async seal(plaintext: Uint8Array): Promise<Bytes> {
-    const { epoch, epochId, rosterHash: roster } = this.announcement;
+    const { epoch, epochId, rosterHash: roster } = this.#fields;
     const { counter, key, nonce } = this.#chain.next();
     const guard = randomBytes(GUARD_BYTES);
     const header = new Writer().fixed(epochId).fixed(senderTag(epochId, this.#identity)).u32(counter).fixed(guard).bytes();
@@ -133,7 +157,6 @@ export class SenderKey {
   }
 
   destroy(): void {
-    erase(this.announcement.seed);
     this.#chain.erase();
   }
 }
@@ -152,7 +175,7 @@ export class ReceiverKey {
     this.#identity = identity;
     this.#tag = senderTag(announcement.epochId, identity);
     this.#verifier = verifier;
-    this.#chain = new ReceiveChain(announcement.seed);
+    this.#chain = new ReceiveChain(announcement.seed, announcement.counter);
     this.announcement = announcement;
   }
 

@@ -38,6 +38,7 @@ export async function connect(options: ConnectOptions): Promise<Room> {
   const url = relayUrl(options.relay);
   const capacity = checkCapacity(options.capacity ?? DEFAULTS.capacity);
   const agreement = checkAgreement(keyAgreement);
+  const join = checkJoin(options.join ?? DEFAULTS.join);
   const name = cleanName(options.name ?? DEFAULTS.name, DEFAULTS.name);
   const logger: Logger = options.logger ?? (() => undefined);
   assertSupported();
@@ -51,7 +52,7 @@ export async function connect(options: ConnectOptions): Promise<Room> {
     ? undefined
     : await signRoomPolicy(invite, identity, {
         n: 1,
-        join: 'auto',
+        join,
         locked: false,
         capacity,
         name: cleanName(options.roomName ?? '', ''),
@@ -151,6 +152,11 @@ function checkCapacity(capacity: number): number {
     );
   }
   return capacity;
+}
+
+function checkJoin(join: string): 'auto' | 'approve' {
+  if (join === 'auto' || join === 'approve') return join;
+  throw new QsecError('INVALID_ARGUMENT', `"join" expected 'auto' or 'approve', got "${join}"`);
 }
 
 function checkAgreement({

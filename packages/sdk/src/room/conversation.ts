@@ -62,7 +62,7 @@ export class Conversation {
       text,
       ...(reply && { replyTo: reply }),
     });
-    const to = this.#membership.peers.map((peer) => peer.id);
+    const to = this.#membership.audience.map((peer) => peer.id);
     const message: Message = {
       id: key,
       from: 'me',

@@ -5,7 +5,7 @@ import { type Peer as ProvenPeer, SID_BYTES, sidOfM1 } from '../protocol/handsha
 import type { SigningKey } from '../protocol/identity.ts';
 import type { Invite } from '../protocol/invite.ts';
 import { firstM1, Pairing, type PairingOptions, type PairingStage, type PairSecrets } from '../protocol/pairing.ts';
-import { type AgreementPolicy, encodeMemberPolicy } from '../protocol/policy.ts';
+import type { AgreementPolicy } from '../protocol/policy.ts';
 import { type Bytes, compareBytes, equalBytes, Reader, toBase64url, Writer } from '../wire/index.ts';
 
 /**
@@ -24,8 +24,8 @@ export interface IntroductionsOptions {
   seat: Bytes;
   agreement: AgreementPolicy;
   keySource: KeySource;
-  /** The signed room policy as this member knows it at the moment; empty for a newcomer. */
-  roomPolicy(): Bytes;
+  /** What we tell the peer about ourselves at this moment, encoded. */
+  demands(): Bytes;
   send(seat: Bytes, frame: Bytes): void;
   /** Runs a task when no other one changes the room. */
   enqueue(task: () => Promise<void>): void;
@@ -36,6 +36,8 @@ export interface IntroductionsOptions {
   onSecured(seat: Bytes, secrets: PairSecrets): Promise<void>;
   /** Given up; `initiate` starts again. */
   onFailed(seat: Bytes, error: QsecError): void;
+  /** Who began stopped in the middle. */
+  onSilent(seat: Bytes): void;
   /** A handshake began, ended, or was put off. */
   onChange(): void;
 }
@@ -150,7 +152,7 @@ export class Introductions {
     pending.pairing = undefined;
     if (!pending.initiator) {
       this.#end(pending);
-      this.#options.onFailed(pending.seat, new QsecError('TIMEOUT', 'The other side stopped in the middle of the handshake.'));
+      this.#options.onSilent(pending.seat);
       return;
     }
     const backoff = Math.min(MAX_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** pending.tries) * (0.75 + Math.random() / 2);
@@ -169,7 +171,7 @@ export class Introductions {
   }
 
   #pairingOptions(peerSeat: Bytes): PairingOptions {
-    const { invite, psk, identity, seat, agreement, keySource, roomPolicy, accept, onStage } = this.#options;
+    const { invite, psk, identity, seat, agreement, keySource, demands, accept, onStage } = this.#options;
     return {
       psk,
       roomId: invite.roomId,
@@ -177,7 +179,7 @@ export class Introductions {
       identity,
       seat,
       peerSeat,
-      policy: encodeMemberPolicy({ agreement, room: roomPolicy() }),
+      policy: demands(),
       agreement,
       keySource,
       accept: (peer) => accept(peerSeat, peer),

@@ -1,16 +1,16 @@
 import type { StageEvent } from '../bb84/types.ts';
-import type { QsecError } from '../errors.ts';
+import { QsecError } from '../errors.ts';
 import type { KeySource } from '../key-source/types.ts';
 import { encodePairContent, type PairContent } from '../protocol/content.ts';
 import { encodeFrame, FRAME_TYPE } from '../protocol/frame.ts';
 import { fingerprint } from '../protocol/identity.ts';
 import { PairChannel } from '../protocol/pair-channel.ts';
 import type { PairSecrets } from '../protocol/pairing.ts';
-import type { AgreementPolicy, SignedRoomPolicy } from '../protocol/policy.ts';
+import { type AgreementPolicy, decodeMemberPolicy } from '../protocol/policy.ts';
 import { safetyNumber } from '../protocol/safety-number.ts';
 import { ReceiverKey, rosterHash, type SenderKey } from '../protocol/sender-key.ts';
 import { type Bytes, compareBytes, equalBytes, fromBase64url, type Joined, toBase64url } from '../wire/index.ts';
-import { admit } from './admission.ts';
+import type { Authority } from './authority.ts';
 import type { RoomContext } from './context.ts';
 import { Introductions } from './introductions.ts';
 import { OwnEpochs } from './own-epochs.ts';
@@ -25,8 +25,7 @@ export interface MembershipOptions {
   psk: Bytes;
   agreement: AgreementPolicy;
   keySource: KeySource;
-  /** The signed policy, for who made the room. */
-  policy: SignedRoomPolicy | undefined;
+  authority: Authority;
   onSecured(peer: Peer): Promise<void>;
   onRemoved(peer: Peer): void;
   /** Something that the room's state depends on changed. */
@@ -46,14 +45,16 @@ export class Membership {
   readonly #approaches = new Map<string, ReturnType<typeof setTimeout>>();
   /** Seats whose key agreement was refused, and why. */
   readonly #failures = new Map<string, QsecError>();
-  #policy: SignedRoomPolicy | undefined;
+  /** Seats whose owners could not show the creator's policy, as we could not: tried again once we can. */
+  readonly #postponed = new Set<string>();
+  readonly #authority: Authority;
   #joined = false;
 
   constructor(context: RoomContext, options: MembershipOptions) {
     const { invite, identity, seat } = context;
     this.#context = context;
     this.#options = options;
-    this.#policy = options.policy;
+    this.#authority = options.authority;
     this.#introductions = new Introductions({
       invite,
       psk: options.psk,
@@ -61,16 +62,17 @@ export class Membership {
       seat,
       agreement: options.agreement,
       keySource: options.keySource,
-      roomPolicy: () => this.#encodedPolicy(),
+      demands: () => this.#authority.demands(),
       send: (to, frame) => context.push(frame, [to]),
       enqueue: (task) => context.enqueue(task),
       accept: async (from, peer) => {
-        const known = [...this.#peers].filter(([key]) => key !== toBase64url(from)).map(([, { identityKey }]) => identityKey);
-        this.#policy = await admit({ context, peer, known, policy: this.#policy });
+        const others = [...this.#peers].filter(([key]) => key !== toBase64url(from)).map(([, { identityKey }]) => identityKey);
+        await this.#authority.admit(peer, others);
       },
       onStage: (from, stage) => context.events.emit('keyAgreement', { ...stage, member: this.#describe(from) }),
       onSecured: (from, secrets) => this.#secured(from, secrets),
       onFailed: (from, error) => this.#failed(from, error),
+      onSilent: (from) => this.#approachLater(toBase64url(from)),
       onChange: () => options.onChange(),
     });
     this.epochs = new OwnEpochs({
@@ -86,9 +88,9 @@ export class Membership {
     return [...this.#peers.values()];
   }
 
-  /** The policy its creator signed, once known. */
-  get policy(): SignedRoomPolicy | undefined {
-    return this.#policy;
+  /** The members who get what we send. */
+  get audience(): readonly Peer[] {
+    return this.peers.filter(({ trusted }) => trusted);
   }
 
   /** Whether a key agreement is under way, or about to begin with someone who just came. */
@@ -147,6 +149,7 @@ export class Membership {
   async gone(seat: string): Promise<void> {
     this.#seats.delete(seat);
     this.#failures.delete(seat);
+    this.#postponed.delete(seat);
     this.#cancelApproach(seat);
     this.#introductions.drop(fromBase64url(seat));
     const peer = this.#peers.get(seat);
@@ -158,7 +161,7 @@ export class Membership {
     this.#context.session.report('key-destroyed');
     this.#changed();
     this.#security('key-destroyed', peer);
-    if (this.#peers.size > 0) await this.epochs.rosterChanged();
+    if (this.audience.length > 0) await this.epochs.rosterChanged();
     this.#options.onChange();
   }
 
@@ -177,6 +180,51 @@ export class Membership {
   async receiveSenderKey(peer: Peer, { announcement, name }: Extract<PairContent, { kind: 'sender-key' }>): Promise<void> {
     peer.addReceiverKey(await ReceiverKey.create(this.#context.invite.roomId, peer.identityKey, announcement));
     this.rename(peer, name);
+  }
+
+  /** The creator let us in: those who know us show it to the others. */
+  async receiveAdmission(peer: Peer, admission: Bytes): Promise<void> {
+    if (!peer.creator || !(await this.#authority.receiveAdmission(admission))) return;
+    for (const other of this.peers) {
+      if (!other.creator) await this.sendToPeer(other, encodePairContent({ kind: 'credentials', admission }));
+    }
+    this.#changed();
+    this.#options.onChange();
+  }
+
+  /** A member shows the creator's word for itself. */
+  async receiveCredentials(peer: Peer, admission: Bytes): Promise<void> {
+    if (peer.attested || !(await this.#authority.attests(peer.identityKey, admission))) return;
+    peer.attested = true;
+    await this.#trust(peer);
+    this.#changed();
+    this.#options.onChange();
+  }
+
+  /** A newer policy, from whomever: the creator's signature counts. */
+  async receivePolicy(policy: Bytes): Promise<void> {
+    if (!(await this.#authority.learn(policy))) return;
+    for (const peer of this.peers) await this.#trust(peer);
+    this.#security('policy', undefined);
+    this.#options.onChange();
+  }
+
+  /** Changes the room's policy and tells everyone. */
+  async amend(change: { locked: boolean }): Promise<void> {
+    const policy = await this.#authority.amend(change);
+    for (const peer of this.peers) await this.sendToPeer(peer, encodePairContent({ kind: 'policy', policy }));
+    this.#security('policy', undefined);
+  }
+
+  /** Lets a member in who waits for it. */
+  async approve(id: string): Promise<void> {
+    if (!this.#context.me.creator) throw new QsecError('NO_ADMIN', 'Only who made the room can let somebody in.');
+    const peer = this.peers.find((candidate) => candidate.id === id);
+    if (!peer) throw new QsecError('PEER_GONE', 'This member is not here any more.');
+    if (!peer.vouched) await this.#vouch(peer);
+    await this.#trust(peer);
+    this.#changed();
+    this.#options.onChange();
   }
 
   rename(peer: Peer, name: string): void {
@@ -244,6 +292,7 @@ export class Membership {
       identity,
       fingerprint: print,
       creator: equalBytes(print, invite.creator),
+      attested: await this.#authority.attests(identity, decodeMemberPolicy(secrets.peer.policy).admission),
       safetyNumber: safetyNumber(invite.roomId, own.publicKey, identity),
       sas: secrets.sas,
       report: secrets.report,
@@ -256,16 +305,41 @@ export class Membership {
     this.#replaceEarlier(key, peer);
     peer.name ||= 'Guest';
     peer.presence = this.#seats.get(key) ?? 'present';
-    peer.attested ||= me.creator;
     this.#peers.set(key, peer);
     session.report('key-agreement-finished');
     events.emit('keyAgreement', this.#agreementEvent(seat, 'confirmed', secrets.report ?? {}, secrets.role));
+    this.#security('member-secured', peer);
+    if (me.creator && !this.#authority.selective) await this.#vouch(peer);
+    await this.#trust(peer);
+    this.#changed();
+    if (!peer.attested) this.#security('unattested', peer);
+    if (this.#authority.policy) this.#resumePostponed();
+    this.#options.onChange();
+  }
+
+  /** Shares our sender keys with a member, if the room's policy allows that. */
+  async #trust(peer: Peer): Promise<void> {
+    if (peer.trusted) return;
+    peer.trusted = this.#context.me.creator ? peer.vouched : peer.attested || !this.#authority.selective;
+    if (!peer.trusted) return;
     await this.epochs.rosterChanged();
     await this.#options.onSecured(peer);
-    this.#changed();
-    this.#security('member-secured', peer);
-    if (!peer.attested) this.#security('unattested', peer);
-    this.#options.onChange();
+  }
+
+  /** The creator gives its word for a member; the member shows it to the others. */
+  async #vouch(peer: Peer): Promise<void> {
+    peer.vouched = true;
+    await this.sendToPeer(
+      peer,
+      encodePairContent({ kind: 'admission', admission: await this.#authority.vouch(peer.identityKey) }),
+    );
+  }
+
+  #resumePostponed(): void {
+    for (const seat of this.#postponed) {
+      if (this.#seats.get(seat) === 'present') this.#context.enqueue(() => this.#initiate(seat));
+    }
+    this.#postponed.clear();
   }
 
   /** A new session of an identity takes the place of its old one; another identity on a known seat inherits nothing. */
@@ -282,6 +356,10 @@ export class Membership {
   }
 
   #failed(seat: Bytes, error: QsecError): void {
+    if (error.code === 'NOT_ADMITTED' && !this.#authority.policy) {
+      this.#postponed.add(toBase64url(seat));
+      return;
+    }
     this.#failures.set(toBase64url(seat), error);
     this.#context.session.report('key-agreement-aborted');
     const counts = (error.details.counts ?? {}) as StageEvent['counts'];
@@ -297,13 +375,8 @@ export class Membership {
 
   async #announce(key: SenderKey): Promise<void> {
     const { announcement } = key;
-    const content = encodePairContent({
-      kind: 'sender-key',
-      announcement,
-      name: this.#context.me.name,
-      policy: this.#encodedPolicy(),
-    });
-    for (const peer of this.#peers.values()) await this.sendToPeer(peer, content);
+    const content = encodePairContent({ kind: 'sender-key', announcement, name: this.#context.me.name });
+    for (const peer of this.audience) await this.sendToPeer(peer, content);
     this.#security('epoch', undefined);
   }
 
@@ -314,12 +387,8 @@ export class Membership {
   }
 
   #rosterHash(): Bytes {
-    const identities = [this.#context.identity.publicKey, ...this.peers.map(({ identityKey }) => identityKey)];
+    const identities = [this.#context.identity.publicKey, ...this.audience.map(({ identityKey }) => identityKey)];
     return rosterHash(this.#context.invite.generation, identities.sort(compareBytes));
-  }
-
-  #encodedPolicy(): Bytes {
-    return this.#policy?.encoded ?? new Uint8Array(0);
   }
 
   #describe(seat: Bytes): KeyAgreementEvent['member'] {

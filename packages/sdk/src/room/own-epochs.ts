@@ -27,7 +27,7 @@ export class OwnEpochs {
 
   /** Number of the current epoch; 0 before the first. */
   get number(): number {
-    return this.#current?.announcement.epoch ?? 0;
+    return this.#current?.epoch ?? 0;
   }
 
   get startedAt(): Date | undefined {

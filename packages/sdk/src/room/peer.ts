@@ -16,6 +16,7 @@ export interface PeerFields {
   identity: Bytes;
   fingerprint: Bytes;
   creator: boolean;
+  attested: boolean;
   safetyNumber: string;
   sas: Bytes;
   report: Report | undefined;
@@ -40,13 +41,17 @@ export class Peer implements Member {
   name = '';
   presence: MemberPresence = 'present';
   attested: boolean;
+  /** Whether our sender keys go to this member. */
+  trusted = false;
+  /** Whether we, having made the room, gave our word for this member. */
+  vouched = false;
 
   constructor(fields: PeerFields) {
     this.seat = fields.seat;
     this.identityKey = fields.identity;
     this.id = hex(fields.fingerprint);
     this.creator = fields.creator;
-    this.attested = fields.creator;
+    this.attested = fields.attested;
     this.safetyNumber = fields.safetyNumber;
     this.emoji = emojiOf(fields.sas);
     this.report = fields.report;
@@ -77,6 +82,7 @@ export class Peer implements Member {
     this.#verified = earlier.#verified;
     this.name = earlier.name;
     this.attested ||= earlier.attested;
+    this.vouched = earlier.vouched;
     for (const id of earlier.#seen) this.#seen.add(id);
   }
 

@@ -10,6 +10,7 @@ import { sidOfPairFrame } from '../protocol/pair-channel.ts';
 import type { AgreementPolicy, SignedRoomPolicy } from '../protocol/policy.ts';
 import type { RelaySession } from '../transport/relay-session.ts';
 import { type Bytes, type Delivery, equalBytes, MIN_CAPACITY, toBase64url } from '../wire/index.ts';
+import { Authority } from './authority.ts';
 import type { RoomContext } from './context.ts';
 import { Conversation } from './conversation.ts';
 import { Membership } from './membership.ts';
@@ -54,6 +55,7 @@ export class RoomSession implements Room {
   readonly #queue = new SerialQueue();
   readonly #membership: Membership;
   readonly #conversation: Conversation;
+  readonly #authority: Authority;
   readonly #streams = new Set<MessageStream<Message>>();
   #state: RoomState = 'connecting';
   #joinedOnce = false;
@@ -77,11 +79,12 @@ export class RoomSession implements Room {
       enqueue: (task) => this.#enqueue(task),
       push: (frame, to, transient) => this.#push(frame, to, transient),
     };
+    this.#authority = new Authority(invite, identity, agreement, policy);
     this.#membership = new Membership(context, {
       psk,
       agreement,
       keySource,
-      policy,
+      authority: this.#authority,
       onSecured: (peer) => this.#conversation.resend(peer),
       onRemoved: (peer) => this.#conversation.forget(peer),
       onChange: () => this.#updateState(),
@@ -102,7 +105,7 @@ export class RoomSession implements Room {
   }
 
   get policy(): RoomPolicy {
-    const { name = '', capacity = MIN_CAPACITY, join = 'auto', locked = false } = this.#membership.policy ?? {};
+    const { name = '', capacity = MIN_CAPACITY, join = 'auto', locked = false } = this.#authority.policy ?? {};
     return { name: name || undefined, capacity, join, locked };
   }
 
@@ -115,10 +118,7 @@ export class RoomSession implements Room {
     this.#assertOpen();
     while (this.#state === 'connecting' || this.#state === 'agreeing') await this.#events.once('state');
     if (this.#state === 'aborted' && this.#membership.failure) throw this.#membership.failure;
-    return this.#queue.run(() => {
-      this.#assertOpen();
-      return this.#conversation.sendText(text, replyTo);
-    });
+    return this.#act(() => this.#conversation.sendText(text, replyTo));
   }
 
   typing(): void {
@@ -138,6 +138,18 @@ export class RoomSession implements Room {
 
   history(): readonly Message[] {
     return this.#conversation.history();
+  }
+
+  lock(): Promise<void> {
+    return this.#act(() => this.#membership.amend({ locked: true }));
+  }
+
+  unlock(): Promise<void> {
+    return this.#act(() => this.#membership.amend({ locked: false }));
+  }
+
+  approve(member: Member): Promise<void> {
+    return this.#act(() => this.#membership.approve(member.id));
   }
 
   retry(): void {
@@ -234,6 +246,15 @@ export class RoomSession implements Room {
       case 'resend':
         await this.#conversation.receiveContent(peer, decodeGroupContent(content.content));
         break;
+      case 'admission':
+        await this.#membership.receiveAdmission(peer, content.admission);
+        break;
+      case 'credentials':
+        await this.#membership.receiveCredentials(peer, content.admission);
+        break;
+      case 'policy':
+        await this.#membership.receivePolicy(content.policy);
+        break;
       case 'leave':
         await this.#membership.gone(seat);
         break;
@@ -260,6 +281,14 @@ export class RoomSession implements Room {
     });
   }
 
+  /** Runs what the application asked for, in turn with what the relay brings. */
+  #act<T>(action: () => Promise<T>): Promise<T> {
+    return this.#queue.run(() => {
+      this.#assertOpen();
+      return action();
+    });
+  }
+
   #updateState(): void {
     const state = this.#presentState();
     if (state === this.#state) return;
@@ -271,7 +300,7 @@ export class RoomSession implements Room {
     if (this.#closed) return 'closed';
     if (!this.#joinedOnce) return 'connecting';
     if (!this.#session.joined) return 'reconnecting';
-    if (this.#membership.peers.length > 0) return 'secure';
+    if (this.#membership.audience.length > 0 && this.#authority.admitted) return 'secure';
     if (this.#membership.agreeing) return 'agreeing';
     return this.#membership.failure ? 'aborted' : 'waiting';
   }

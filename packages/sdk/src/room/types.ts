@@ -77,7 +77,7 @@ export interface SecurityStatus {
 }
 
 export interface SecurityEvent {
-  kind: 'member-secured' | 'member-verified' | 'identity-changed' | 'epoch' | 'key-destroyed' | 'unattested';
+  kind: 'member-secured' | 'member-verified' | 'identity-changed' | 'epoch' | 'key-destroyed' | 'unattested' | 'policy';
   member?: Member;
   status: SecurityStatus;
 }
@@ -170,6 +170,11 @@ export interface Room {
   messages(options?: ListenOptions): AsyncIterable<Message>;
   /** Every message sent and received since this room object was made, oldest first, bounded to the last 10 000. */
   history(): readonly Message[];
+  /** Closes the room to newcomers. Creator only. @throws {QsecError} `NO_ADMIN` */
+  lock(): Promise<void>;
+  unlock(): Promise<void>;
+  /** Lets a member in who waits for it, in a room made with `join: 'approve'`. Creator only. @throws {QsecError} `NO_ADMIN`, `PEER_GONE` */
+  approve(member: Member): Promise<void>;
   /** Starts the key agreement again after `aborted`. */
   retry(): void;
   /** Tries the relay now instead of after the back-off. */

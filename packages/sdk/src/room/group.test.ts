@@ -1,0 +1,108 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import type { ConnectOptions } from '../options.ts';
+import { MemoryRelay } from '../testing/memory-relay.ts';
+import { connect } from './connect.ts';
+import type { Member, Room, RoomState } from './types.ts';
+
+const open: Room[] = [];
+afterEach(async () => {
+  await Promise.all(open.splice(0).map((room) => room.leave()));
+});
+
+async function enter(relay: MemoryRelay, options: Partial<ConnectOptions> = {}): Promise<Room> {
+  const room = await connect({ relay: 'http://relay.test', transport: relay.transport, ...options });
+  open.push(room);
+  return room;
+}
+
+async function until(room: Room, holds: () => boolean): Promise<void> {
+  while (!holds()) await Promise.race([room.once('members'), room.once('state')]);
+}
+
+async function reach(room: Room, state: RoomState): Promise<void> {
+  while (room.state !== state) await room.once('state');
+}
+
+const everyoneSees = (rooms: Room[]) =>
+  Promise.all(rooms.map((room) => until(room, () => room.members.length === rooms.length - 1)));
+
+async function gather(names: string[]): Promise<Room[]> {
+  const relay = new MemoryRelay();
+  const [first, ...rest] = names;
+  const creator = await enter(relay, { name: first as string, capacity: names.length });
+  const others = await Promise.all(rest.map((name) => enter(relay, { name, invite: creator.invite })));
+  const rooms = [creator, ...others];
+  await everyoneSees(rooms);
+  return rooms;
+}
+
+describe('a group', () => {
+  it('of five who join at once writes to everyone', async () => {
+    const rooms = await gather(['Ana', 'Bo', 'Cy', 'Di', 'Ed']);
+    for (const sender of rooms) {
+      const others = rooms.filter((room) => room !== sender);
+      const received = Promise.all(others.map((room) => room.once('message')));
+      const sent = await sender.send(`from ${sender.me.name}`);
+      for (const message of await received) expect(message.text).toBe(`from ${sender.me.name}`);
+      expect([...(await sent.delivered).to].sort()).toEqual(others.map(({ me }) => me.id).sort());
+    }
+  });
+
+  it('goes on without who left', async () => {
+    const [ana, bo, cy] = (await gather(['Ana', 'Bo', 'Cy'])) as [Room, Room, Room];
+    await cy.leave();
+    await Promise.all([ana, bo].map((room) => until(room, () => room.members.length === 1)));
+    const atBo = bo.once('message');
+    const sent = await ana.send('two of us');
+    expect((await atBo).text).toBe('two of us');
+    expect((await sent.delivered).to).toEqual([bo.me.id]);
+  });
+});
+
+describe('a room that admits by hand', () => {
+  it('shows who waits, shares nothing before, and everything after', async () => {
+    const relay = new MemoryRelay();
+    const ana = await enter(relay, { name: 'Ana', capacity: 3, join: 'approve' });
+    const bo = await enter(relay, { name: 'Bo', invite: ana.invite });
+    await until(ana, () => ana.members.length === 1);
+    await ana.approve(ana.members[0] as Member);
+    await reach(bo, 'secure');
+
+    const cy = await enter(relay, { name: 'Cy', invite: ana.invite });
+    await until(ana, () => ana.members.length === 2);
+    await until(bo, () => bo.members.length === 2);
+    expect(cy.state).not.toBe('secure');
+    expect(bo.members.find(({ id }) => id === cy.me.id)?.attested).toBe(false);
+    expect((await (await bo.send('not for Cy')).delivered).to).toEqual([ana.me.id]);
+
+    await ana.approve(ana.members.find(({ id }) => id === cy.me.id) as Member);
+    await reach(cy, 'secure');
+    await until(bo, () => bo.members.every(({ attested }) => attested));
+    const atCy = cy.once('message');
+    const sent = await bo.send('for everyone');
+    expect((await atCy).text).toBe('for everyone');
+    expect((await sent.delivered).to).toHaveLength(2);
+    expect(cy.history().map(({ text }) => text)).toEqual(['for everyone']);
+  });
+
+  it('is ruled by its creator alone', async () => {
+    const [, bo] = (await gather(['Ana', 'Bo'])) as [Room, Room];
+    await expect(bo.lock()).rejects.toMatchObject({ code: 'NO_ADMIN' });
+    await expect(bo.approve(bo.members[0] as Member)).rejects.toMatchObject({ code: 'NO_ADMIN' });
+  });
+
+  it('keeps newcomers out while it is locked', async () => {
+    const relay = new MemoryRelay();
+    const ana = await enter(relay, { capacity: 3 });
+    const bo = await enter(relay, { invite: ana.invite });
+    await Promise.all([reach(ana, 'secure'), reach(bo, 'secure')]);
+    const told = bo.once('security');
+    await ana.lock();
+    expect(await told).toMatchObject({ kind: 'policy' });
+    expect([ana.policy.locked, bo.policy.locked]).toEqual([true, true]);
+    const cy = await enter(relay, { invite: ana.invite });
+    await until(ana, () => ana.members.length === 2);
+    expect((await (await ana.send('only Bo')).delivered).to).toEqual([bo.me.id]);
+    expect(cy.state).not.toBe('secure');
+  });
+});
