@@ -1,0 +1,93 @@
+import { describe, expect, it } from 'vitest';
+import { PairChannel } from './pair-channel.ts';
+import type { PairSecrets } from './pairing.ts';
+import { randomBytes } from './random.ts';
+import { ReceiveChain, SendChain } from './ratchet.ts';
+import { ReceiverKey, SenderKey } from './sender-key.ts';
+
+const closed = expect.objectContaining({ code: 'CLOSED' });
+const roomId = randomBytes(16);
+const identity = randomBytes(32);
+const roster = randomBytes(32);
+
+function pairOfChannels() {
+  const common = {
+    sid: randomBytes(16),
+    transcript: randomBytes(32),
+    peer: { identity, policy: randomBytes(1) },
+    sas: randomBytes(6),
+    report: undefined,
+  };
+  const root = randomBytes(32);
+  const side = (role: 'a' | 'b'): PairSecrets => ({ ...common, role, root: root.slice() });
+  return { a: new PairChannel(roomId, side('a')), b: new PairChannel(roomId, side('b')) };
+}
+
+describe('keys that were destroyed', () => {
+  it('seal and open nothing more: a chain of zeros would be anybody’s', async () => {
+    const send = new SendChain(randomBytes(32));
+    const receive = new ReceiveChain(randomBytes(32));
+    send.erase();
+    receive.erase();
+    expect(() => send.next()).toThrow(closed);
+    await expect(receive.open(0, async (key) => key)).rejects.toEqual(closed);
+
+    const { a, b } = pairOfChannels();
+    const sealed = await a.seal(new Uint8Array(3));
+    a.destroy();
+    b.destroy();
+    await expect(a.seal(new Uint8Array(3))).rejects.toEqual(closed);
+    await expect(b.open(sealed)).rejects.toEqual(closed);
+
+    const sender = await SenderKey.create(roomId, identity, roster, undefined);
+    sender.destroy();
+    await expect(sender.seal(new Uint8Array(3))).rejects.toEqual(closed);
+    expect(() => sender.announcement).toThrow(closed);
+  });
+
+  it('while a frame is being opened leave no chain behind', async () => {
+    const chain = new ReceiveChain(randomBytes(32));
+    const opening = chain.open(0, async (key) => {
+      chain.erase();
+      return key;
+    });
+    await expect(opening).rejects.toMatchObject({ code: 'HANDSHAKE_FAILED' });
+    await expect(chain.open(0, async (key) => key)).rejects.toEqual(closed);
+  });
+});
+
+describe('two frames with one counter', () => {
+  it('opened at the same time count once', async () => {
+    const { a, b } = pairOfChannels();
+    const sealed = await a.seal(new Uint8Array([7]));
+    const outcomes = await Promise.allSettled([b.open(sealed), b.open(sealed)]);
+    expect(outcomes.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
+    const overtaken = await a.seal(new Uint8Array([8]));
+    expect([...(await b.open(await a.seal(new Uint8Array([9]))))]).toEqual([9]);
+    const late = await Promise.allSettled([b.open(overtaken), b.open(overtaken)]);
+    expect(late.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
+  });
+});
+
+describe('an announcement made in the middle of an epoch', () => {
+  it('opens what is sealed from then on and nothing earlier', async () => {
+    const sender = await SenderKey.create(roomId, identity, roster, undefined);
+    const earlier = await sender.seal(new Uint8Array([1]));
+    const receiver = await ReceiverKey.create(roomId, identity, sender.announcement);
+    expect([...(await receiver.open(await sender.seal(new Uint8Array([2]))))]).toEqual([2]);
+    await expect(receiver.open(earlier)).rejects.toMatchObject({ code: 'HANDSHAKE_FAILED' });
+  });
+});
+
+describe('a pair frame', () => {
+  it('is refused under another session id or pair epoch', async () => {
+    const { a, b } = pairOfChannels();
+    const sealed = await a.seal(new Uint8Array([1]));
+    for (const at of [0, 15, 16, 19]) {
+      const changed = sealed.slice();
+      changed[at] = (changed[at] as number) ^ 1;
+      await expect(b.open(changed)).rejects.toMatchObject({ code: 'HANDSHAKE_FAILED' });
+    }
+    expect([...(await b.open(sealed))]).toEqual([1]);
+  });
+});
