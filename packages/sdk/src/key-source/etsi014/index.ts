@@ -9,5 +9,6 @@ export {
   type RequestOptions,
 } from './client.ts';
 export type { Etsi014FailureReason } from './failure.ts';
+export { type Etsi014SourceOptions, etsi014 } from './key-source.ts';
 export type { MutualTls, Pem } from './request.ts';
 export type { Etsi014Status } from './schema.ts';
