@@ -1,5 +1,5 @@
 import { happens } from './physics-random.ts';
-import { bernoulliPlane, copyPlane, wordsOf, writeBit } from './plane.ts';
+import { bernoulliPlane, copyPlane, wordsOf, writablePlane, writeBit } from './plane.ts';
 import type { MultiPhotonPulses, PhysicsRandom, PulsesInFlight } from './types.ts';
 
 /** Probability that a photon survives `km` of fibre: 10^(−km·dBPerKm/10). */
@@ -52,6 +52,15 @@ export function misalign(pulses: PulsesInFlight, flip: number, random: PhysicsRa
   const flips = wordsOf(bernoulliPlane(pulses.count, flip, random));
   const bits = wordsOf(pulses.bits);
   for (let i = 0; i < bits.length; i++) bits[i] = (bits[i] as number) ^ (flips[i] as number);
+}
+
+/** Takes over planes that an attack put in place of the old ones: further on they are written 32 pulses at a time. */
+export function settle(pulses: PulsesInFlight): void {
+  const { count } = pulses;
+  pulses.bits = writablePlane(pulses.bits, count);
+  pulses.bases = writablePlane(pulses.bases, count);
+  if (pulses.breidbart) pulses.breidbart = writablePlane(pulses.breidbart, count);
+  if (pulses.present) pulses.present = writablePlane(pulses.present, count);
 }
 
 /** What Alice prepared, in memory of its own that an attack may write. */

@@ -30,6 +30,10 @@ export function wordsOf(plane: Uint8Array): Uint32Array {
   return new Uint32Array(copy.buffer);
 }
 
+/** `plane` itself when its words can be written in place, else a copy whose words can. */
+export const writablePlane = (plane: Uint8Array, count: number): Uint8Array =>
+  wordsOf(plane).buffer === plane.buffer ? plane : copyPlane(plane, count);
+
 /** Zeroes the bits after the last pulse, in the last byte and in the padding of the last word. */
 export function clearTail(plane: Uint8Array, count: number): void {
   new Uint8Array(plane.buffer, plane.byteOffset, plane.buffer.byteLength - plane.byteOffset).fill(0, byteLength(count));

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { QsecError } from '../../errors.ts';
 import { randomBits } from '../random.ts';
-import type { SimulatedChannelOptions, WeakCoherentOptions } from './index.ts';
+import type { Eavesdropper, SimulatedChannelOptions, WeakCoherentOptions } from './index.ts';
 import {
   drawClasses,
   fibreTransmittance,
@@ -12,6 +12,7 @@ import {
   simulatedReceiver,
   weakCoherent,
 } from './index.ts';
+import { countOnes } from './plane.ts';
 
 const pulses = (count: number) => ({ count, bits: randomBits(count), bases: randomBits(count) });
 
@@ -60,6 +61,27 @@ describe('a simulated channel', () => {
 
   it('takes an empty list of eavesdroppers for none', () => {
     expect(simulatedChannel({ eavesdropper: [] }).description).toBe('simulated: single photons');
+  });
+});
+
+describe('an eavesdropper of one’s own', () => {
+  it('may replace planes by ones of any memory, alone and before another', () => {
+    const count = 1003;
+    const darken: Eavesdropper = {
+      description: 'reads everything as 0 in Z',
+      attack(flight, line) {
+        flight.bits = new Uint8Array(126);
+        flight.bases = new Uint8Array(130).subarray(3, 129);
+        flight.present = new Uint8Array(126).fill(0xff);
+        return line;
+      },
+    };
+    for (const eavesdropper of [[darken], [darken, interceptResend(1, { basis: 'z' })]]) {
+      const transmission = simulatedChannel({ flip: 0.5, eavesdropper }).transmit(pulses(count));
+      const ones = countOnes(measure(transmission, new Uint8Array(126)).bits);
+      expect(Math.abs(ones - count / 2)).toBeLessThan(6 * Math.sqrt(count / 4));
+      expect(measure(transmission, new Uint8Array(126)).clicks).toBe(count);
+    }
   });
 });
 

@@ -1,6 +1,6 @@
 import { QsecError } from '../../errors.ts';
 import { inSequence } from './eavesdropper.ts';
-import { attenuate, fibreTransmittance, launch, misalign } from './fibre.ts';
+import { attenuate, fibreTransmittance, launch, misalign, settle } from './fibre.ts';
 import { physicsRandom } from './physics-random.ts';
 import { clearTail } from './plane.ts';
 import { singlePhoton } from './source.ts';
@@ -61,6 +61,7 @@ export function simulatedChannel(options: SimulatedChannelOptions = {}): Quantum
       pulses.present = present;
       pulses.multi = multi;
       const rest = eavesdropper ? eavesdropper.attack(pulses, line, random) : line;
+      settle(pulses);
       attenuate(pulses, rest.transmittance, random);
       misalign(pulses, flip, random);
       return { count, states: landed(pulses), detector };
