@@ -17,6 +17,9 @@ import { openStorage } from './storage.ts';
 const IN_FLIGHT_FRAMES = 512;
 const IN_FLIGHT_BYTES = 1024 * 1024;
 
+/** A client that takes its time over the head of a request is cut; these are looked at every few seconds. */
+const HTTP_LIMITS = { requestTimeout: 10_000, headersTimeout: 10_000, maxHeaderSize: 16_384, connectionsCheckingInterval: 5000 };
+
 export interface RelayOptions extends Partial<RelaySettings> {
   /** Shorthand for `demoDir`. */
   demo?: { dir: string };
@@ -69,7 +72,7 @@ export async function createRelay({ demo, logger, awayAfterMs = 5000, ...options
   const hub = new Hub({ store, clock, hasher, events, limits, awayAfterMs, onError });
   const health = new Health(store, onError);
   const rooms = new Rooms(store, hasher, events);
-  const gateway = new Gateway({ settings, node, limits, hub, rooms, events, onError, draining: () => health.draining });
+  const gateway = new Gateway({ settings, node, limits, hub, rooms, clock, onError, draining: () => health.draining });
   const app = createApp({ health, demoDir: settings.demoDir, onError });
   events.record({ kind: 'relay-started' });
 
@@ -77,7 +80,7 @@ export async function createRelay({ demo, logger, awayAfterMs = 5000, ...options
   let closing: Promise<void> | undefined;
 
   async function listen(): Promise<string> {
-    const own = createServer({ requestTimeout: 10_000, headersTimeout: 10_000, maxHeaderSize: 16_384 }, app.callback());
+    const own = createServer(HTTP_LIMITS, app.callback());
     server = own;
     gateway.attach(own);
     await new Promise<void>((resolve, reject) => {
@@ -119,7 +122,11 @@ function pepperOf({ pepper, redisUrl, databaseUrl, dataDir }: RelaySettings): st
   if (pepper !== undefined) return pepper;
   const shared = redisUrl !== undefined || databaseUrl.startsWith('postgres');
   if (shared) throw new SettingError('RELAY_PEPPER', 'one secret for all relays that share a database');
-  return keptPepper(dataDir);
+  try {
+    return keptPepper(dataDir);
+  } catch (cause) {
+    throw new SettingError('RELAY_DATA_DIR', 'a folder that can be written, with the pepper of earlier starts if any', { cause });
+  }
 }
 
 function addressOf(server: HttpServer): string {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Kysely } from 'kysely';
 import { type Clock, steadyClock } from './clock.ts';
-import type { RelaySettings } from './config/settings.ts';
+import { type RelaySettings, SettingError } from './config/settings.ts';
 import type { Schema } from './database/schema.ts';
 import { EventLog } from './events/event-log.ts';
 import { LocalStore } from './store/local/local-store.ts';
@@ -27,9 +27,26 @@ export type Database =
   | { kind: 'sqlite'; sqlite: SqliteDatabase; queries: Kysely<Schema>; migrated: string[]; close(): Promise<void> }
   | { kind: 'postgres'; postgres: PostgresDatabase; queries: Kysely<Schema>; migrated: string[]; close(): Promise<void> };
 
-/** Opens the database and brings its schema up to date. Drivers are loaded when they are needed. */
+/**
+ * Opens the database and brings its schema up to date. Drivers are loaded when they are needed.
+ *
+ * @throws {SettingError} when it cannot be opened, written or understood.
+ */
 export async function openDatabase(settings: RelaySettings, failed: (error: unknown) => void): Promise<Database> {
-  const { databaseUrl, durability } = settings;
+  try {
+    return await open(settings, failed);
+  } catch (cause) {
+    throw new SettingError('RELAY_DATABASE_URL', `a database of this relay that can be written (${reasonOf(cause)})`, { cause });
+  }
+}
+
+/** The code of the driver's error, such as SQLITE_CORRUPT, ECONNREFUSED or 28P01; its text may hold a password. */
+function reasonOf(error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  return typeof code === 'string' ? code : error instanceof Error ? error.name : 'unknown reason';
+}
+
+async function open({ databaseUrl, durability }: RelaySettings, failed: (error: unknown) => void): Promise<Database> {
   if (databaseUrl.startsWith('sqlite:')) {
     const sqlite = openSqlite({ file: sqliteFile(databaseUrl), fsync: durability === 'fsync' });
     const migrated = await migrateSqlite(sqlite);

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { MAX_FRAME_BYTES } from '@qsec2/sdk/wire';
 import { parseDuration, parseInteger, parseList, parseSize } from './units.ts';
@@ -87,8 +87,9 @@ export const SETTINGS = {
     env: 'RELAY_DATA_DIR',
     about: 'Folder for what the relay keeps beside the database.',
     fallback: './data',
-    expects: 'a folder that exists',
-    parse: (text) => (existsSync(text) ? text : undefined),
+    expects: 'a folder, or where one can be made',
+    // It is made at the first start; what is there already must not be a file.
+    parse: (text) => (!existsSync(text) || statSync(text).isDirectory() ? text : undefined),
   }),
   durability: choice('RELAY_DURABILITY', 'What an acknowledged frame survives: nothing, the process, or power loss.', 'wal', [
     'memory',
@@ -143,7 +144,7 @@ export const SETTINGS = {
   maxConnections: count('RELAY_MAX_CONNECTIONS', 'Connections open at a time.', 20_000),
   maxPerAddress: count('RELAY_MAX_PER_ADDRESS', 'Connections open at a time from one address.', 256),
   frameBytes: size('RELAY_FRAME_BYTES', 'Largest body of one frame.', MAX_FRAME_BYTES, 1024, MAX_FRAME_BYTES),
-  roomBytes: size('RELAY_ROOM_BYTES', 'Most bytes kept in the mailbox of a room.', 64 * 2 ** 20, 2 ** 20, 2 ** 40),
+  roomBytes: size('RELAY_ROOM_BYTES', 'Most bytes kept in the mailbox of a room.', 32 * 2 ** 20, 2 ** 20, 2 ** 40),
   roomFrames: count('RELAY_ROOM_FRAMES', 'Most frames kept in the mailbox of a room.', 65_536, 16),
   rateConnections: count('RELAY_RATE_CONNECTIONS', 'Connections a second from one address.', 50),
   rateControl: count('RELAY_RATE_CONTROL', 'Rooms created or joined a second from one address.', 50),
@@ -156,8 +157,8 @@ export type RelaySettings = Values<typeof SETTINGS>;
 
 /** A setting that cannot be used. The message names its variable. */
 export class SettingError extends Error {
-  constructor(env: string, expects: string) {
-    super(`${env}: expected ${expects}`);
+  constructor(env: string, expects: string, options?: ErrorOptions) {
+    super(`${env}: expected ${expects}`, options);
     this.name = 'SettingError';
   }
 }

@@ -1,7 +1,10 @@
-import type { Server as HttpServer } from 'node:http';
+import type { Server as HttpServer, IncomingMessage } from 'node:http';
 import { type ClientToRelay, RELAY_PATH, type RelayLimits, type RelayToClient } from '@qsec2/sdk/wire';
 import { Server } from 'socket.io';
+import { type ServerOptions as WebSocketOptions, WebSocketServer } from 'ws';
 import type { RelaySettings } from '../config/settings.ts';
+import { ClientAddresses } from './addresses.ts';
+import { Admission } from './admission.ts';
 import { Session, type SessionOptions } from './session.ts';
 import { SocketLink } from './socket-link.ts';
 
@@ -15,8 +18,21 @@ const PING_TIMEOUT_MS = 20_000;
 const RETRY_AFTER_MS = 500;
 const RETRY_JITTER_MS = 2000;
 
-export interface GatewayOptions extends SessionOptions {
-  settings: RelaySettings;
+/** A message comes in at most so many fragments, and waits in at most so many pieces. */
+const MAX_FRAGMENTS = 64;
+const MAX_CHUNKS = 4096;
+/** How long clients have to take what waits for them when the relay stops. */
+const FAREWELL_MS = 2000;
+const SWEEP_MS = 60_000;
+
+/** Engine.IO makes its WebSocket server with options of its own; these are added. */
+class BoundedWebSocketServer extends WebSocketServer {
+  constructor(options: WebSocketOptions) {
+    super({ ...options, maxFragments: MAX_FRAGMENTS, maxBufferedChunks: MAX_CHUNKS } as WebSocketOptions);
+  }
+}
+
+export interface GatewayOptions extends Omit<SessionOptions, 'admission'> {
   /** Name of this relay among those that share rooms. */
   node: string;
   limits: RelayLimits;
@@ -25,9 +41,20 @@ export interface GatewayOptions extends SessionOptions {
 /** The Socket.IO endpoint: WebSocket only, one namespace, nothing compressed, everything bounded. */
 export class Gateway {
   readonly #io: Server<ClientToRelay, RelayToClient>;
+  readonly #addresses: ClientAddresses;
+  readonly #clients = new WeakMap<IncomingMessage, string>();
+  readonly #links = new Set<SocketLink>();
+  readonly #timer: NodeJS.Timeout;
+  readonly #origins: RelaySettings['origins'];
+  readonly admission: Admission;
 
   constructor(options: GatewayOptions) {
     const { settings, limits } = options;
+    this.#origins = settings.origins;
+    this.#addresses = new ClientAddresses(settings.trustedProxies);
+    this.admission = new Admission(settings);
+    this.#timer = setInterval(() => this.admission.sweep(), SWEEP_MS);
+    this.#timer.unref();
     this.#io = new Server({
       path: RELAY_PATH,
       transports: ['websocket'],
@@ -39,12 +66,17 @@ export class Gateway {
       pingTimeout: PING_TIMEOUT_MS,
       maxHttpBufferSize: limits.inFlightBytes + limits.frameBytes + PUSH_OVERHEAD_BYTES,
       cors: { origin: settings.origins === '*' ? '*' : [...settings.origins] },
-      allowRequest: ({ headers }, done) => done(null, mayConnect(settings.origins, headers.origin)),
+      wsEngine: BoundedWebSocketServer,
+      allowRequest: (request, done) => done(null, this.#admits(request)),
     });
     this.#io.on('connection', (socket) => {
+      const address = this.#clients.get(socket.request) ?? '';
       // The handshake's request holds headers and addresses, and is a large part of an idle connection's memory.
       Object.assign(socket.conn, { request: undefined });
-      new Session(socket, new SocketLink(socket, options.node), options);
+      const link = new SocketLink(socket, options.node);
+      this.#links.add(link);
+      socket.once('disconnect', () => this.#links.delete(link));
+      new Session(socket, link, address, { ...options, admission: this.admission });
     });
   }
 
@@ -63,7 +95,23 @@ export class Gateway {
 
   /** Closes every connection, and the server the gateway is attached to. */
   async close(): Promise<void> {
+    clearInterval(this.#timer);
+    const links = [...this.#links];
+    for (const link of links) link.close();
+    const cut = setTimeout(() => {
+      for (const link of links) link.terminate();
+    }, FAREWELL_MS);
     await this.#io.close();
+    clearTimeout(cut);
+  }
+
+  #admits(request: IncomingMessage): boolean {
+    if (!mayConnect(this.#origins, request.headers.origin)) return false;
+    const address = this.#addresses.of(request);
+    if (!this.admission.opened(address)) return false;
+    this.#clients.set(request, address);
+    request.socket.once('close', () => this.admission.closed(address));
+    return true;
   }
 }
 

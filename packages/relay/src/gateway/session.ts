@@ -1,17 +1,26 @@
 import type { RelayError, Reply } from '@qsec2/sdk/wire';
-import type { EventRecorder } from '../events/recorder.ts';
+import type { Clock } from '../clock.ts';
+import type { RelaySettings } from '../config/settings.ts';
 import { parsePushes } from '../frames/parse-pushes.ts';
 import { refusals } from '../hub/errors.ts';
 import type { Hub } from '../hub/hub.ts';
 import type { Member } from '../hub/member.ts';
 import type { Rooms } from '../hub/rooms.ts';
+import type { Admission } from './admission.ts';
+import { FlowMeter } from './flow-meter.ts';
+import { isOperatorToken } from './operator-token.ts';
 import { requests } from './requests.ts';
 import type { RelaySocket, SocketLink } from './socket-link.ts';
 
+/** A connection that has taken no seat by then is closed. */
+const SEAT_WITHIN_MS = 30_000;
+
 export interface SessionOptions {
+  settings: RelaySettings;
+  admission: Admission;
+  clock: Clock;
   hub: Hub;
   rooms: Rooms;
-  events: EventRecorder;
   /** The relay is stopping: nobody new. */
   draining(): boolean;
   onError(error: unknown): void;
@@ -28,10 +37,25 @@ export class Session {
   /** A request is being worked on: the next one waits for its reply. */
   #busy = false;
 
-  constructor(socket: RelaySocket, link: SocketLink, options: SessionOptions) {
+  readonly #address: string;
+  readonly #meter: FlowMeter;
+  #rateTimer: NodeJS.Timeout | undefined;
+  #seatTimer: NodeJS.Timeout | undefined;
+
+  constructor(socket: RelaySocket, link: SocketLink, address: string, options: SessionOptions) {
     this.#socket = socket;
     this.#link = link;
+    this.#address = address;
     this.#options = options;
+    const { rateFrames, rateBytes } = options.settings;
+    const pause = (ms: number) => this.#pause(ms);
+    const tell = (pauseMs: number) => link.send('slow', { pauseMs });
+    this.#meter = new FlowMeter({ rateFrames, rateBytes, pause, tell }, performance.now());
+    this.#seatTimer = setTimeout(() => link.close(), SEAT_WITHIN_MS);
+    // Everything a client sends counts, whether or not it is a message of the contract.
+    socket.conn.on('packet', ({ data }: { data?: string | Buffer }) => {
+      this.#meter.count(typeof data === 'string' ? 1 : 0, data?.length ?? 0, performance.now());
+    });
     socket.on('create', (request, reply) => this.#request(reply, () => this.#create(request)));
     socket.on('join', (request, reply) => this.#request(reply, () => this.#join(request)));
     socket.on('leave', (reply) => this.#request(reply, () => this.#leave()));
@@ -53,6 +77,10 @@ export class Session {
       answer({ error: refusals.badRequest });
       return;
     }
+    if (!this.#options.admission.mayAsk(this.#address)) {
+      answer({ error: refusals.rateLimited });
+      return;
+    }
     if (this.#options.draining()) {
       answer({ error: refusals.draining });
       return;
@@ -72,7 +100,13 @@ export class Session {
 
   async #create(value: unknown) {
     const request = requests.create(value);
-    return { reply: request ? await this.#options.rooms.create(request) : refuse(refusals.badRequest) };
+    if (!request) return { reply: refuse(refusals.badRequest) };
+    const { settings, clock, rooms } = this.#options;
+    const { operatorSecret } = settings;
+    if (operatorSecret !== undefined && !isOperatorToken(operatorSecret, request.operator, clock.now())) {
+      return { reply: refuse(refusals.operator) };
+    }
+    return { reply: this.#notGuessed(await rooms.create(request)) };
   }
 
   async #join(value: unknown) {
@@ -80,13 +114,14 @@ export class Session {
     if (!request) return { reply: refuse(refusals.badRequest) };
     if (this.#joined) return { reply: refuse(refusals.joinedAlready) };
     const result = await this.#options.hub.join(this.#link, request);
-    if ('code' in result) return { reply: refuse(result) };
+    if ('code' in result) return { reply: this.#notGuessed(refuse(result)) };
     const { member, joined } = result;
     if (this.#socket.disconnected) {
       this.#options.hub.disconnected(member);
       return { reply: refuse(refusals.unavailable) };
     }
     this.#member = member;
+    clearTimeout(this.#seatTimer);
     return { reply: { ok: joined }, start: () => void member.start() };
   }
 
@@ -101,7 +136,7 @@ export class Session {
 
   async #end(value: unknown) {
     const request = requests.end(value);
-    return { reply: request ? await this.#options.rooms.end(request) : refuse(refusals.badRequest) };
+    return { reply: request ? this.#notGuessed(await this.#options.rooms.end(request)) : refuse(refusals.badRequest) };
   }
 
   #push(frames: unknown): void {
@@ -116,6 +151,7 @@ export class Session {
       this.#misbehaved(refusals.badRequest);
       return;
     }
+    this.#meter.count(views.length - 1, 0, performance.now());
     this.#options.hub.push(member, frames as Buffer, views);
   }
 
@@ -143,6 +179,9 @@ export class Session {
   }
 
   #disconnected(): void {
+    clearTimeout(this.#seatTimer);
+    clearTimeout(this.#rateTimer);
+    this.#link.close();
     const member = this.#member;
     this.#member = undefined;
     if (member) this.#options.hub.disconnected(member);
@@ -151,6 +190,19 @@ export class Session {
   /** The seat this connection has; none any more once the room ended. */
   get #joined(): Member | undefined {
     return this.#member?.closed ? undefined : this.#member;
+  }
+
+  #pause(ms: number): void {
+    clearTimeout(this.#rateTimer);
+    this.#link.stopReading('rate');
+    this.#rateTimer = setTimeout(() => this.#link.goOnReading('rate'), ms);
+  }
+
+  /** Naming rooms, tokens and seats that are not right is what guessing looks like: it makes the next request wait longer. */
+  #notGuessed<T>(reply: Reply<T>): Reply<T> {
+    const { code } = reply.error ?? {};
+    if (code === 'NO_ROOM' || code === 'SEAT_TAKEN') this.#options.admission.guessed(this.#address);
+    return reply;
   }
 
   #misbehaved(error: RelayError): void {

@@ -2,6 +2,7 @@ import type { ClientToRelay, RelayToClient } from '@qsec2/sdk/wire';
 import type { Socket } from 'socket.io';
 import type { EncodedBatch } from '../frames/encoded-batch.ts';
 import type { ControlEvents, Link } from '../hub/link.ts';
+import { type PauseReason, Reading } from './reading.ts';
 
 export type RelaySocket = Socket<ClientToRelay, RelayToClient>;
 
@@ -14,6 +15,7 @@ interface PreEncoded {
 }
 
 interface WebSocketInternals {
+  terminate?(): void;
   pause?(): void;
   resume?(): void;
   _sender?: { sendFrame?: unknown };
@@ -25,33 +27,41 @@ export class SocketLink implements Link {
   readonly #socket: RelaySocket;
   /** Batches go out as ready WebSocket frames where the versions in use allow it; else as ordinary events. */
   readonly #fast: boolean;
+  readonly #reading: Reading;
   #pending = 0;
+  #drainedAt = performance.now();
   #listener: () => void = () => {};
 
   constructor(socket: RelaySocket, node: string) {
     this.#socket = socket;
     this.id = `${node}.${socket.id}`;
     this.#fast = typeof webSocketOf(socket)?._sender?.sendFrame === 'function';
+    this.#reading = new Reading((reading) => {
+      if (reading) webSocketOf(socket)?.resume?.();
+      else webSocketOf(socket)?.pause?.();
+    });
   }
 
   get pending(): number {
     return this.#pending;
   }
 
-  /** Too many small packets wait as well: the client reads nothing at all. */
-  get stuck(): boolean {
-    return engine(this.#socket).writeBuffer.length > MAX_WAITING_PACKETS;
+  get stalledMs(): number {
+    return this.#pending === 0 && !this.#stuck ? 0 : performance.now() - this.#drainedAt;
   }
 
   send<E extends keyof ControlEvents>(event: E, ...payload: Parameters<ControlEvents[E]>): void {
     (this.#socket.emit as (event: string, ...payload: unknown[]) => boolean)(event, ...payload);
+    if (this.#stuck) this.#waitUntilRead();
   }
 
   sendBatch(batch: EncodedBatch): void {
     const { bytes } = batch;
+    if (this.#pending === 0) this.#drainedAt = performance.now();
     this.#pending += bytes;
     const written = () => {
       this.#pending -= bytes;
+      this.#drainedAt = performance.now();
       this.#listener();
     };
     if (this.#fast) {
@@ -68,14 +78,37 @@ export class SocketLink implements Link {
     this.#listener = listener;
   }
 
-  setReading(reading: boolean): void {
-    const socket = webSocketOf(this.#socket);
-    if (reading) socket?.resume?.();
-    else socket?.pause?.();
+  stopReading(reason: PauseReason): void {
+    this.#reading.stop(reason);
+  }
+
+  goOnReading(reason: PauseReason): void {
+    this.#reading.goOn(reason);
   }
 
   close(): void {
+    // What closes has to read the other side's farewell.
+    this.#reading.end();
     this.#socket.disconnect(true);
+  }
+
+  /** Closes without a farewell, and drops what waits. */
+  terminate(): void {
+    webSocketOf(this.#socket)?.terminate?.();
+  }
+
+  /** Too many small packets wait as well: the client reads nothing at all. */
+  get #stuck(): boolean {
+    return engine(this.#socket).writeBuffer.length > MAX_WAITING_PACKETS;
+  }
+
+  #waitUntilRead(): void {
+    this.#reading.stop('stuck');
+    engine(this.#socket).once('drain', () => {
+      this.#drainedAt = performance.now();
+      if (!this.#stuck) this.#reading.goOn('stuck');
+      else this.#waitUntilRead();
+    });
   }
 }
 

@@ -10,6 +10,10 @@ import type { Link } from './link.ts';
 import { type Answer, Member } from './member.ts';
 import { HubRoom } from './room.ts';
 
+/** A connection that takes nothing of what waits for it for so long is cut; its member resumes where it was. */
+const STALLED_MS = 15_000;
+const STALL_CHECK_MS = 2500;
+
 export interface HubOptions {
   store: Store;
   clock: Clock;
@@ -42,8 +46,14 @@ export class Hub {
   #scheduled = false;
   #committing: Promise<void> | undefined;
 
+  readonly #stallTimer: NodeJS.Timeout;
+  /** Connections cut because they took nothing. */
+  cut = 0;
+
   constructor(options: HubOptions) {
     this.#options = options;
+    this.#stallTimer = setInterval(() => this.#cutStalled(), STALL_CHECK_MS);
+    this.#stallTimer.unref();
   }
 
   /** @returns the member, to be started once the reply is on its way; or why not. */
@@ -86,6 +96,7 @@ export class Hub {
       const frame = frameFromPush(bytes, view, member.seatBytes, member.seat, time);
       this.#pending.push({ member, frame, answer: isTransient(view) ? 0 : undefined });
     }
+    member.room.pushed(member);
     this.#schedule();
   }
 
@@ -119,6 +130,7 @@ export class Hub {
 
   async close(): Promise<void> {
     await this.settle();
+    clearInterval(this.#stallTimer);
     for (const timer of this.#away) clearTimeout(timer);
     for (const room of this.#rooms.values()) this.#options.store.unwatch(room.key);
     this.#rooms.clear();
@@ -222,6 +234,16 @@ export class Hub {
     }
   }
 
+  #cutStalled(): void {
+    for (const room of this.#rooms.values()) {
+      for (const { link } of room.members) {
+        if (link.stalledMs < STALLED_MS) continue;
+        this.cut++;
+        link.terminate();
+      }
+    }
+  }
+
   #supersede(member: Member): void {
     this.#forget(member);
     member.link.close();
@@ -240,6 +262,7 @@ export class Hub {
   #forget(member: Member): void {
     member.close();
     member.room.members.delete(member);
+    member.room.relieved();
     this.#closeIfEmpty(member.room);
   }
 

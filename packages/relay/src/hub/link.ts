@@ -14,7 +14,12 @@ export interface Link {
   sendBatch(batch: EncodedBatch): void;
   /** Called whenever pending bytes were taken. */
   onDrain(listener: () => void): void;
-  /** Stops, or goes on, taking what the client sends. */
-  setReading(reading: boolean): void;
+  /** How long something has been waiting without any of it being taken, milliseconds. */
+  readonly stalledMs: number;
+  /** Stops, or goes on, taking what the client sends, because a member of its room is far behind. */
+  stopReading(reason: 'room'): void;
+  goOnReading(reason: 'room'): void;
   close(): void;
+  /** Closes without a farewell, and drops what waits. */
+  terminate(): void;
 }

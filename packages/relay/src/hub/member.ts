@@ -32,6 +32,8 @@ export class Member {
   #unanswered = 0;
   #unansweredBytes = 0;
   #answers: Answer[] = [];
+  /** Bytes of the room's log that this connection has yet to be sent, about. */
+  #behind = 0;
 
   constructor(link: Link, room: HubRoom, seat: string, cursor: number, store: Store) {
     this.link = link;
@@ -45,6 +47,10 @@ export class Member {
 
   get live(): boolean {
     return this.#live;
+  }
+
+  get behindBytes(): number {
+    return this.#live || !this.#started ? 0 : this.#behind;
   }
 
   get closed(): boolean {
@@ -79,6 +85,11 @@ export class Member {
     return undefined;
   }
 
+  /** The room's log grew while this connection could not be sent to. */
+  missed(bytes: number): void {
+    this.#behind += bytes;
+  }
+
   answer(answer: Answer): void {
     this.#answers.push(answer);
   }
@@ -109,6 +120,8 @@ export class Member {
     try {
       while (!this.#closed && this.cursor < this.room.delivered && this.link.pending <= OUT_BUDGET) await this.#replay();
       this.#live = !this.#closed && this.cursor >= this.room.delivered;
+      if (this.#live) this.#behind = 0;
+      this.room.relieved();
     } catch (error) {
       // The log cannot be read: the connection is closed so that the client resumes from where it is.
       this.room.report(error);
@@ -130,7 +143,9 @@ export class Member {
       if (floor < this.cursor) throw new Error('the log ends before the place the room has reached');
       return;
     }
-    this.deliver(batchFor(this.seat, this.cursor + 1, last, frames), last);
+    const batch = batchFor(this.seat, this.cursor + 1, last, frames);
+    this.#behind = Math.max(0, this.#behind - batch.bytes);
+    this.deliver(batch, last);
   }
 }
 

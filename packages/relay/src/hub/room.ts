@@ -4,6 +4,11 @@ import { type Frame, joinItems } from '../frames/item.ts';
 import type { Store, Watcher } from '../store/store.ts';
 import { batchFor, type Member } from './member.ts';
 
+/** Bytes a member may be behind before those who send are asked to slow down, and before nothing is taken from them. */
+const SLOW_BYTES = 4 * 1024 * 1024;
+const STOP_BYTES = 12 * 1024 * 1024;
+const SLOW_PAUSE_MS = 500;
+
 export interface RoomHooks {
   /** The room has frames to send. */
   ready(room: HubRoom): void;
@@ -24,6 +29,9 @@ export class HubRoom implements Watcher {
   #queue: Frame[] = [];
   #transient: Frame[] = [];
   #presence = new Map<string, SeatPresence['presence']>();
+  /** Members not read from, because another one is far behind. */
+  #held = new Set<Member>();
+  #slowedAt = Number.NEGATIVE_INFINITY;
   #refreshing = false;
   #stale = false;
 
@@ -86,11 +94,43 @@ export class HubRoom implements Watcher {
     const shared = all.every(({ to }) => to === undefined)
       ? new EncodedBatch(first, this.delivered, all.length, joinItems(all))
       : undefined;
+    const bytes = all.reduce((sum, { item }) => sum + item.length, 0);
     for (const member of this.members) {
-      if (!member.live) continue;
+      if (!member.live) {
+        member.missed(bytes);
+        continue;
+      }
       if (shared && member.cursor === first - 1) member.deliver(shared, this.delivered);
       else this.#deliverOwn(member, frames, transient);
     }
+  }
+
+  /** A member has pushed. When another one is far behind it is asked to wait; when very far, it is made to. */
+  pushed(sender: Member): void {
+    const behind = this.#furthestBehind();
+    if (behind < SLOW_BYTES) return;
+    const now = performance.now();
+    if (now - this.#slowedAt >= SLOW_PAUSE_MS) {
+      this.#slowedAt = now;
+      for (const member of this.members) member.link.send('slow', { pauseMs: SLOW_PAUSE_MS });
+    }
+    if (behind >= STOP_BYTES && !this.#held.has(sender)) {
+      this.#held.add(sender);
+      sender.link.stopReading('room');
+    }
+  }
+
+  /** A member has caught up by some, or is gone. */
+  relieved(): void {
+    if (this.#held.size === 0 || this.#furthestBehind() >= SLOW_BYTES) return;
+    for (const { link } of this.#held) link.goOnReading('room');
+    this.#held.clear();
+  }
+
+  #furthestBehind(): number {
+    let furthest = 0;
+    for (const { behindBytes } of this.members) furthest = Math.max(furthest, behindBytes);
+    return furthest;
   }
 
   #deliverOwn(member: Member, frames: readonly Frame[], transient: readonly Frame[]): void {
