@@ -34,14 +34,19 @@ import { matchMask, partition, preparePulses } from './sifting.ts';
 import type { AgreementResult, ReconciliationMethod } from './types.ts';
 import { tagLength, universalTag } from './verification.ts';
 
+/** Share of the secret bits beyond a fixed key length that the first syndrome may take. */
+const SPARE_SHARE = 0.7;
+
 /** What Alice keeps from the disclosure to the end. */
 interface Agreed {
   key: Uint8Array;
   bits: number;
   counts: SampleCounts;
-  decoy: DecoyCounts | undefined;
   method: ReconciliationMethod;
-  tagBytes: number;
+  /** Secret bits less those that reconciliation gives away. */
+  unspent: number;
+  /** How many of them may be given away freely. */
+  spare: number;
   keyBits: number;
   seed: Uint8Array;
   sender: ReconciliationSender | undefined;
@@ -171,22 +176,25 @@ export class Alice {
     const tagBytes = tagLength(bits, epsilon.correctness);
     const excess = tagExcess(tagBytes, epsilon.correctness);
     const clean = errorsOf(counts) === 0;
-    const sender = clean ? undefined : this.#sender(key, bits, counts);
+    const unspent = secretBits(counts, this.#terms, excess, decoy);
+    // With a fixed key length, secret bits that would be left over are better spent on decoding at once; some are kept for requests.
+    const spare = wanted === undefined ? 0 : Math.max(0, SPARE_SHARE * (unspent - wanted));
+    const sender = clean ? undefined : this.#sender(key, bits, counts, spare);
     const opening = this.#log.time('reconciliation', () => sender?.first() ?? new Uint8Array(0));
-    const possible = secretBits(counts, this.#terms, (sender?.disclosed ?? 0) + excess, decoy);
+    const possible = Math.max(0, unspent - (sender?.disclosed ?? 0));
     if (possible < (wanted ?? 1)) return tooShort(possible, wanted);
     const keyBits = wanted ?? possible;
     const tagSeed = randomBytes(tagBytes);
     const tag = this.#log.time('verification', () => universalTag(key, tagSeed));
     const seed = randomBits(toeplitzSeedBits(key.length, keyBits));
     const method = clean ? 'none' : this.#options.method;
-    this.#agreed = { key, bits, counts, decoy, method, tagBytes, keyBits, seed, sender };
+    this.#agreed = { key, bits, counts, method, unspent, spare, keyBits, seed, sender };
     this.#rounds = clean ? 0 : 1;
     return { method, tagSeed, tag, keyBits, toeplitzSeed: seed, opening };
   }
 
-  #sender(key: Uint8Array, bits: number, counts: SampleCounts): ReconciliationSender {
-    return reconcilerFor(this.#options).sender(key, bits, reconciliationRate(counts, this.#terms));
+  #sender(key: Uint8Array, bits: number, counts: SampleCounts, spare: number): ReconciliationSender {
+    return reconcilerFor(this.#options).sender(key, bits, reconciliationRate(counts, this.#terms), spare);
   }
 
   #conclude(agreed: Agreed, reply: Reply): Uint8Array | undefined {
@@ -203,7 +211,7 @@ export class Alice {
       if (agreed.sender) return agreed.sender.answer(request);
       // The sample showed no error, but Bob's tag differs: reconcile after all.
       if (request.length > 0) throw malformed('a request before there was a syndrome');
-      agreed.sender = this.#sender(agreed.key, agreed.bits, agreed.counts);
+      agreed.sender = this.#sender(agreed.key, agreed.bits, agreed.counts, agreed.spare);
       agreed.method = this.#options.method;
       return agreed.sender.first();
     });
@@ -211,18 +219,12 @@ export class Alice {
     return encodeAnswer(answer);
   }
 
-  #finish(
-    { key, counts, decoy, method, tagBytes, keyBits, seed, sender }: Agreed,
-    finalBits: number,
-    corrected: number,
-  ): undefined {
-    const { keyBits: wanted, epsilon } = this.#options;
+  #finish(agreed: Agreed, finalBits: number, corrected: number): undefined {
+    const { key, method, unspent, keyBits, seed, sender } = agreed;
     const disclosed = sender?.disclosed ?? 0;
-    const possible = Math.min(
-      keyBits,
-      secretBits(counts, this.#terms, disclosed + tagExcess(tagBytes, epsilon.correctness), decoy),
-    );
-    if (finalBits !== possible || finalBits < (wanted ?? 1)) throw malformed('a key length that is not the one agreed on');
+    const possible = Math.min(keyBits, unspent - disclosed);
+    if (finalBits !== possible || finalBits < (this.#options.keyBits ?? 1))
+      throw malformed('a key length that is not the one agreed on');
     this.#log.done('reconciliation', { method, rounds: this.#rounds, corrected, disclosed });
     this.#log.done('verification', { verified: true });
     const final = this.#log.time('amplification', () => toeplitz(key, seed, finalBits));

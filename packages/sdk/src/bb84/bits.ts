@@ -195,6 +195,14 @@ export function toWords(bits: Uint8Array, words: number = Math.ceil(bits.length 
 /** The first `length` bits of `words` as bytes. */
 export function fromWords(words: Uint32Array, length: number): Uint8Array {
   const out = new Uint8Array(byteLength(length));
-  for (let b = 0; b < out.length; b++) out[b] = (words[b >>> 2] as number) >>> (24 - 8 * (b & 3));
+  const whole = out.length >>> 2;
+  for (let i = 0, b = 0; i < whole; i++, b += 4) {
+    const word = words[i] as number;
+    out[b] = word >>> 24;
+    out[b + 1] = word >>> 16;
+    out[b + 2] = word >>> 8;
+    out[b + 3] = word;
+  }
+  for (let b = 4 * whole; b < out.length; b++) out[b] = (words[whole] as number) >>> (24 - 8 * (b & 3));
   return clearTail(out, length);
 }

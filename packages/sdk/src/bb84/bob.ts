@@ -235,7 +235,7 @@ export class Bob {
 
     const { hello, terms } = measured;
     const excess = tagExcess(tag.length, hello.epsilon.correctness);
-    const finalBits = Math.min(material.keyBits, secretBits(counts, terms, disclosed + excess, decoy));
+    const finalBits = Math.min(material.keyBits, Math.max(0, secretBits(counts, terms, excess, decoy) - disclosed));
     if (finalBits < (hello.keyBits || 1)) return this.#abort(tooShort(finalBits, hello.keyBits || 1));
     const final = this.#log.time('amplification', () => toeplitz(key, material.toeplitzSeed, finalBits));
     this.#log.done('amplification', { finalBits });

@@ -5,7 +5,7 @@ import type { Intensity, Transmission } from './channel/types.ts';
 import { malformed, Reader, Writer } from './codec.ts';
 import type { DecoyCounts } from './estimation.ts';
 import type { SamplingBound } from './finite-key.ts';
-import type { Epsilon } from './options.ts';
+import { type Epsilon, MOST_PULSES } from './options.ts';
 import { packDigits, packedLength, unpackDigits } from './radix.ts';
 import type { LeakAccounting } from './reconciliation/types.ts';
 import { SAMPLE_SEED_BYTES, sampleMask } from './sifting.ts';
@@ -143,7 +143,7 @@ export function decodeHello(message: Uint8Array, maxPulses: number): Hello {
   const bound = pick(BOUNDS, reader.u8(), 'sampling bound');
   const provenance = pick(PROVENANCES, reader.u8(), 'provenance');
   const keyBits = reader.u32();
-  if (keyBits > pulses) throw malformed('more key bits than pulses');
+  if (keyBits > MOST_PULSES) throw malformed('more key bits than any run has');
   const epsilon = { secrecy: reader.f64(Number.MIN_VALUE, 1), correctness: reader.f64(2 ** -200, 1) };
   const zProbability = reader.f64(0.01, 0.99);
   const description = new TextDecoder().decode(reader.bytes(reader.u8()));

@@ -17,7 +17,7 @@ export function keyLengthTerms(hello: Pick<Hello, 'epsilon' | 'bound' | 'zProbab
 
 /** The reconciler that the hello names. */
 export const reconcilerFor = ({ method, schedule, leak }: Pick<Hello, 'method' | 'schedule' | 'leak'>): Reconciler =>
-  method === 'ldpc' ? ldpc({ leak }) : cascade({ schedule, leak });
+  method === 'ldpc' ? ldpc() : cascade({ schedule, leak });
 
 /** Compares the test bits and counts what is kept, by basis. `bases` is over the detected pulses, one is X. */
 export function countOutcome(parts: Partition, alice: Uint8Array, bob: Uint8Array, bases: Uint8Array): SampleCounts {

@@ -14,24 +14,26 @@ export function randomBytes(length: number): Uint8Array<ArrayBuffer> {
 export const randomBits = (length: number): Uint8Array => clearTail(randomBytes(byteLength(length)), length);
 
 /**
- * `length` independent bits that are one with the given probability, packed. The probability is met to within 2⁻¹⁶:
- * it is the binary fraction whose digits are folded in from the least significant on, one uniform bit string a digit.
+ * `length` independent bits that are one with probability `numerator`/2^`digits`, packed. The probability's binary digits are
+ * folded in from the least significant on, one uniform bit string a digit: OR for a one, AND for a zero.
+ *
+ * @param uniform gives fresh uniform bytes; called once for each digit from the last one on.
  */
-export function biasedBits(length: number, probability: number): Uint8Array {
-  if (probability === 0.5) return randomBits(length);
-  let digits = Math.round(probability * 65536);
+export function foldBits(length: number, numerator: number, digits: number, uniform: (bytes: number) => Uint8Array): Uint8Array {
   const out = new Uint8Array(byteLength(length));
-  if (digits >= 65536) return clearTail(out.fill(255), length);
+  if (numerator >= 2 ** digits) return clearTail(out.fill(255), length);
+  let left = digits;
+  let rest = numerator;
   // Trailing zero digits leave the string at zero, so they can be skipped.
-  let left = 16;
-  while (left > 0 && (digits & 1) === 0) {
-    digits >>>= 1;
-    left--;
-  }
-  for (; left > 0; left--, digits >>>= 1) {
-    const uniform = randomBytes(out.length);
-    if (digits & 1) for (let i = 0; i < out.length; i++) out[i] = (out[i] as number) | (uniform[i] as number);
-    else for (let i = 0; i < out.length; i++) out[i] = (out[i] as number) & (uniform[i] as number);
+  for (; left > 0 && (rest & 1) === 0; left--) rest >>>= 1;
+  for (; left > 0; left--, rest >>>= 1) {
+    const fresh = uniform(out.length);
+    if (rest & 1) for (let i = 0; i < out.length; i++) out[i] = (out[i] as number) | (fresh[i] as number);
+    else for (let i = 0; i < out.length; i++) out[i] = (out[i] as number) & (fresh[i] as number);
   }
   return clearTail(out, length);
 }
+
+/** `length` independent bits from the platform's generator that are one with the given probability, met to within 2⁻¹⁷. */
+export const biasedBits = (length: number, probability: number): Uint8Array =>
+  foldBits(length, Math.round(probability * 65536), 16, randomBytes);

@@ -1,8 +1,8 @@
-import { and, andNot, byteLength, not, or, popcount, setBit, xor } from './bits.ts';
+import { and, andNot, byteLength, not, or, popcount, xor } from './bits.ts';
 import { expandSeed } from './chacha.ts';
 import { drawClasses } from './channel/source.ts';
 import type { PreparedPulses, QuantumChannel } from './channel/types.ts';
-import { biasedBits, randomBits } from './random.ts';
+import { biasedBits, foldBits, randomBits } from './random.ts';
 
 /** Bytes of the seed that chooses the sample. */
 export const SAMPLE_SEED_BYTES = 32;
@@ -24,9 +24,14 @@ export const drawBases = (count: number, zProbability: number): Uint8Array => bi
  * @param bases Bob's, one is X.
  */
 export function sampleMask(seed: Uint8Array, count: number, fraction: number, bases: Uint8Array, zOnly: boolean): Uint8Array {
-  const uniform = expandSeed(seed, count);
-  const mask = new Uint8Array(byteLength(count));
-  for (let i = 0; i < count; i++) if ((uniform[i] as number) < fraction) setBit(mask, i);
+  // One bit string for each binary digit down to the last one that is set.
+  const digits = fraction === 0 ? 0 : 8 - Math.log2(fraction & -fraction);
+  const stream = expandSeed(seed, digits * byteLength(count));
+  let used = 0;
+  const mask = foldBits(count, fraction, 8, (bytes) => {
+    used += bytes;
+    return stream.subarray(used - bytes, used);
+  });
   return zOnly ? or(mask, bases) : mask;
 }
 

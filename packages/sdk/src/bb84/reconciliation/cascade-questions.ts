@@ -1,13 +1,21 @@
 import { malformed, Reader, Writer } from '../codec.ts';
 import { type Frame, MASKS } from './cascade-frame.ts';
 
-/** What Bob asks in one round. */
+/** A heap node of the plain order, of which only the bits in a mask count. */
+export interface MaskNode {
+  index: number;
+  node: number;
+}
+
+/** What Bob asks in one round: the parities of the left halves of these nodes. */
 export interface Questions {
   /** Heap nodes of each pass, ascending when they go over the wire. */
-  nodes: readonly Int32Array[];
-  /** A node of the plain order, of which only the bits in a mask count. */
-  mask?: { index: number; node: number };
+  nodes: readonly number[][];
+  mask: MaskNode | undefined;
 }
+
+export const questionsIn = ({ nodes, mask }: Questions): number =>
+  nodes.reduce((sum, list) => sum + list.length, mask === undefined ? 0 : 1);
 
 /** For each pass the number of nodes and the gaps between them, then the mask (0 for none) and its node; all varints. */
 export function encodeQuestions({ nodes, mask }: Questions): Uint8Array {
@@ -27,22 +35,21 @@ export function encodeQuestions({ nodes, mask }: Questions): Uint8Array {
 
 export function decodeQuestions(request: Uint8Array, { size, blocks }: Frame): Questions {
   const reader = new Reader(request);
+  const node = (previous: number): number => {
+    const read = previous + reader.varint();
+    if (read < 1 || read >= size) throw malformed('a question out of range');
+    return read;
+  };
   const nodes = blocks.map(() => {
     const count = reader.varint();
     if (count > request.length) throw malformed('more questions than bytes');
-    const list = new Int32Array(count);
-    let previous = 0;
-    for (let i = 0; i < count; i++) {
-      previous += reader.varint();
-      if (previous < 1 || previous >= 2 * size) throw malformed('a question out of range');
-      list[i] = previous;
-    }
+    const list: number[] = [];
+    for (let i = 0; i < count; i++) list.push(node(list[i - 1] ?? 0));
     return list;
   });
   const index = reader.varint();
   if (index > MASKS) throw malformed('an unknown mask');
-  const node = index === 0 ? 1 : reader.varint();
-  if (node < 1 || node >= 2 * size) throw malformed('a question out of range');
+  const mask = index === 0 ? undefined : { index: index - 1, node: node(0) };
   reader.end();
-  return index === 0 ? { nodes } : { nodes, mask: { index: index - 1, node } };
+  return { nodes, mask };
 }

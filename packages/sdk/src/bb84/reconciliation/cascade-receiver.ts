@@ -1,13 +1,14 @@
 import { fromWords } from '../bits.ts';
-import { arrange, bitAt, type Frame, MASKS, maskedParity, maskWords, nodeParity, placeOf } from './cascade-frame.ts';
-import { encodeQuestions, type Questions } from './cascade-questions.ts';
+import { arrange, type Frame, MASKS, maskedParity, maskWords, nodeParity } from './cascade-frame.ts';
+import { encodeQuestions, type MaskNode, type Questions, questionsIn } from './cascade-questions.ts';
 import { readParities } from './cascade-sender.ts';
+import { bitAt, placeOf } from './shuffle.ts';
 import type { ReconciliationReceiver } from './types.ts';
 
-/** Flags of a heap node. */
+/** Flags of a heap node of two or more bits: its parity is known, differs from Alice's, and it is on a list. */
 const KNOWN = 1;
 const ODD = 2;
-const WAITING = 4;
+const LISTED = 4;
 
 /** More messages than any honest run needs. */
 const MOST_ROUNDS = 5000;
@@ -23,15 +24,19 @@ export class CascadeReceiver implements ReconciliationReceiver {
   readonly #cost: number;
   /** Bob's key in the order of each pass, kept up to date. */
   readonly #orders: Uint32Array[];
-  /** Flags of the nodes of each pass. ODD is kept for known nodes without known halves only. */
+  /** Flags of the nodes of each pass. Only those of known nodes without known halves are kept up to date. */
   readonly #flags: Uint8Array[];
-  /** Nodes that became odd, to be looked at before the next round. */
-  readonly #candidates: number[][];
-  /** Nodes whose left halves were asked for, by pass. */
-  #searching: Int32Array[] = [];
-  #masks = new Uint8Array(0);
-  #mask: { index: number; node: number } | undefined;
-  #opened = false;
+  /** By pass: nodes to look at before the next round; nodes whose left halves were asked for. */
+  #listed: number[][];
+  #asked: number[][];
+  /** By pass: places found wrong, whose nodes of two bits are odd until they are flipped. */
+  readonly #found: number[][];
+  /** The opening parities, how many of them have been compared, and how many passes have begun. */
+  #opening = new Uint8Array(0);
+  #compared = 0;
+  #begun = 0;
+  /** The search under a mask, which goes on alone. */
+  #mask: MaskNode | undefined;
   failed = false;
   corrected = 0;
   disclosed = 0;
@@ -41,8 +46,10 @@ export class CascadeReceiver implements ReconciliationReceiver {
     this.#frame = frame;
     this.#cost = cost;
     this.#orders = arrange(key, frame);
-    this.#flags = frame.blocks.map(() => new Uint8Array(2 * frame.size));
-    this.#candidates = frame.blocks.map(() => []);
+    this.#flags = frame.blocks.map(() => new Uint8Array(frame.size));
+    this.#listed = frame.blocks.map(() => []);
+    this.#asked = frame.blocks.map(() => []);
+    this.#found = frame.blocks.map(() => []);
   }
 
   get key(): Uint8Array {
@@ -50,27 +57,19 @@ export class CascadeReceiver implements ReconciliationReceiver {
   }
 
   receive(message: Uint8Array): Uint8Array | undefined {
-    const count = this.#opened
-      ? this.#searching.reduce((sum, list) => sum + list.length, 0) + (this.#mask ? 1 : 0)
-      : this.#frame.opening;
-    const parities = readParities(message, count);
-    const questions = this.#opened ? this.learn(parities) : this.open(parities);
+    const opening = this.#opening.length === 0;
+    const due = opening ? this.#frame.opening : questionsIn({ nodes: this.#asked, mask: this.#mask });
+    const parities = readParities(message, due);
+    const questions = opening ? this.open(parities) : this.learn(parities);
+    // In ascending order gaps are small. These are the very lists that the answers will be matched with.
+    for (const list of questions?.nodes ?? []) list.sort((a, b) => a - b);
     return questions && encodeQuestions(questions);
   }
 
   /** Takes the opening parities; returns the first questions, or undefined when nothing differs. */
   open(parities: Uint8Array): Questions | undefined {
-    const { size, blocks, tops, opening } = this.#frame;
-    this.#opened = true;
-    let at = 0;
-    this.#orders.forEach((words, pass) => {
-      const first = size / (blocks[pass] as number);
-      for (let node = first; node < first + (tops[pass] as number); node++) {
-        this.#know(pass, node, (parities[at++] as number) ^ nodeParity(words, size, node));
-      }
-    });
-    this.#masks = parities.slice(at);
-    this.disclosed += this.#cost * opening;
+    this.#opening = parities.slice();
+    this.disclosed += this.#cost * parities.length;
     return this.#ask();
   }
 
@@ -79,18 +78,23 @@ export class CascadeReceiver implements ReconciliationReceiver {
     const { size } = this.#frame;
     let at = 0;
     // Every answer is compared with the key as it was when the question was asked, before anything is flipped.
-    for (let pass = 0; pass < this.#searching.length; pass++) {
+    for (let pass = 0; pass < this.#asked.length; pass++) {
       const words = this.#orders[pass] as Uint32Array;
       const flags = this.#flags[pass] as Uint8Array;
-      const list = this.#searching[pass] as Int32Array;
+      const list = this.#asked[pass] as number[];
+      const listed = this.#listed[pass] as number[];
       for (let i = 0; i < list.length; i++) {
-        const left = list[i] as number;
+        const parent = list[i] as number;
+        const left = 2 * parent;
         const odd = (parities[at++] as number) ^ nodeParity(words, size, left);
-        const parent = left >>> 1;
-        const parentOdd = ((flags[parent] as number) & ODD) >>> 1;
-        flags[parent] = KNOWN;
-        this.#know(pass, left, odd);
-        this.#know(pass, left + 1, odd ^ parentOdd);
+        const wrong = left + 1 - odd;
+        if (left >= size) {
+          (this.#found[pass] as number[]).push(wrong - size);
+          continue;
+        }
+        flags[left] = flags[left + 1] = KNOWN;
+        flags[wrong] = KNOWN | ODD | LISTED;
+        listed.push(wrong);
       }
     }
     if (this.#mask) this.#narrow(this.#mask, parities[at++] as number);
@@ -98,54 +102,33 @@ export class CascadeReceiver implements ReconciliationReceiver {
     return this.#ask();
   }
 
-  #know(pass: number, node: number, odd: number): void {
-    const flags = this.#flags[pass] as Uint8Array;
-    if (odd === 0) {
-      flags[node] = KNOWN;
-      return;
-    }
-    flags[node] = KNOWN | ODD | WAITING;
-    (this.#candidates[pass] as number[]).push(node);
-  }
-
-  /** Flips the bit of every odd node of size one, then asks for the left half of every other odd node. */
+  /** Flips what was found, then asks for the left half of every odd node. */
   #ask(): Questions | undefined {
-    if (++this.rounds > MOST_ROUNDS) {
-      this.failed = true;
-      return undefined;
+    this.failed = ++this.rounds > MOST_ROUNDS;
+    if (this.failed) return undefined;
+    for (let pass = 0; pass < this.#begun; pass++) this.#flipFound(pass);
+    for (;;) {
+      const open = this.#selectOdd();
+      const nodes = this.#asked;
+      if (this.#mask) return { nodes, mask: this.#mask };
+      if (open > 0) return { nodes, mask: undefined };
+      if (this.#beginPass()) continue;
+      this.#mask = this.#oddMask();
+      return this.#mask && { nodes, mask: this.#mask };
     }
-    this.#flipFound();
-    const nodes = this.#candidates.map((candidates, pass) => {
-      const flags = this.#flags[pass] as Uint8Array;
-      const asked = new Int32Array(candidates.length);
-      let count = 0;
-      for (const node of candidates) {
-        const flag = flags[node] as number;
-        flags[node] = flag & ~WAITING;
-        if (flag & ODD) asked[count++] = 2 * node;
-      }
-      candidates.length = 0;
-      return asked.subarray(0, count).sort();
-    });
-    this.#searching = nodes;
-    if (this.#mask) return { nodes, mask: { index: this.#mask.index, node: 2 * this.#mask.node } };
-    if (nodes.some((list) => list.length > 0)) return { nodes };
-    this.#mask = this.#oddMask();
-    return this.#mask && { nodes, mask: { index: this.#mask.index, node: 2 } };
   }
 
-  #flipFound(): void {
-    const { size } = this.#frame;
-    for (let pass = 0; pass < this.#candidates.length; pass++) {
-      const flags = this.#flags[pass] as Uint8Array;
-      const order = this.#frame.orders[pass];
-      const candidates = this.#candidates[pass] as number[];
-      // Flipping appends to the lists of candidates, never single bits, so those that were there are enough.
-      for (let i = 0, end = candidates.length; i < end; i++) {
-        const node = candidates[i] as number;
-        if (node >= size && (flags[node] as number) & ODD) this.#flip(bitAt(node - size, size, order));
-      }
+  #flipFound(pass: number): void {
+    const { size, orders } = this.#frame;
+    const flags = this.#flags[pass] as Uint8Array;
+    const order = orders[pass];
+    const found = this.#found[pass] as number[];
+    for (let i = 0; i < found.length; i++) {
+      const place = found[i] as number;
+      // Another pass may have found the same bit in this round: then its pair is even again.
+      if ((flags[(place + size) >>> 1] as number) & ODD) this.#flip(order ? bitAt(place, order) : place);
     }
+    found.length = 0;
   }
 
   /** Flips a bit of the key, and with it the parity of the smallest known node around it in every pass. */
@@ -153,39 +136,83 @@ export class CascadeReceiver implements ReconciliationReceiver {
     const { size, orders } = this.#frame;
     this.corrected++;
     for (let pass = 0; pass < orders.length; pass++) {
-      const place = placeOf(bit, size, orders[pass]);
+      const order = orders[pass];
+      const place = order ? placeOf(bit, order) : bit;
       const words = this.#orders[pass] as Uint32Array;
       words[place >>> 5] = (words[place >>> 5] as number) ^ (0x80000000 >>> (place & 31));
+      if (pass >= this.#begun) continue;
       const flags = this.#flags[pass] as Uint8Array;
-      let node = place + size;
-      while (node > 0 && flags[node] === 0) node >>>= 1;
-      if (node === 0) continue;
+      let node = (place + size) >>> 1;
+      while (flags[node] === 0 && node > 0) node >>>= 1;
       const flag = (flags[node] as number) ^ ODD;
-      flags[node] = flag | WAITING;
-      if ((flag & WAITING) === 0) (this.#candidates[pass] as number[]).push(node);
+      flags[node] = flag | LISTED;
+      if ((flag & LISTED) === 0) (this.#listed[pass] as number[]).push(node);
     }
   }
 
+  /** Keeps of the listed nodes those that are odd, as the ones to ask about. Returns how many they are. */
+  #selectOdd(): number {
+    const lists = this.#listed;
+    this.#listed = this.#asked;
+    this.#asked = lists;
+    let total = 0;
+    for (let pass = 0; pass < this.#begun; pass++) {
+      const flags = this.#flags[pass] as Uint8Array;
+      const list = lists[pass] as number[];
+      (this.#listed[pass] as number[]).length = 0;
+      let count = 0;
+      for (let i = 0; i < list.length; i++) {
+        const node = list[i] as number;
+        const flag = flags[node] as number;
+        flags[node] = flag & ~LISTED;
+        if (flag & ODD) list[count++] = node;
+      }
+      list.length = count;
+      total += count;
+    }
+    return total;
+  }
+
+  /**
+   * Compares the blocks of the next pass. A pass begins when the ones before it are even: their searches would find the same
+   * errors in smaller blocks.
+   */
+  #beginPass(): boolean {
+    const { size, blocks, tops } = this.#frame;
+    const pass = this.#begun;
+    if (pass === blocks.length) return false;
+    const words = this.#orders[pass] as Uint32Array;
+    const flags = this.#flags[pass] as Uint8Array;
+    const listed = this.#listed[pass] as number[];
+    const first = size / (blocks[pass] as number);
+    const end = first + (tops[pass] as number);
+    for (let node = first; node < end; node++) {
+      const odd = (this.#opening[this.#compared++] as number) ^ nodeParity(words, size, node);
+      flags[node] = odd ? KNOWN | ODD | LISTED : KNOWN;
+      if (odd) listed.push(node);
+    }
+    this.#begun++;
+    return true;
+  }
+
   /** The first mask over which Alice's and Bob's parities differ. */
-  #oddMask(): { index: number; node: number } | undefined {
+  #oddMask(): MaskNode | undefined {
     const plain = this.#orders[0] as Uint32Array;
     for (let index = 0; index < MASKS; index++) {
       const own = maskedParity(plain, maskWords(index, plain.length), this.#frame.size, 1);
-      if (own !== this.#masks[index]) return { index, node: 1 };
+      if (own !== this.#opening[this.#compared + index]) return { index, node: 1 };
     }
     return undefined;
   }
 
   /** Takes the half of a mask's node that is odd; flips the bit when it is one. */
-  #narrow(mask: { index: number; node: number }, parity: number): void {
+  #narrow({ index, node }: MaskNode, parity: number): void {
     const { size } = this.#frame;
     const plain = this.#orders[0] as Uint32Array;
-    const left = 2 * mask.node;
-    const odd = parity ^ maskedParity(plain, maskWords(mask.index, plain.length), size, left);
-    const node = odd ? left : left + 1;
-    this.#mask = { index: mask.index, node };
-    if (node < size) return;
-    this.#mask = undefined;
-    this.#flip(node - size);
+    const left = 2 * node;
+    const odd = parity ^ maskedParity(plain, maskWords(index, plain.length), size, left);
+    const wrong = left + 1 - odd;
+    this.#mask = wrong < size ? { index, node: wrong } : undefined;
+    if (wrong >= size) this.#flip(wrong - size);
   }
 }

@@ -1,7 +1,7 @@
 import { getBit, pack } from '../bits.ts';
 import { malformed } from '../codec.ts';
 import { arrange, type Frame, MASKS, maskedParity, maskWords, nodeParity } from './cascade-frame.ts';
-import { decodeQuestions, type Questions } from './cascade-questions.ts';
+import { decodeQuestions, type Questions, questionsIn } from './cascade-questions.ts';
 import type { ReconciliationSender } from './types.ts';
 
 /** Alice in Cascade: answers with parities of her key. */
@@ -33,23 +33,20 @@ export class CascadeSender implements ReconciliationSender {
     return out;
   }
 
-  /** One element for each question. */
-  parities({ nodes, mask }: Questions): Uint8Array {
+  /** Writes one element for each question to the front of `out`. */
+  parities({ nodes, mask }: Questions, out: Uint8Array): void {
     const { size } = this.#frame;
-    const asked = nodes.reduce((sum, list) => sum + list.length, 0) + (mask ? 1 : 0);
-    const out = new Uint8Array(asked);
     let at = 0;
     for (let pass = 0; pass < nodes.length; pass++) {
       const words = this.#orders[pass] as Uint32Array;
-      const list = nodes[pass] as Int32Array;
-      for (let i = 0; i < list.length; i++) out[at++] = nodeParity(words, size, list[i] as number);
+      const list = nodes[pass] as number[];
+      for (let i = 0; i < list.length; i++) out[at++] = nodeParity(words, size, 2 * (list[i] as number));
     }
     if (mask) {
       const plain = this.#orders[0] as Uint32Array;
-      out[at] = maskedParity(plain, maskWords(mask.index, plain.length), size, mask.node);
+      out[at++] = maskedParity(plain, maskWords(mask.index, plain.length), size, 2 * mask.node);
     }
-    this.disclosed += this.#cost * asked;
-    return out;
+    this.disclosed += this.#cost * at;
   }
 
   first(): Uint8Array {
@@ -57,7 +54,10 @@ export class CascadeSender implements ReconciliationSender {
   }
 
   answer(request: Uint8Array): Uint8Array {
-    return pack(this.parities(decodeQuestions(request, this.#frame)));
+    const questions = decodeQuestions(request, this.#frame);
+    const out = new Uint8Array(questionsIn(questions));
+    this.parities(questions, out);
+    return pack(out);
   }
 }
 

@@ -23,7 +23,12 @@ export function cascade({ schedule = 'efficient', leak = 'pattern-public' }: Cas
       const sender = new CascadeSender(aliceBits, frame, cost);
       const receiver = new CascadeReceiver(bobBits, frame, cost);
       let questions = receiver.open(sender.openingParities());
-      while (questions) questions = receiver.learn(sender.parities(questions));
+      // At most one question for every second bit in each order.
+      const answers = new Uint8Array(frame.blocks.length * frame.size);
+      while (questions) {
+        sender.parities(questions, answers);
+        questions = receiver.learn(answers);
+      }
       const { key, disclosed, rounds, failed } = receiver;
       return { corrected: key, disclosed, rounds, ok: !failed };
     },

@@ -28,7 +28,7 @@ const SHIFT_TRIES = 24;
  */
 function columnWeights(columns: number, rows: number): Uint8Array {
   const weights = new Uint8Array(columns).fill(3);
-  const heavy = Math.round(0.2 * columns);
+  const heavy = Math.round((5 * rows < columns ? 0.3 : 0.2) * columns);
   weights.fill(2, 0, Math.min(Math.round(0.8 * rows), rows - 1, columns - heavy));
   weights.fill(Math.min(12, rows), columns - heavy);
   return weights;
@@ -39,10 +39,9 @@ function columnWeights(columns: number, rows: number): Uint8Array {
  * growth on the base matrix (Hu, Eleftheriou, Arnold, IEEE Trans. Inf. Theory 51(1), 2005): each edge goes to a row of least
  * weight, with a shift that closes no cycle of length 4 where one is found.
  */
-export function buildCode(columns: number, rows: number): LdpcCode {
+export function buildCode(columns: number, rows: number, weights = columnWeights(columns, rows)): LdpcCode {
   const random = new Xoshiro128(columns * 65536 + rows);
   const below = (limit: number): number => Math.floor((random.next() / 2 ** 32) * limit);
-  const weights = columnWeights(columns, rows);
   // shift[column * rows + row], −1 where there is no edge.
   const shifts = new Int16Array(columns * rows).fill(-1);
   const rowColumns: number[][] = Array.from({ length: rows }, () => []);
@@ -60,7 +59,7 @@ export function buildCode(columns: number, rows: number): LdpcCode {
     const weight = weights[column] as number;
     const taken: number[] = [];
     for (let k = 0; k < weight; k++) {
-      const row = weight === 2 ? column + k : lightestRow(rowColumns, taken, below);
+      const row = weight === 2 && column + 1 < rows ? column + k : lightestRow(rowColumns, taken, below);
       let shift = below(LIFT);
       for (let tries = 1; tries < SHIFT_TRIES && closesFourCycle(column, row, shift, taken); tries++) shift = below(LIFT);
       shifts[column * rows + row] = shift;
@@ -96,6 +95,34 @@ function flatten(columns: number, rows: number, rowColumns: readonly number[][],
     rowStart[row + 1] = edgeBit.length;
   }
   return { columns, rows, rowStart, edgeBit: Int32Array.from(edgeBit), edgeShift: Int32Array.from(edgeShift) };
+}
+
+/**
+ * The code with its first `count` base rows split in two: every other edge moves to a new row at the end. The weights of the
+ * columns, and with them the quality of the code, stay as they are; the old check is the sum of the two new ones, so telling the
+ * new rows' syndrome is all it takes (Varodayan, Aaron, Girod, Signal Processing 86(11), 2006, vary rates likewise).
+ */
+export function splitRows(code: LdpcCode, count: number): LdpcCode {
+  const rowStart = new Int32Array(code.rows + count + 1);
+  const order: number[] = [];
+  const add = (row: number, first: number, step: number): void => {
+    for (let edge = (code.rowStart[row] as number) + first; edge < (code.rowStart[row + 1] as number); edge += step)
+      order.push(edge);
+  };
+  for (let row = 0; row < code.rows + count; row++) {
+    if (row < count) add(row, 0, 2);
+    else if (row < code.rows) add(row, 0, 1);
+    else add(row - code.rows, 1, 2);
+    rowStart[row + 1] = order.length;
+  }
+  const { edgeBit, edgeShift } = code;
+  return {
+    columns: code.columns,
+    rows: code.rows + count,
+    rowStart,
+    edgeBit: Int32Array.from(order, (edge) => edgeBit[edge] as number),
+    edgeShift: Int32Array.from(order, (edge) => edgeShift[edge] as number),
+  };
 }
 
 /** The syndrome of `columns`·Z bits, one element each: `rows`·Z elements. */

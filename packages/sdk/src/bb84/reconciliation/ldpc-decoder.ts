@@ -29,9 +29,12 @@ function fillTables(): void {
   tablesReady = true;
 }
 
+/** Iterations in which the number of unmet checks must fall, lest the attempt be given up. */
+const PATIENCE = 6;
+
 /**
  * Finds an error pattern with a given syndrome: layered sum-product decoding (Hocevar, SiPS 2004) with integer messages, the
- * check rule by tables of φ (Gallager 1963). It keeps its messages, so that more can be learned after a failure: see `reveal`.
+ * check rule by tables of φ (Gallager 1963).
  */
 export class LdpcDecoder {
   readonly #code: LdpcCode;
@@ -44,8 +47,6 @@ export class LdpcDecoder {
   readonly #sums = new Int32Array(LIFT);
   readonly #signs = new Int32Array(LIFT);
   readonly #parities = new Int32Array(LIFT);
-  readonly #prior: number;
-  readonly #known = new Map<number, number>();
   readonly #bits: number;
   #result: Uint8Array | undefined;
 
@@ -58,8 +59,8 @@ export class LdpcDecoder {
     this.#code = code;
     this.#syndrome = syndrome;
     this.#bits = bits;
-    this.#prior = Math.round(Math.log((1 - qber) / qber) * UNIT);
-    this.#posterior = new Int32Array(code.columns * LIFT);
+    const prior = Math.round(Math.log((1 - qber) / qber) * UNIT);
+    this.#posterior = new Int32Array(code.columns * LIFT).fill(prior).fill(KNOWN, bits);
     this.#messages = new Int32Array(code.edgeBit.length * LIFT);
     let heaviest = 0;
     for (let row = 0; row < code.rows; row++) {
@@ -67,7 +68,6 @@ export class LdpcDecoder {
     }
     this.#extrinsic = new Int32Array(heaviest * LIFT);
     this.#phis = new Int32Array(heaviest * LIFT);
-    this.#restart();
   }
 
   /** The error pattern found, one element a bit. */
@@ -75,32 +75,14 @@ export class LdpcDecoder {
     return this.#result;
   }
 
-  #restart(): void {
-    this.#messages.fill(0);
-    this.#posterior.fill(this.#prior).fill(KNOWN, this.#bits);
-    for (const [bit, value] of this.#known) this.#posterior[bit] = value ? -KNOWN : KNOWN;
-  }
-
-  /** The bits the decoder is least sure of, ascending. */
-  leastCertain(count: number): number[] {
-    const order = Array.from({ length: this.#bits }, (_, bit) => bit).filter((bit) => !this.#known.has(bit));
-    const certainty = this.#posterior.map(Math.abs);
-    order.sort((a, b) => (certainty[a] as number) - (certainty[b] as number) || a - b);
-    return order.slice(0, count).sort((a, b) => a - b);
-  }
-
-  /** Tells the decoder whether bits are wrong, and begins afresh. */
-  reveal(bits: readonly number[], errors: readonly number[]): void {
-    bits.forEach((bit, i) => {
-      this.#known.set(bit, errors[i] as number);
-    });
-    this.#restart();
-  }
-
-  /** Runs at most `iterations` more. Returns whether the syndrome is met. */
+  /** Runs at most `iterations`, fewer when they lead nowhere. Returns whether the syndrome is met. */
   run(iterations: number): boolean {
+    const unmet: number[] = [];
     for (let iteration = 0; iteration < iterations; iteration++) {
-      if (this.#iterate() && this.#check()) return true;
+      const now = this.#iterate();
+      if (now === 0 && this.#check()) return true;
+      if (iteration >= PATIENCE && now >= 0.97 * (unmet[iteration - PATIENCE] as number)) return false;
+      unmet.push(now);
     }
     return false;
   }
@@ -114,13 +96,13 @@ export class LdpcDecoder {
     return true;
   }
 
-  /** One pass over all checks, each working with what the ones before it learned. Returns whether every check it met was satisfied. */
-  #iterate(): boolean {
+  /** One pass over all checks, each working with what the ones before it learned. Returns how many checks it found unmet. */
+  #iterate(): number {
     const { rows, rowStart } = this.#code;
     const sums = this.#sums;
     const signs = this.#signs;
     const parities = this.#parities;
-    let violated = 0;
+    let unmet = 0;
     for (let row = 0; row < rows; row++) {
       for (let z = 0; z < LIFT; z++) {
         signs[z] = parities[z] = -(this.#syndrome[row * LIFT + z] as number);
@@ -130,9 +112,9 @@ export class LdpcDecoder {
       const to = rowStart[row + 1] as number;
       this.#gather(from, to);
       this.#spread(from, to);
-      for (let z = 0; z < LIFT; z++) violated |= parities[z] as number;
+      for (let z = 0; z < LIFT; z++) unmet += (parities[z] as number) >>> 31;
     }
-    return violated >= 0;
+    return unmet;
   }
 
   #gather(from: number, to: number): void {

@@ -1,38 +1,41 @@
-import { byteLength, flipBit, getBit, pack, unpack } from '../bits.ts';
+import { byteLength, flipBit, pack, unpack } from '../bits.ts';
 import { malformed, Reader, Writer } from '../codec.ts';
-import { buildCode, type LdpcCode, LIFT, syndromeOf } from './ldpc-code.ts';
+import { binaryEntropy } from '../finite-key.ts';
+import { buildCode, type LdpcCode, LIFT, splitRows, syndromeOf } from './ldpc-code.ts';
 import { LdpcDecoder } from './ldpc-decoder.ts';
-import {
-  type LeakAccounting,
-  type Reconciler,
-  type ReconciliationReceiver,
-  type ReconciliationSender,
-  runLocally,
-} from './types.ts';
+import { type Reconciler, type ReconciliationReceiver, type ReconciliationSender, runLocally } from './types.ts';
 
-/** Iterations before the decoder asks for more, and after it got more. */
-const ITERATIONS = 50;
-/** Requests for extra syndrome before the run is given up. */
-const REQUESTS = 1;
-/** Extra bits a request asks for, as a fraction of the syndrome. */
-const EXTRA = 0.2;
+/** Iterations of one attempt at decoding. */
+const ITERATIONS = 40;
+/** Share of the first syndrome that a request asks for, and how many requests there may be. */
+const EXTRA = 0.1;
+const REQUESTS = 6;
+/** No code is made for a lower error rate. */
+const LEAST_RATE = 0.002;
+/** Fewest base rows of a code whose columns have weight 3. */
+const LEAST_ROWS = 4;
 
-const binaryEntropy = (p: number): number => (p <= 0 || p >= 1 ? 0 : -(p * Math.log2(p) + (1 - p) * Math.log2(1 - p)));
+/** Base rows for n·h(q) bits of information with head-room for the sampling error of q and for the size of the code. */
+function rowsFor(bits: number, qber: number, factor: number, deviations: number): number {
+  const information = bits * binaryEntropy(Math.max(qber, LEAST_RATE));
+  const rows = Math.ceil((factor * information + deviations * Math.sqrt(information)) / LIFT);
+  return Math.max(LEAST_ROWS, Math.min(rows, mostRows(bits)));
+}
+
+/** A syndrome as long as the key would give it away. */
+const mostRows = (bits: number): number => Math.max(LEAST_ROWS, Math.ceil(bits / LIFT) - 1);
 
 /**
- * Base rows for a key: the rate adapts to the estimate in steps of {@link LIFT} bits. The head-room above n·h(q) shrinks with the
- * size of the code and grows where errors are few.
+ * Base rows of the first syndrome. Without a budget, the few that most often suffice, an f of about 1.2; with one, up to about
+ * 1.5, at which decoding takes a third of the iterations and hardly ever fails.
  */
-export function baseRows(bits: number, qber: number): number {
-  const columns = Math.ceil(bits / LIFT);
-  const target = bits * binaryEntropy(Math.max(qber, 1e-3));
-  const rows = Math.ceil((1.16 * target + 6 * Math.sqrt(target)) / LIFT);
-  return Math.max(4, Math.min(rows, columns - 1));
+function firstRows(bits: number, qber: number, budget: number): number {
+  const frugal = rowsFor(bits, qber, 1.14, 2.5);
+  const generous = rowsFor(bits, qber, 1.35, 6);
+  return Math.max(frugal, Math.min(generous, Math.floor(budget / LIFT)));
 }
 
-function codeFor(bits: number, rows: number): LdpcCode {
-  return buildCode(Math.ceil(bits / LIFT), rows);
-}
+const requestRows = (rows: number): number => Math.ceil(EXTRA * rows);
 
 /** The key as one element a bit, padded with zeros to whole columns. */
 function spread(key: Uint8Array, bits: number): Uint8Array {
@@ -41,32 +44,36 @@ function spread(key: Uint8Array, bits: number): Uint8Array {
   return out;
 }
 
+/** The part of a syndrome that belongs to base rows from `first` on. */
+const fromRow = (syndrome: Uint8Array, first: number): Uint8Array => syndrome.subarray(first * LIFT);
+
 class LdpcSender implements ReconciliationSender {
   readonly #key: Uint8Array;
-  readonly #bits: number;
-  readonly #rows: number;
-  /** Bits that a bit told of singly costs: its request tells of Bob's decoder too. */
-  readonly #cost: number;
+  readonly #code: LdpcCode;
+  #split = 0;
   disclosed = 0;
 
-  constructor(key: Uint8Array, bits: number, qber: number, cost: number) {
-    this.#key = key;
-    this.#bits = bits;
-    this.#rows = baseRows(bits, qber);
-    this.#cost = cost;
+  constructor(key: Uint8Array, bits: number, qber: number, budget: number) {
+    this.#key = spread(key, bits);
+    this.#code = buildCode(Math.ceil(bits / LIFT), firstRows(bits, qber, budget));
   }
 
   first(): Uint8Array {
-    const syndrome = syndromeOf(codeFor(this.#bits, this.#rows), spread(this.#key, this.#bits));
+    const syndrome = syndromeOf(this.#code, this.#key);
     this.disclosed += syndrome.length;
     return pack(syndrome);
   }
 
-  /** Rows of weight one: the very bits that the decoder is least sure of. */
   answer(request: Uint8Array): Uint8Array {
-    const positions = readPositions(request, this.#bits);
-    this.disclosed += this.#cost * positions.length;
-    return pack(positions.map((position) => getBit(this.#key, position)));
+    const reader = new Reader(request);
+    const wanted = reader.varint();
+    reader.end();
+    if (wanted <= this.#split || wanted > this.#code.rows) throw malformed('a request for rows that do not exist');
+    const syndrome = syndromeOf(splitRows(this.#code, wanted), this.#key);
+    const extra = fromRow(syndrome, this.#code.rows + this.#split);
+    this.#split = wanted;
+    this.disclosed += extra.length;
+    return pack(extra);
   }
 }
 
@@ -74,65 +81,60 @@ class LdpcReceiver implements ReconciliationReceiver {
   readonly key: Uint8Array;
   readonly #bits: number;
   readonly #qber: number;
-  readonly #rows: number;
-  /** Bits that a bit told of singly costs: its request tells of Bob's decoder too. */
-  readonly #cost: number;
-  #decoder: LdpcDecoder | undefined;
-  #asked: number[] = [];
-  #requests = 0;
+  readonly #own: Uint8Array;
+  #code: LdpcCode | undefined;
+  /** Syndrome of the error pattern: of the first code, then of the new rows that came later. */
+  #errors = new Uint8Array(0);
+  /** Base rows split already, and after the answer that is due. */
+  #split = 0;
+  #wanted = 0;
   failed = false;
   corrected = 0;
   disclosed = 0;
   rounds = 0;
 
-  constructor(key: Uint8Array, bits: number, qber: number, cost: number) {
+  constructor(key: Uint8Array, bits: number, qber: number) {
     this.key = key.slice();
     this.#bits = bits;
-    this.#qber = qber;
-    this.#rows = baseRows(bits, qber);
-    this.#cost = cost;
+    this.#qber = Math.max(qber, LEAST_RATE);
+    this.#own = spread(key, bits);
   }
 
   receive(message: Uint8Array): Uint8Array | undefined {
-    const decoder = this.#decoder ? this.#learn(this.#decoder, message) : this.#begin(message);
-    this.#decoder = decoder;
+    const base = this.#code ?? buildCode(Math.ceil(this.#bits / LIFT), this.#readRows(message));
+    const code = splitRows(base, this.#wanted);
+    const fresh = base.rows * (this.#code ? 1 : 0) + this.#split;
+    const own = fromRow(syndromeOf(code, this.#own), fresh);
+    const reader = new Reader(message);
+    const theirs = reader.bits(own.length);
+    reader.end();
+
+    this.#errors = Uint8Array.of(...this.#errors, ...unpack(theirs, own.length).map((bit, i) => bit ^ (own[i] as number)));
+    this.#code = base;
+    this.#split = this.#wanted;
+    this.disclosed += own.length;
     this.rounds++;
+    return this.#decode(base, code);
+  }
+
+  /** How many base rows the opening message has. */
+  #readRows(message: Uint8Array): number {
+    const rows = message.length / byteLength(LIFT);
+    if (!Number.isInteger(rows) || rows < LEAST_ROWS || rows > mostRows(this.#bits))
+      throw malformed('a syndrome of a wrong length');
+    return rows;
+  }
+
+  #decode(base: LdpcCode, code: LdpcCode): Uint8Array | undefined {
+    const syndrome = this.#errors.slice();
+    // An old check is the sum of the two it was split into.
+    for (let i = 0; i < this.#split * LIFT; i++)
+      syndrome[i] = (syndrome[i] as number) ^ (syndrome[base.rows * LIFT + i] as number);
+    const decoder = new LdpcDecoder(code, syndrome, this.#qber, this.#bits);
     if (decoder.run(ITERATIONS)) return this.#apply(decoder.result as Uint8Array);
-    if (this.#requests === REQUESTS) {
-      this.failed = true;
-      return undefined;
-    }
-    this.#requests++;
-    this.#asked = decoder.leastCertain(Math.max(16, Math.ceil(EXTRA * this.#rows * LIFT)));
-    return writePositions(this.#asked);
-  }
-
-  #begin(message: Uint8Array): LdpcDecoder {
-    const checks = this.#rows * LIFT;
-    const reader = new Reader(message);
-    const theirs = unpack(reader.bits(checks), checks);
-    reader.end();
-    const code = codeFor(this.#bits, this.#rows);
-    const own = syndromeOf(code, spread(this.key, this.#bits));
-    this.disclosed += checks;
-    return new LdpcDecoder(
-      code,
-      theirs.map((bit, i) => bit ^ (own[i] as number)),
-      Math.max(this.#qber, 1e-3),
-      this.#bits,
-    );
-  }
-
-  #learn(decoder: LdpcDecoder, message: Uint8Array): LdpcDecoder {
-    const reader = new Reader(message);
-    const theirs = reader.bits(this.#asked.length);
-    reader.end();
-    this.disclosed += this.#cost * this.#asked.length;
-    decoder.reveal(
-      this.#asked,
-      this.#asked.map((position, i) => getBit(theirs, i) ^ getBit(this.key, position)),
-    );
-    return decoder;
+    this.#wanted = Math.min(base.rows, this.#split + requestRows(base.rows));
+    this.failed = this.#wanted === this.#split || this.rounds > REQUESTS;
+    return this.failed ? undefined : new Writer().varint(this.#wanted).finish();
   }
 
   #apply(errors: Uint8Array): undefined {
@@ -144,53 +146,22 @@ class LdpcReceiver implements ReconciliationReceiver {
   }
 }
 
-function writePositions(positions: readonly number[]): Uint8Array {
-  const writer = new Writer().varint(positions.length);
-  let next = 0;
-  for (const position of positions) {
-    writer.varint(position - next);
-    next = position + 1;
-  }
-  return writer.finish();
+/** Most bytes of the opening message, of a request and of an answer, for a key of `bits` bits. */
+export function ldpcBound(bits: number): { first: number; request: number; answer: number } {
+  const rows = mostRows(bits);
+  return { first: rows * byteLength(LIFT), request: 4, answer: requestRows(rows) * byteLength(LIFT) };
 }
-
-function readPositions(request: Uint8Array, bits: number): number[] {
-  const reader = new Reader(request);
-  const count = reader.varint();
-  if (count > bits) throw malformed('more positions than bits');
-  const positions: number[] = [];
-  for (let i = 0, next = 0; i < count; i++) {
-    const position = next + reader.varint();
-    if (position >= bits) throw malformed('a position past the end');
-    positions.push(position);
-    next = position + 1;
-  }
-  reader.end();
-  return positions;
-}
-
-export interface LdpcOptions {
-  /** Default `'pattern-public'`. */
-  leak?: LeakAccounting;
-}
-
-/** Most bytes of the opening message, and of the largest request, for a key of `bits` bits. */
-export const ldpcBound = (bits: number): { first: number; request: number; answer: number } => {
-  const columns = Math.ceil(bits / LIFT);
-  const extra = Math.max(16, Math.ceil(EXTRA * columns * LIFT));
-  return { first: byteLength(columns * LIFT), request: 3 + 2 * extra, answer: byteLength(extra) };
-};
 
 /**
- * One-way reconciliation by low-density parity-check codes: Alice sends a syndrome whose length fits the estimate; when decoding
- * fails, Bob asks once for the bits his decoder is least sure of (extra rows of weight one), and what she answers is counted.
+ * One-way reconciliation by low-density parity-check codes: Alice sends a syndrome whose length fits the estimate; while decoding
+ * fails, Bob asks for more of it. What Alice tells is all that is given away under either accounting, for a request says
+ * nothing but that decoding failed.
  */
-export function ldpc({ leak = 'pattern-public' }: LdpcOptions = {}): Reconciler {
-  const cost = leak === 'two-way' ? 2 : 1;
+export function ldpc(): Reconciler {
   return {
     method: 'ldpc',
-    sender: (key, bits, qber) => new LdpcSender(key, bits, qber, cost),
-    receiver: (key, bits, qber) => new LdpcReceiver(key, bits, qber, cost),
+    sender: (key, bits, qber, budget = 0) => new LdpcSender(key, bits, qber, budget),
+    receiver: (key, bits, qber) => new LdpcReceiver(key, bits, qber),
     local(aliceBits, bobBits, qber, bits = 8 * aliceBits.length) {
       return runLocally(this.sender(aliceBits, bits, qber), this.receiver(bobBits, bits, qber));
     },

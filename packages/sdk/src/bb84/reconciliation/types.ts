@@ -46,7 +46,8 @@ export interface LocalReconciliation {
 /** A method of reconciliation. `bits` is the key length, `qber` the estimate both sides hold; the two sides share nothing else. */
 export interface Reconciler {
   readonly method: Exclude<ReconciliationMethod, 'none'>;
-  sender(key: Uint8Array, bits: number, qber: number): ReconciliationSender;
+  /** @param budget bits that may be given away where that saves time and rounds. */
+  sender(key: Uint8Array, bits: number, qber: number, budget?: number): ReconciliationSender;
   receiver(key: Uint8Array, bits: number, qber: number): ReconciliationReceiver;
   /** Runs both sides. All keys packed, with 8·`aliceBits.length` bits unless `bits` is given. */
   local(aliceBits: Uint8Array, bobBits: Uint8Array, qber: number, bits?: number): LocalReconciliation;
