@@ -3,6 +3,7 @@ import { type Bytes, concat, equalBytes, Reader, SEAT_BYTES, utf8, Writer } from
 import { FIRST_NONCE, open, seal } from './aead.ts';
 import { PUBLIC_KEY_BYTES as IDENTITY_BYTES, importVerificationKey, SIGNATURE_BYTES, type SigningKey } from './identity.ts';
 import { erase, expandLabel, extract, HASH_BYTES, hash, mac, NOTHING, purpose } from './key-schedule.ts';
+import { pad, padme, unpad } from './padding.ts';
 import { randomBytes } from './random.ts';
 import { shortAuthenticationString } from './safety-number.ts';
 import { CIPHERTEXT_BYTES, encapsulate, generateKeyPair, PUBLIC_KEY_BYTES as KEM_PUBLIC_BYTES, type KeyPair } from './x-wing.ts';
@@ -21,6 +22,8 @@ export const SID_BYTES = 16;
 const NONCE_BYTES = 32;
 const M1_BYTES = 2 + ROOM_ID_BYTES + 4 + SID_BYTES + 2 * SEAT_BYTES + KEM_PUBLIC_BYTES + HASH_BYTES + HASH_BYTES;
 const POLICY_LIMIT = 4096;
+/** What a box is padded to: the length of a policy, with the label of the room in it, is not the relay's business. */
+const PROOF_BYTES = 1024;
 
 /** One side's part in a handshake. */
 export interface Party {
@@ -101,7 +104,7 @@ export class Initiator {
   }
 
   /**
-   * Checks M2 and answers it.
+   * Checks M2 and answers it. An M2 that proves nothing changes nothing: the genuine one may still come.
    * @throws {QsecError} `HANDSHAKE_FAILED` when the peer does not prove itself, or what `accept` throws
    */
   async receiveM2(m2: Uint8Array): Promise<{ m3: Bytes; secrets: HandshakeSecrets }> {
@@ -115,6 +118,7 @@ export class Initiator {
     const hs = handshakeSecret(psk, await this.#keyPair.decapsulate(ciphertext));
     const peer = await openProof('b', hs, th2, boxB);
     await this.#party.accept(peer);
+    this.destroy();
 
     const th3 = hash(th2, boxB);
     const m3 = await sealProof('a', hs, th3, identity, policyA, this.#rA);
@@ -123,6 +127,11 @@ export class Initiator {
       m3,
       secrets: { role: 'a', sid: this.sid, hs, thF: hash(th3, m3), peer, policyA, policyB: peer.policy, sas },
     };
+  }
+
+  /** Overwrites the private key: no M2 can be read any more. */
+  destroy(): void {
+    this.#keyPair.destroy();
   }
 }
 
@@ -216,7 +225,7 @@ function handshakeSecret(psk: Bytes, sharedSecret: Bytes): Bytes {
   return hs;
 }
 
-/** Seals { policy | rA (from A only) | identity | signature | Finished } under the key of this flight, used once. */
+/** Seals { policy | rA (from A only) | identity | signature | Finished }, padded, under the key of this flight, used once. */
 async function sealProof(
   from: 'a' | 'b',
   hs: Bytes,
@@ -229,14 +238,15 @@ async function sealProof(
   const signature = await identity.sign(`handshake ${from}`, hash(transcript, policy, rA, identity.publicKey));
   const finished = finishedMac(key, transcript, identity.publicKey, signature);
   const content = new Writer().variable(policy).fixed(rA).fixed(identity.publicKey).fixed(signature).fixed(finished).bytes();
-  const box = await seal(key, FIRST_NONCE, content, utf8(`m${from}`));
-  erase(key, content);
+  const padded = pad(content, Math.max(PROOF_BYTES, padme(4 + content.length)));
+  const box = await seal(key, FIRST_NONCE, padded, utf8(`m${from}`));
+  erase(key, content, padded);
   return box;
 }
 
 async function openProof(from: 'a' | 'b', hs: Bytes, transcript: Bytes, box: Uint8Array): Promise<Peer & { rA: Bytes }> {
   const key = expandLabel(hs, `${from} hs`, transcript);
-  const reader = new Reader(await open(key, FIRST_NONCE, box, utf8(`m${from}`)));
+  const reader = new Reader(unpad(await open(key, FIRST_NONCE, box, utf8(`m${from}`))));
   const policy = reader.variable(POLICY_LIMIT).slice();
   const rA = reader.fixed(from === 'a' ? NONCE_BYTES : 0).slice();
   const identity = reader.fixed(IDENTITY_BYTES).slice();

@@ -56,7 +56,6 @@ interface Running {
   /** Flights of both directions in order, as plaintext: the transcript. */
   flights: Bytes[];
   keys: { quantum: Bytes; a: Bytes; b: Bytes };
-  sent: { a: number; b: number };
 }
 
 interface Confirmation {
@@ -65,7 +64,12 @@ interface Confirmation {
   expected: Bytes;
 }
 
-/** One handshake with one peer, as a state machine: payloads in, payloads out. */
+/**
+ * One handshake with one peer, as a state machine: payloads in, payloads out.
+ *
+ * Whoever carries the payloads can repeat, cut and forge them. What was there before is passed over, what does not prove that it is
+ * the peer's is refused and changes nothing, and only what the proven peer did wrong ends the pairing.
+ */
 export class Pairing {
   readonly #options: PairingOptions;
   #initiator: Initiator | undefined;
@@ -74,15 +78,16 @@ export class Pairing {
   #running: Running | undefined;
   #confirmation: Confirmation | undefined;
   #result: PairSecrets | undefined;
+  #over = false;
 
   private constructor(options: PairingOptions) {
-    this.#options = options;
+    this.#options = { ...options, accept: (peer) => this.#orEnd(async () => options.accept(peer)) };
   }
 
   /** Begins as A. */
   static async initiate(options: PairingOptions): Promise<{ pairing: Pairing; payload: Bytes }> {
     const pairing = new Pairing(options);
-    const initiator = await Initiator.start(options);
+    const initiator = await Initiator.start(pairing.#options);
     pairing.#initiator = initiator;
     return { pairing, payload: section(SECTION.m1, initiator.m1) };
   }
@@ -92,7 +97,7 @@ export class Pairing {
     const pairing = new Pairing(options);
     const m1 = firstM1(payload);
     if (m1 === undefined) throw refused('A handshake has to begin with M1.');
-    const responder = await Responder.answer(options, m1);
+    const responder = await Responder.answer(pairing.#options, m1);
     pairing.#responder = responder;
     return { pairing, payload: section(SECTION.m2, responder.m2) };
   }
@@ -106,16 +111,29 @@ export class Pairing {
     return this.#result;
   }
 
+  /** Whether an error of {@link receive} was the end; otherwise the payload was refused and the pairing goes on. */
+  get over(): boolean {
+    return this.#over;
+  }
+
   /**
    * Takes what the peer sent and returns what to answer, if anything.
-   * @throws {QsecError} `HANDSHAKE_FAILED` when the peer does not prove itself; `QBER_EXCEEDED`, `KEY_TOO_SHORT`,
-   *   `RECONCILIATION_FAILED`, `VERIFICATION_FAILED`, `KEY_SOURCE_FAILED` when a required agreement failed. The pairing is over then;
-   *   `lastWords` of the error's details, if present, still has to reach the peer.
+   * @throws {QsecError} `HANDSHAKE_FAILED` when a payload does not prove to be the peer's; `QBER_EXCEEDED`, `KEY_TOO_SHORT`,
+   *   `RECONCILIATION_FAILED`, `VERIFICATION_FAILED`, `KEY_SOURCE_FAILED` when a required agreement failed. Only if {@link over} is
+   *   set is this the end; `lastWords` of the error's details, if present, still has to reach the peer then.
    */
   async receive(payload: Uint8Array): Promise<Bytes | undefined> {
+    if (this.#over) throw refused('This handshake is over.');
     const answers: Bytes[] = [];
     for (const { kind, content } of sections(payload)) answers.push(...(await this.#receiveSection(kind, content)));
-    return answers.length === 0 ? undefined : new Writer().fixed(joined(answers)).bytes();
+    return answers.length === 0 ? undefined : joined(answers);
+  }
+
+  /** Overwrites the secrets of a pairing that is given up. */
+  destroy(): void {
+    this.#over = true;
+    this.#initiator?.destroy();
+    this.#forget();
   }
 
   async #receiveSection(kind: SectionKind, content: Bytes): Promise<Bytes[]> {
@@ -134,17 +152,19 @@ export class Pairing {
   }
 
   async #receiveM2(m2: Bytes): Promise<Bytes[]> {
-    if (!this.#initiator || this.#secrets) throw refused('M2 came out of turn.');
+    if (!this.#initiator) throw refused('M2 came out of turn.');
+    if (this.#secrets || this.#result) return [];
     const { m3, secrets } = await this.#initiator.receiveM2(m2);
     this.#secrets = secrets;
-    return [section(SECTION.m3, m3), ...(await this.#startAttempt(1, this.#options.agreement.pulses))];
+    return this.#orEnd(async () => [section(SECTION.m3, m3), ...(await this.#startAttempt(1, this.#options.agreement.pulses))]);
   }
 
   async #receiveM3(m3: Bytes): Promise<Bytes[]> {
-    if (!this.#responder || this.#secrets) throw refused('M3 came out of turn.');
-    this.#secrets = await this.#responder.receiveM3(m3);
-    const { pulses } = decodeMemberPolicy(this.#secrets.policyA).agreement;
-    return this.#startAttempt(1, pulses);
+    if (!this.#responder) throw refused('M3 came out of turn.');
+    if (this.#secrets || this.#result) return [];
+    const secrets = await this.#responder.receiveM3(m3);
+    this.#secrets = secrets;
+    return this.#orEnd(async () => this.#startAttempt(1, decodeMemberPolicy(secrets.policyA).agreement.pulses));
   }
 
   /** Alice's side of an attempt begins with the pulses; Bob's waits for them. */
@@ -170,18 +190,22 @@ export class Pairing {
       a: expandLabel(secrets.hs, 'bb a', context),
       b: expandLabel(secrets.hs, 'bb b', context),
     };
-    this.#running = { attempt, pulses, threshold, party, flights: [], keys, sent: { a: 0, b: 0 } };
+    this.#running = { attempt, pulses, threshold, party, flights: [], keys };
     return role === 'alice' ? this.#advance(undefined) : [];
   }
 
   async #receiveFlight(content: Bytes): Promise<Bytes[]> {
+    if (this.#result) return [];
     const running = this.#running;
     if (!running) throw refused('A flight of the key agreement came out of turn.');
     const reader = new Reader(content);
     const attempt = reader.u8();
     const number = reader.u8();
-    if (attempt !== running.attempt || number !== running.flights.length + 1) throw refused('A flight came out of order.');
-    return this.#advance(await this.#openFlight(running, number, reader.rest()));
+    const next = running.flights.length + 1;
+    if (attempt < running.attempt || (attempt === running.attempt && number < next)) return [];
+    if (attempt !== running.attempt || number !== next) throw refused('A flight came out of order.');
+    const flight = await this.#openFlight(running, number, reader.rest());
+    return this.#orEnd(async () => this.#advance(flight));
   }
 
   /** Feeds a flight to our party of the agreement, sends its answer, and draws the conclusion when it is finished. */
@@ -246,8 +270,9 @@ export class Pairing {
   #m5: Bytes | undefined;
 
   #receiveConfirmation(content: Bytes): Bytes[] {
+    if (this.#result) return [];
     const confirmation = this.#confirmation;
-    if (!confirmation || this.#result) throw refused('A confirmation came out of turn.');
+    if (!confirmation) throw refused('A confirmation came out of turn.');
     if (!equalBytes(content, confirmation.expected)) throw refused('The other side ended with another key.');
     this.#result = confirmation.secrets;
     const answer = confirmation.secrets.role === 'a' ? [section(SECTION.confirm, this.#m5 as Bytes)] : [];
@@ -256,25 +281,28 @@ export class Pairing {
   }
 
   async #sealFlight(running: Running, number: number, flight: Uint8Array): Promise<Bytes> {
-    const { key, counter } = this.#flightKey(running, number);
+    const { key, nonce } = flightKey(running, number);
     const padded = pad(flight, 4 + this.#options.keySource.flightBound(number, running.pulses));
     const header = flightHeader(running.attempt, number);
     return new Writer()
       .fixed(header)
-      .fixed(await seal(key, counterNonce(counter), padded, header))
+      .fixed(await seal(key, nonce, padded, header))
       .bytes();
   }
 
   async #openFlight(running: Running, number: number, box: Bytes): Promise<Bytes> {
-    const { key, counter } = this.#flightKey(running, number);
-    return unpad(await open(key, counterNonce(counter), box, flightHeader(running.attempt, number))).slice();
+    const { key, nonce } = flightKey(running, number);
+    return unpad(await open(key, nonce, box, flightHeader(running.attempt, number))).slice();
   }
 
-  /** The pulses have a key of their own; afterwards the sides take turns, A on the odd flights. */
-  #flightKey({ keys, sent }: Running, number: number): { key: Bytes; counter: number } {
-    if (number === 1) return { key: keys.quantum, counter: 0 };
-    const direction = number % 2 === 1 ? 'a' : 'b';
-    return { key: keys[direction], counter: sent[direction]++ };
+  /** Does what follows from a proven message of the peer: an error there is the end of the pairing. */
+  async #orEnd<T>(step: () => Promise<T>): Promise<T> {
+    try {
+      return await step();
+    } catch (error) {
+      this.destroy();
+      throw error;
+    }
   }
 
   #handshaken(): HandshakeSecrets {
@@ -291,6 +319,12 @@ export class Pairing {
     this.#confirmation = undefined;
     this.#m5 = undefined;
   }
+}
+
+/** The pulses have a key of their own; afterwards the sides take turns, A on the odd flights, each counting its own from 0. */
+function flightKey({ keys }: Running, number: number): { key: Bytes; nonce: Bytes } {
+  if (number === 1) return { key: keys.quantum, nonce: counterNonce(0) };
+  return { key: number % 2 === 1 ? keys.a : keys.b, nonce: counterNonce(Math.floor(number / 2) - 1) };
 }
 
 /**

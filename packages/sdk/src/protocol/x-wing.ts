@@ -29,8 +29,10 @@ const BASE_POINT = Uint8Array.from({ length: X25519_BYTES }, (_, i) => (i === 0 
 
 export interface KeyPair {
   publicKey: Bytes;
-  /** Computes the shared secret; the private key stays inside. Once only: it is erased. */
+  /** Computes the shared secret; the private key stays inside, until {@link KeyPair.destroy}. */
   decapsulate(ciphertext: Uint8Array): Promise<Bytes>;
+  /** Overwrites the private key. */
+  destroy(): void;
 }
 
 export interface Encapsulation {
@@ -52,11 +54,12 @@ export async function generateKeyPair(seed: Bytes = randomBytes(SEED_BYTES)): Pr
     async decapsulate(ciphertext) {
       if (ciphertext.length !== CIPHERTEXT_BYTES) throw malformed('ciphertext', CIPHERTEXT_BYTES, ciphertext);
       const kemShared = ml_kem768.decapsulate(ciphertext.subarray(0, KEM_CIPHERTEXT_BYTES), kem.secretKey);
-      erase(kem.secretKey);
       const x25519Ciphertext = ciphertext.subarray(KEM_CIPHERTEXT_BYTES);
       const x25519Shared = await multiply(scalar, x25519Ciphertext);
       return combine(kemShared, x25519Shared, x25519Ciphertext, x25519Public);
     },
+    // The X25519 half is a CryptoKey that cannot be exported; it goes with the last reference.
+    destroy: () => erase(kem.secretKey),
   };
 }
 

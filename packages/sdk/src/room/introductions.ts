@@ -16,6 +16,8 @@ import { type Bytes, compareBytes, equalBytes, Reader, toBase64url, Writer } fro
 const HANDSHAKE_LIMIT_MS = 15_000;
 const FIRST_BACKOFF_MS = 1_000;
 const MAX_BACKOFF_MS = 30_000;
+/** Sessions remembered as answered, so that an M1 that is played again begins nothing. */
+const MAX_ANSWERED = 256;
 
 export interface IntroductionsOptions {
   invite: Invite;
@@ -53,6 +55,7 @@ interface Pending {
 export class Introductions {
   readonly #options: IntroductionsOptions;
   readonly #pending = new Map<string, Pending>();
+  readonly #answered = new Set<string>();
 
   constructor(options: IntroductionsOptions) {
     this.#options = options;
@@ -72,7 +75,7 @@ export class Introductions {
     if (this.isPending(seat)) return;
     const pending = this.#begin(seat, true, tries);
     const { pairing, payload } = await Pairing.initiate(this.#pairingOptions(seat));
-    if (!this.#isCurrent(pending)) return;
+    if (!this.#isCurrent(pending)) return pairing.destroy();
     pending.pairing = pairing;
     this.#send(seat, pairing.sid, payload);
   }
@@ -84,7 +87,7 @@ export class Introductions {
     const payload = reader.rest();
     const m1 = firstM1(payload);
     if (m1) {
-      if (equalBytes(sidOfM1(m1), sid)) await this.#respond(seat, payload);
+      if (equalBytes(sidOfM1(m1), sid)) await this.#respond(seat, sid, payload);
       return;
     }
     const pending = this.#pending.get(toBase64url(seat));
@@ -103,11 +106,13 @@ export class Introductions {
     for (const pending of [...this.#pending.values()]) this.#end(pending);
   }
 
-  async #respond(seat: Bytes, payload: Bytes): Promise<void> {
+  async #respond(seat: Bytes, sid: Bytes, payload: Bytes): Promise<void> {
     const crossed = this.#pending.get(toBase64url(seat));
     if (crossed?.initiator && crossed.pairing && compareBytes(this.#options.seat, seat) < 0) return;
+    if (this.#answered.has(toBase64url(sid))) return;
     // Answered before the old one is given up: an M1 that proves nothing must not cost us a handshake that is under way.
     const { pairing, payload: answer } = await Pairing.respond(this.#pairingOptions(seat), payload);
+    this.#rememberAnswered(pairing.sid);
     if (crossed) this.#end(crossed);
     const pending = this.#begin(seat, false, 0);
     pending.pairing = pairing;
@@ -124,7 +129,8 @@ export class Introductions {
       this.#end(pending);
       await this.#options.onSecured(seat, pairing.result);
     } catch (cause) {
-      if (!this.#isCurrent(pending)) throw cause;
+      // What only claimed to be the peer's changed nothing: the genuine message may still come.
+      if (!this.#isCurrent(pending) || !pairing.over) throw cause;
       const error = asHandshakeError(cause);
       const { lastWords } = error.details;
       if (lastWords instanceof Uint8Array) this.#send(seat, pairing.sid, lastWords as Bytes);
@@ -143,12 +149,14 @@ export class Introductions {
 
   #end(pending: Pending): void {
     clearTimeout(pending.timer);
+    pending.pairing?.destroy();
     if (this.#isCurrent(pending)) this.#pending.delete(toBase64url(pending.seat));
     this.#options.onChange();
   }
 
   /** No answer in time. Who began tries again later; the entry stays, so that the room is not shown as idle meanwhile. */
   #expired(pending: Pending): void {
+    pending.pairing?.destroy();
     pending.pairing = undefined;
     if (!pending.initiator) {
       this.#end(pending);
@@ -160,6 +168,14 @@ export class Introductions {
       this.#end(pending);
       this.#options.enqueue(() => this.initiate(pending.seat, pending.tries + 1));
     }, backoff);
+  }
+
+  #rememberAnswered(sid: Bytes): void {
+    this.#answered.add(toBase64url(sid));
+    for (const oldest of this.#answered) {
+      if (this.#answered.size <= MAX_ANSWERED) return;
+      this.#answered.delete(oldest);
+    }
   }
 
   #isCurrent(pending: Pending): boolean {
