@@ -5,6 +5,7 @@ import {
   encodePairContent,
   type GroupContent,
   MESSAGE_ID_BYTES,
+  messageId,
 } from '../protocol/content.ts';
 import { encodeFrame, FRAME_TYPE } from '../protocol/frame.ts';
 import { randomBytes } from '../protocol/random.ts';
@@ -51,9 +52,9 @@ export class Conversation {
   /** Seals a text for everyone who is in the room now. */
   async sendText(text: string, replyTo: string | undefined): Promise<SentMessage> {
     const id = randomBytes(MESSAGE_ID_BYTES);
-    const key = hex(id);
+    const key = hex(messageId(this.#context.identity.publicKey, id));
     const sentAt = Date.now();
-    const reply = replyTo === undefined ? undefined : messageId(replyTo);
+    const reply = replyTo === undefined ? undefined : parseMessageId(replyTo);
     const content = encodeGroupContent({
       kind: 'text',
       id,
@@ -102,7 +103,15 @@ export class Conversation {
   /** A member announced an epoch: frames of it may be waiting. */
   async openWaiting(peer: Peer): Promise<void> {
     const openable = this.#waiting.take((frame) => peer.receiverKeyFor(frame) !== undefined);
-    for (const { seat, content } of openable) await this.receiveFrame(toBase64url(seat), content);
+    for (const { seat, content } of openable) {
+      try {
+        await this.receiveFrame(toBase64url(seat), content);
+      } catch (error) {
+        // A forged frame among them must not cost us the others.
+        if (!QsecError.is(error)) throw error;
+        this.#context.logger('warn', `a frame that waited was refused: ${error.message}`, { code: error.code });
+      }
+    }
   }
 
   async receiveContent(peer: Peer, content: GroupContent): Promise<void> {
@@ -162,7 +171,8 @@ export class Conversation {
     this.#context.events.emit('update', this.#log.replace({ ...present, status }));
   }
 
-  #receiveText(peer: Peer, { id, sentAt, text, replyTo }: Extract<GroupContent, { kind: 'text' }>): void {
+  #receiveText(peer: Peer, { id: random, sentAt, text, replyTo }: Extract<GroupContent, { kind: 'text' }>): void {
+    const id = messageId(peer.identityKey, random);
     const key = hex(id);
     // A repetition is confirmed again: the first receipt may have been lost.
     this.#receipts.add(peer, id);
@@ -190,7 +200,7 @@ export class Conversation {
   }
 }
 
-function messageId(text: string): Bytes {
+function parseMessageId(text: string): Bytes {
   if (!/^[0-9a-f]{32}$/.test(text)) {
     throw new QsecError('INVALID_ARGUMENT', '"replyTo" expected the id of a message, 32 hexadecimal digits.');
   }

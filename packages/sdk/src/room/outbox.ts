@@ -6,7 +6,10 @@ interface Entry {
   /** The encoded content, for members who come back with new keys. */
   content: Bytes;
   to: readonly string[];
+  /** Who may still confirm it. */
   pending: Set<string>;
+  /** Who is gone and did not: whether it was read there nobody knows. */
+  lost: string[];
   timer: ReturnType<typeof setTimeout> | undefined;
   settle(delivery: Delivery): void;
 }
@@ -22,21 +25,25 @@ export class Outbox {
       const timer = setTimeout(() => this.#settle(id, true), lifetimeMs);
       // In Node a message that waits for its receipt must not keep a finished script alive.
       (timer as { unref?: () => void }).unref?.();
-      this.#entries.set(id, { content, to, pending: new Set(to), timer, settle });
+      this.#entries.set(id, { content, to, pending: new Set(to), lost: [], timer, settle });
     });
   }
 
-  /** A member confirmed a message. Returns whether that was the last one missing. */
+  /** A member confirmed a message. Returns whether everyone it was sent to has it now. */
   confirm(id: string, member: string): boolean {
     const entry = this.#entries.get(id);
     if (!entry?.pending.delete(member) || entry.pending.size > 0) return false;
     this.#settle(id, false);
-    return true;
+    return entry.lost.length === 0;
   }
 
-  /** Nobody waits for a member who left. */
+  /** Nobody waits for a member who is gone; but only a receipt says that it got a message, never the relay. */
   forgetMember(member: string): void {
-    for (const id of [...this.#entries.keys()]) this.confirm(id, member);
+    for (const [id, { pending, lost }] of [...this.#entries]) {
+      if (!pending.delete(member)) continue;
+      lost.push(member);
+      if (pending.size === 0) this.#settle(id, false);
+    }
   }
 
   /** What a member has not confirmed yet, oldest first. */
@@ -54,6 +61,6 @@ export class Outbox {
     if (!entry) return;
     this.#entries.delete(id);
     clearTimeout(entry.timer);
-    entry.settle({ to: entry.to, pending: [...entry.pending], expired });
+    entry.settle({ to: entry.to, pending: [...entry.pending, ...entry.lost], expired });
   }
 }
