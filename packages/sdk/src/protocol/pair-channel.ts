@@ -3,7 +3,7 @@ import { type Bytes, equalBytes, Reader, Writer } from '../wire/index.ts';
 import { guardNonce, open, seal } from './aead.ts';
 import { GUARD_BYTES } from './frame.ts';
 import { SID_BYTES } from './handshake.ts';
-import { expandLabel } from './key-schedule.ts';
+import { erase, expandLabel } from './key-schedule.ts';
 import { pad, unpad } from './padding.ts';
 import type { PairSecrets } from './pairing.ts';
 import { randomBytes } from './random.ts';
@@ -27,7 +27,9 @@ export class PairChannel {
   readonly #receive: ReceiveChain;
   /** Rises with every rekeying of this pair. */
   readonly #epoch = 0;
+  readonly #rekeySecret: Bytes;
 
+  /** Takes the root over: it is erased, since with it a thief could go back to the beginning of both chains. */
   constructor(roomId: Bytes, { sid, role, root, transcript }: PairSecrets) {
     this.#roomId = roomId;
     this.#sid = sid;
@@ -35,6 +37,13 @@ export class PairChannel {
     this.#inbound = role === 'a' ? 'b>a' : 'a>b';
     this.#send = new SendChain(expandLabel(root, `pair ${this.#outbound}`, transcript));
     this.#receive = new ReceiveChain(expandLabel(root, `pair ${this.#inbound}`, transcript));
+    this.#rekeySecret = expandLabel(root, 'rekey', transcript);
+    erase(root);
+  }
+
+  /** What the root of the next pair epoch descends from: EL(root, "rekey", transcript). Leads to nothing sealed so far. */
+  get rekeySecret(): Bytes {
+    return this.#rekeySecret;
   }
 
   get sid(): Bytes {
@@ -67,6 +76,7 @@ export class PairChannel {
   destroy(): void {
     this.#send.erase();
     this.#receive.erase();
+    erase(this.#rekeySecret);
   }
 
   #additionalData(direction: Direction, counter: number): Bytes {
