@@ -2,6 +2,7 @@ import { Alice } from './alice.ts';
 import { Bob } from './bob.ts';
 import { simulatedChannel } from './channel/simulated-channel.ts';
 import { type AliceOptions, type BobOptions, DEFAULT_PULSES } from './options.ts';
+import type { TracedPhoton } from './trace.ts';
 import type { AgreementResult, Report, StageEvent } from './types.ts';
 
 export interface AgreeOptions extends Omit<AliceOptions, 'channel'>, Pick<BobOptions, 'receiver' | 'sampleFraction'> {
@@ -9,9 +10,14 @@ export interface AgreeOptions extends Omit<AliceOptions, 'channel'>, Pick<BobOpt
   channel?: AliceOptions['channel'];
   /** Called after each stage of either side. */
   onStage?: (event: StageEvent & { side: 'alice' | 'bob' }) => void;
+  /** Called on both sides after the comparison when `trace` is set. */
+  onPhotons?: (event: { photons: TracedPhoton[]; side: 'alice' | 'bob' }) => void;
   /** Looked at between messages. */
   signal?: AbortSignal;
 }
+
+/** How long the run may hold its thread between two messages that need not wait. */
+const SLICE_MS = 12;
 
 export interface Agreement {
   /** Alice's key, packed most significant bit first. */
@@ -35,26 +41,42 @@ export interface Agreement {
  * ```
  */
 export async function agree(options: AgreeOptions = {}): Promise<Agreement> {
-  const { receiver, sampleFraction, onStage, signal, channel = simulatedChannel(), pulses = DEFAULT_PULSES, ...shared } = options;
+  const {
+    receiver,
+    sampleFraction,
+    onStage,
+    onPhotons,
+    signal,
+    channel = simulatedChannel(),
+    pulses = DEFAULT_PULSES,
+    ...shared
+  } = options;
   const alice = new Alice({ method: 'cascade', ...shared, channel, pulses });
   const bob = new Bob({
     ...(shared.threshold !== undefined && { threshold: shared.threshold }),
     ...(shared.epsilon && { epsilon: shared.epsilon }),
     ...(shared.keyBits !== undefined && { keyBits: shared.keyBits }),
+    ...(shared.trace !== undefined && { trace: shared.trace }),
     ...(receiver && { receiver }),
     ...(sampleFraction !== undefined && { sampleFraction }),
     maxPulses: pulses,
   });
-  if (onStage) {
-    alice.on('stage', (event) => onStage({ ...event, side: 'alice' }));
-    bob.on('stage', (event) => onStage({ ...event, side: 'bob' }));
+  for (const [side, party] of [
+    ['alice', alice],
+    ['bob', bob],
+  ] as const) {
+    if (onStage) party.on('stage', (event) => onStage({ ...event, side }));
+    if (onPhotons) party.on('photons', (event) => onPhotons({ ...event, side }));
   }
+  let since = performance.now();
   for (let message = alice.next(); message; ) {
     signal?.throwIfAborted();
     const reply = bob.next(message);
     message = reply && alice.next(reply);
-    // A breath between exchanges, so that a page stays responsive and a signal is heard.
-    await null;
+    if (performance.now() - since < SLICE_MS) continue;
+    // A page stays responsive and a signal is heard.
+    await new Promise((resolve) => setTimeout(resolve));
+    since = performance.now();
   }
   return conclude(alice, bob);
 }

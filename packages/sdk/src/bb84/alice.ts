@@ -145,8 +145,8 @@ export class Alice {
     this.#log.done('sifting', { detected: flight.clicks, sifted: parts.tested + parts.kept });
 
     const testBits = select(bits, parts.test);
+    const bobs = select(flight.sampleBits, select(match, flight.sample));
     const { counts, decoy, qber, failure } = this.#log.time('estimation', () => {
-      const bobs = select(flight.sampleBits, select(match, flight.sample));
       const counts = countOutcome(parts, testBits, bobs, flight.bases);
       const decoy =
         typeof source === 'object' && pulses.classes
@@ -158,6 +158,9 @@ export class Alice {
     this.#sampled = sampledOf(counts);
     this.#errors = errorsOf(counts);
     this.#log.done('estimation', { sampled: this.#sampled, qber });
+    const traced = Math.min(this.#options.trace, pulses.count);
+    const bases = select(pulses.bases, flight.detected);
+    this.#log.trace(traced, { detected: flight.detected, bits, bases, match, parts, peerBits: bobs });
 
     const announced = { match, testBits, ...(decoy && { decoy }) };
     const material = failure ?? this.#keyMaterial(select(bits, parts.key), counts, decoy);

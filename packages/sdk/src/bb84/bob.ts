@@ -40,6 +40,8 @@ interface Measured {
   hello: Omit<Hello, 'transmission'>;
   terms: ReturnType<typeof keyLengthTerms>;
   clicks: number;
+  /** Over the pulses. */
+  detected: Uint8Array;
   /** Over the detected pulses. */
   bits: Uint8Array;
   bases: Uint8Array;
@@ -130,7 +132,7 @@ export class Bob {
       const bits = select(detections.bits, detected);
       const own = select(bases, detected);
       const sample = sampleMask(sampleSeed, clicks, fraction, own, terms.zOnly);
-      this.#measured = { hello, terms, clicks, bits, bases: own, sample };
+      this.#measured = { hello, terms, clicks, detected, bits, bases: own, sample };
       return encodeDetections({ detected, clicks, bases: own, sampleSeed, fraction, sampleBits: select(bits, sample) }, pulses);
     });
   }
@@ -149,7 +151,7 @@ export class Bob {
   }
 
   #compare(measured: Measured, message: Uint8Array): Uint8Array | undefined {
-    const { terms, clicks, bits, bases, sample } = measured;
+    const { terms, clicks, detected, bits, bases, sample } = measured;
     const { disclosure, parts } = this.#log.time('sifting', () => {
       const disclosure = decodeDisclosure(message, clicks, sample, typeof terms.source === 'object');
       return { disclosure, parts: partition(disclosure.match, sample) };
@@ -168,6 +170,8 @@ export class Bob {
     this.#errors = errorsOf(counts);
     this.#log.done('sifting', { sifted: parts.tested + parts.kept });
     this.#log.done('estimation', { sampled: this.#sampled, qber });
+    const traced = Math.min(this.#options.trace, measured.hello.pulses);
+    this.#log.trace(traced, { detected, bits, bases, match: disclosure.match, parts, peerBits: disclosure.testBits });
     if (typeof correcting === 'string') return this.#abortedByAlice(correcting, failure);
     if (failure) return this.#abort(failure);
     this.#correcting = correcting;

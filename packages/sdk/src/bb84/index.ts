@@ -57,7 +57,9 @@ export type {
   ReconciliationReceiver,
   ReconciliationSender,
 } from './reconciliation/types.ts';
+export { type Drawn, Reservoir, type ReservoirEvents, type ReservoirOptions } from './reservoir.ts';
 export type { AgreementEvents } from './run-log.ts';
+export type { PhotonFate, TracedPhoton } from './trace.ts';
 export type * from './types.ts';
 export { universalTag } from './verification.ts';
 export { WEGMAN_CARTER_TAG_BYTES, type WegmanCarter, type WegmanCarterOptions, wegmanCarter } from './wegman-carter.ts';

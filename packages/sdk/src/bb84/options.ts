@@ -2,6 +2,7 @@ import { QsecError } from '../errors.ts';
 import type { QuantumChannel, QuantumReceiver } from './channel/types.ts';
 import { EPSILON_CORRECTNESS, EPSILON_SECRECY, type SamplingBound } from './finite-key.ts';
 import type { LeakAccounting } from './reconciliation/types.ts';
+import { MOST_TRACED } from './trace.ts';
 
 /** Pulses of a run unless said otherwise: enough for a 256-bit key up to about 5 %. */
 export const DEFAULT_PULSES = 32768;
@@ -29,6 +30,8 @@ interface CommonOptions {
   epsilon?: Partial<Epsilon>;
   /** Exact length of the key in bits; fewer secret bits are `KEY_TOO_SHORT`. Absent: all there are. Bob absent: whatever Alice announces. */
   keyBits?: number;
+  /** How many of the first pulses the event `photons` tells of, for drawing; at most 4096. Default 0: no such event. */
+  trace?: number;
 }
 
 export interface AliceOptions extends CommonOptions {
@@ -78,9 +81,10 @@ export function between(argument: string, value: number, min: number, max: numbe
   return value;
 }
 
-function common({ threshold = DEFAULT_THRESHOLD, epsilon = {}, keyBits }: CommonOptions) {
+function common({ threshold = DEFAULT_THRESHOLD, epsilon = {}, keyBits, trace = 0 }: CommonOptions) {
   const { secrecy = EPSILON_SECRECY, correctness = EPSILON_CORRECTNESS } = epsilon;
   return {
+    trace: integer('trace', trace, 0, MOST_TRACED),
     threshold: between('threshold', threshold, 0, 0.5),
     epsilon: {
       secrecy: between('epsilon.secrecy', secrecy, 0, 1),

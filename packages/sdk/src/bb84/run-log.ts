@@ -1,10 +1,13 @@
 import { Emitter, type Listener, type ListenOptions } from '../events.ts';
+import { type TracedPhoton, type TraceInput, tracePhotons } from './trace.ts';
 import type { Report, Stage, StageEvent } from './types.ts';
 
 /** The events of one side of a run. */
 export interface AgreementEvents {
   /** A stage is done. */
   stage: StageEvent;
+  /** What became of the first pulses, after the comparison. Only with the option `trace`. */
+  photons: { photons: TracedPhoton[] };
 }
 
 type Counts = StageEvent['counts'];
@@ -37,6 +40,11 @@ export class RunLog {
   done(stage: Stage, counts: Counts): void {
     this.#counts = { ...this.#counts, ...counts };
     this.#emitter.emit('stage', { stage, counts: this.#counts });
+  }
+
+  /** Tells the listeners what became of the first `count` pulses. */
+  trace(count: number, input: TraceInput): void {
+    if (count > 0) this.#emitter.emit('photons', { photons: tracePhotons(count, input) });
   }
 
   /** The report of a run that came to its end. */

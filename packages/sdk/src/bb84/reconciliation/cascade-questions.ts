@@ -1,3 +1,4 @@
+import { unpack } from '../bits.ts';
 import { malformed, Reader, Writer } from '../codec.ts';
 import { type Frame, MASKS } from './cascade-frame.ts';
 
@@ -52,4 +53,12 @@ export function decodeQuestions(request: Uint8Array, { size, blocks }: Frame): Q
   const mask = index === 0 ? undefined : { index: index - 1, node: node(0) };
   reader.end();
   return { nodes, mask };
+}
+
+/** The answers of a message, one element each. Throws INVALID_ARGUMENT when it has another number of them. */
+export function readParities(message: Uint8Array, count: number): Uint8Array {
+  const reader = new Reader(message);
+  const parities = unpack(reader.bits(count), count);
+  reader.end();
+  return parities;
 }

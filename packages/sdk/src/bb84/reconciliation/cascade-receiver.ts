@@ -1,7 +1,6 @@
 import { fromWords } from '../bits.ts';
 import { arrange, type Frame, MASKS, maskedParity, maskWords, nodeParity } from './cascade-frame.ts';
-import { encodeQuestions, type MaskNode, type Questions, questionsIn } from './cascade-questions.ts';
-import { readParities } from './cascade-sender.ts';
+import { encodeQuestions, type MaskNode, type Questions, questionsIn, readParities } from './cascade-questions.ts';
 import { bitAt, placeOf } from './shuffle.ts';
 import type { ReconciliationReceiver } from './types.ts';
 

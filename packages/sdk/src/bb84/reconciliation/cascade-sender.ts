@@ -1,5 +1,4 @@
-import { getBit, pack } from '../bits.ts';
-import { malformed } from '../codec.ts';
+import { pack } from '../bits.ts';
 import { arrange, type Frame, MASKS, maskedParity, maskWords, nodeParity } from './cascade-frame.ts';
 import { decodeQuestions, type Questions, questionsIn } from './cascade-questions.ts';
 import type { ReconciliationSender } from './types.ts';
@@ -59,12 +58,4 @@ export class CascadeSender implements ReconciliationSender {
     this.parities(questions, out);
     return pack(out);
   }
-}
-
-/** The answers of a message, one element each. Throws INVALID_ARGUMENT when it has another number of them. */
-export function readParities(message: Uint8Array, count: number): Uint8Array {
-  if (message.length !== Math.ceil(count / 8)) throw malformed('a wrong number of parities');
-  const out = new Uint8Array(count);
-  for (let i = 0; i < count; i++) out[i] = getBit(message, i);
-  return out;
 }
