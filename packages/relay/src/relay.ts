@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import type { RelayLimits } from '@qsec2/sdk/wire';
 import type Koa from 'koa';
 import { type Logger, pino } from 'pino';
+import { Blobs } from './blobs/blobs.ts';
 import { defaultSettings, type RelaySettings, SettingError } from './config/settings.ts';
 import { EventRecorder } from './events/recorder.ts';
 import { Gateway } from './gateway/gateway.ts';
@@ -58,21 +59,26 @@ export async function createRelay({ demo, logger, awayAfterMs = 5000, ...options
   const hasher = new Hasher(pepperOf(settings));
   const storage = await openStorage(settings, {
     failed: onError,
-    ended: (room, reason) => events.record({ kind: `room-${reason}`, room }),
+    ended: (room, reason) => {
+      events.record({ kind: `room-${reason}`, room });
+      blobs.endRoom(room);
+    },
     gone: (room, seat) => events.record({ kind: 'member-gone', room, actor: hasher.name('actor', seat) }),
   });
   const { store, eventLog, clock, node } = storage;
   const events = new EventRecorder(eventLog, clock, onError);
+  const blobs = await Blobs.open({ settings, clock, store, onError });
   const limits: RelayLimits = {
     frameBytes: settings.frameBytes,
     inFlightFrames: IN_FLIGHT_FRAMES,
     inFlightBytes: IN_FLIGHT_BYTES,
     retentionMs: settings.retentionMs,
+    blobs: blobs.limits,
   };
   const hub = new Hub({ store, clock, hasher, events, limits, awayAfterMs, onError });
   const health = new Health(store, onError);
   const rooms = new Rooms(store, hasher, events);
-  const gateway = new Gateway({ settings, node, limits, hub, rooms, clock, onError, draining: () => health.draining });
+  const gateway = new Gateway({ settings, node, limits, hub, rooms, blobs, clock, onError, draining: () => health.draining });
   const app = createApp({ health, demoDir: settings.demoDir, onError });
   events.record({ kind: 'relay-started' });
 
@@ -102,6 +108,7 @@ export async function createRelay({ demo, logger, awayAfterMs = 5000, ...options
     await gateway.close();
     events.record({ kind: 'relay-stopped' });
     await events.close();
+    await blobs.close();
     await storage.close();
   }
 

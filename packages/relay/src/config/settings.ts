@@ -146,6 +146,10 @@ export const SETTINGS = {
   frameBytes: size('RELAY_FRAME_BYTES', 'Largest body of one frame.', MAX_FRAME_BYTES, 1024, MAX_FRAME_BYTES),
   roomBytes: size('RELAY_ROOM_BYTES', 'Most bytes kept in the mailbox of a room.', 32 * 2 ** 20, 2 ** 20, 2 ** 40),
   roomFrames: count('RELAY_ROOM_FRAMES', 'Most frames kept in the mailbox of a room.', 65_536, 16),
+  // 1 GiB of content, and what sealing adds to it.
+  blobRoomBytes: size('RELAY_BLOB_ROOM_BYTES', 'Most bytes of sealed files kept for a room.', 1025 * 2 ** 20, 2 ** 20, 2 ** 44),
+  blobTotalBytes: size('RELAY_BLOB_BYTES', 'Most bytes of sealed files kept at a time.', 64 * 2 ** 30, 2 ** 20, 2 ** 50),
+  blobRetentionMs: duration('RELAY_BLOB_RETENTION', 'How long sealed files are kept.', 86_400_000, '24h'),
   rateConnections: count('RELAY_RATE_CONNECTIONS', 'Connections a second from one address.', 50),
   rateControl: count('RELAY_RATE_CONTROL', 'Rooms created or joined a second from one address.', 50),
   rateFrames: count('RELAY_RATE_FRAMES', 'Frames a second from one connection.', 2000),

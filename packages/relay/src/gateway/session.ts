@@ -1,4 +1,5 @@
 import type { RelayError, Reply } from '@qsec2/sdk/wire';
+import type { Blobs } from '../blobs/blobs.ts';
 import type { Clock } from '../clock.ts';
 import type { RelaySettings } from '../config/settings.ts';
 import { parsePushes } from '../frames/parse-pushes.ts';
@@ -21,6 +22,7 @@ export interface SessionOptions {
   clock: Clock;
   hub: Hub;
   rooms: Rooms;
+  blobs: Blobs;
   /** The relay is stopping: nobody new. */
   draining(): boolean;
   onError(error: unknown): void;
@@ -63,6 +65,8 @@ export class Session {
     socket.on('push', (frames) => this.#push(frames));
     socket.on('recv', (request) => this.#received(request));
     socket.on('report', (request) => this.#report(request));
+    const member = () => this.#joined && { room: this.#joined.room.key, seat: this.#joined.seat };
+    options.blobs.serve(socket, { member, draining: () => options.draining() });
     socket.on('disconnect', () => this.#disconnected());
   }
 
