@@ -8,7 +8,9 @@ export default defineConfig({
   workers: 1,
   retries: 0,
   forbidOnly: Boolean(process.env.CI),
-  timeout: 60_000,
+  timeout: 90_000,
+  // Far above what anything takes: machines are shared.
+  expect: { timeout: 20_000 },
   use: {
     browserName: 'chromium',
     launchOptions: {

@@ -126,8 +126,10 @@ export class Introductions {
       if (!this.#isCurrent(pending)) return;
       if (answer) this.#send(seat, pairing.sid, answer);
       if (!pairing.result) return;
-      this.#end(pending);
+      // Ended only when the member is there: in between, the room would look empty.
+      clearTimeout(pending.timer);
       await this.#options.onSecured(seat, pairing.result);
+      this.#end(pending);
     } catch (cause) {
       // What only claimed to be the peer's changed nothing: the genuine message may still come.
       if (!this.#isCurrent(pending) || !pairing.over) throw cause;

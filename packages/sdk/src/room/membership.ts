@@ -5,7 +5,7 @@ import { encodePairContent, type PairContent } from '../protocol/content.ts';
 import { encodeFrame, FRAME_TYPE } from '../protocol/frame.ts';
 import { fingerprint } from '../protocol/identity.ts';
 import { PairChannel } from '../protocol/pair-channel.ts';
-import type { PairSecrets } from '../protocol/pairing.ts';
+import type { PairingStage, PairSecrets } from '../protocol/pairing.ts';
 import { type AgreementPolicy, decodeMemberPolicy } from '../protocol/policy.ts';
 import { safetyNumber } from '../protocol/safety-number.ts';
 import { ReceiverKey, rosterHash, type SenderKey } from '../protocol/sender-key.ts';
@@ -47,6 +47,8 @@ export class Membership {
   readonly #failures = new Map<string, QsecError>();
   /** Seats whose owners could not show the creator's policy, as we could not: tried again once we can. */
   readonly #postponed = new Set<string>();
+  /** The last stage of each key agreement under way. */
+  readonly #stages = new Map<string, KeyAgreementEvent>();
   readonly #authority: Authority;
   #joined = false;
 
@@ -69,7 +71,7 @@ export class Membership {
         const others = [...this.#peers].filter(([key]) => key !== toBase64url(from)).map(([, { identityKey }]) => identityKey);
         await this.#authority.admit(peer, others);
       },
-      onStage: (from, stage) => context.events.emit('keyAgreement', { ...stage, member: this.#describe(from) }),
+      onStage: (from, stage) => this.#stage(from, stage),
       onSecured: (from, secrets) => this.#secured(from, secrets),
       onFailed: (from, error) => this.#failed(from, error),
       onSilent: (from) => this.#approachLater(toBase64url(from)),
@@ -307,7 +309,7 @@ export class Membership {
     peer.presence = this.#seats.get(key) ?? 'present';
     this.#peers.set(key, peer);
     session.report('key-agreement-finished');
-    events.emit('keyAgreement', this.#agreementEvent(seat, 'confirmed', secrets.report ?? {}, secrets.role));
+    events.emit('keyAgreement', this.#conclusion(seat, 'confirmed', secrets.report ?? {}));
     this.#security('member-secured', peer);
     if (me.creator && !this.#authority.selective) await this.#vouch(peer);
     await this.#trust(peer);
@@ -362,15 +364,32 @@ export class Membership {
     }
     this.#failures.set(toBase64url(seat), error);
     this.#context.session.report('key-agreement-aborted');
-    const counts = (error.details.counts ?? {}) as StageEvent['counts'];
-    this.#context.events.emit('keyAgreement', { ...this.#agreementEvent(seat, 'aborted', counts, 'a'), error });
+    this.#context.events.emit('keyAgreement', { ...this.#conclusion(seat, 'aborted', {}), error });
     this.#context.events.emit('error', error);
     this.#options.onChange();
   }
 
-  #agreementEvent(seat: Bytes, stage: 'confirmed' | 'aborted', counts: StageEvent['counts'], role: 'a' | 'b'): KeyAgreementEvent {
+  /** Stages as they come. An attempt that is dropped is not the end: another may follow, and the conclusion is told apart. */
+  #stage(seat: Bytes, stage: PairingStage): void {
+    const event = { ...stage, member: this.#describe(seat) };
+    this.#stages.set(toBase64url(seat), event);
+    if (stage.stage !== 'aborted') this.#context.events.emit('keyAgreement', event);
+  }
+
+  /** How an agreement ended, with everything that was counted on the way. */
+  #conclusion(seat: Bytes, stage: 'confirmed' | 'aborted', counts: StageEvent['counts']): KeyAgreementEvent {
+    const key = toBase64url(seat);
+    const last = this.#stages.get(key);
+    this.#stages.delete(key);
     const { threshold } = this.#options.agreement;
-    return { stage, counts, attempt: 0, role: role === 'a' ? 'alice' : 'bob', threshold, member: this.#describe(seat) };
+    return {
+      attempt: last?.attempt ?? 0,
+      role: last?.role ?? 'bob',
+      threshold: last?.threshold ?? threshold,
+      member: this.#describe(seat),
+      stage,
+      counts: { ...last?.counts, ...counts },
+    };
   }
 
   async #announce(key: SenderKey): Promise<void> {
