@@ -1,6 +1,7 @@
 import { QsecError } from '../errors.ts';
-import { type Bytes, Reader, Writer } from '../wire/index.ts';
+import { type Bytes, fromUtf8, Reader, utf8, Writer } from '../wire/index.ts';
 import { hash, purpose } from './key-schedule.ts';
+import { pad, unpad } from './padding.ts';
 import { decodeAnnouncement, encodeAnnouncement, type SenderKeyAnnouncement } from './sender-key.ts';
 
 /** What is inside the encryption. A kind that this SDK does not know is kept as `unknown` and does no harm. */
@@ -14,6 +15,8 @@ export const MESSAGE_ID_BYTES = 16;
 export const messageId = (author: Uint8Array, id: Uint8Array): Bytes =>
   hash(purpose('message id'), author, id).slice(0, MESSAGE_ID_BYTES);
 export const NAME_LIMIT_BYTES = 256;
+/** A name in a field of one size: length u32 | UTF-8 | zeros. How long somebody's name is tells who it is. */
+const NAME_FIELD_BYTES = 4 + NAME_LIMIT_BYTES;
 
 /** For everyone: sealed with the sender key. */
 export type GroupContent =
@@ -88,7 +91,7 @@ export function encodePairContent(content: Exclude<PairContent, { kind: 'unknown
   const writer = new Writer().u8(PAIR[content.kind]);
   switch (content.kind) {
     case 'sender-key':
-      writer.variable(encodeAnnouncement(content.announcement)).text(content.name);
+      writer.variable(encodeAnnouncement(content.announcement)).fixed(pad(utf8(content.name), NAME_FIELD_BYTES));
       break;
     case 'receipt':
       for (const id of content.ids) writer.fixed(id);
@@ -119,7 +122,7 @@ export function decodePairContent(bytes: Uint8Array): PairContent {
       const content = {
         kind: 'sender-key' as const,
         announcement,
-        name: reader.text(NAME_LIMIT_BYTES),
+        name: fromUtf8(unpad(reader.fixed(NAME_FIELD_BYTES))),
       };
       reader.end();
       return content;

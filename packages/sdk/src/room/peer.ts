@@ -86,7 +86,13 @@ export class Peer implements Member {
     for (const id of earlier.#seen) this.#seen.add(id);
   }
 
+  /** Takes over an epoch of this member's. One that is known already is not begun again: its frames could be opened twice then. */
   addReceiverKey(key: ReceiverKey): void {
+    const newest = this.#receiverKeys.at(-1)?.announcement.epoch ?? 0;
+    if (key.announcement.epoch <= newest) {
+      key.destroy();
+      return;
+    }
     this.#receiverKeys.push(key);
     if (this.#receiverKeys.length > MAX_RECEIVER_KEYS) this.#receiverKeys.shift()?.destroy();
   }

@@ -6,7 +6,8 @@ import { QsecError } from '../errors.ts';
 export type Bytes = Uint8Array<ArrayBuffer>;
 
 const utf8Encoder = new TextEncoder();
-const utf8Decoder = new TextDecoder('utf-8', { fatal: true });
+// A byte order mark is part of the text: what was signed is what is read.
+const utf8Decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 export const utf8 = (text: string): Bytes => utf8Encoder.encode(text);
 
