@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { createServer, type Server as HttpServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { RelayLimits } from '@qsec2/sdk/wire';
@@ -7,11 +8,14 @@ import { Blobs } from './blobs/blobs.ts';
 import { defaultSettings, type RelaySettings, SettingError } from './config/settings.ts';
 import { EventRecorder } from './events/recorder.ts';
 import { Gateway } from './gateway/gateway.ts';
-import { Hasher, keptPepper } from './hashes.ts';
-import { createApp } from './http/app.ts';
+import { Hasher } from './hashes.ts';
+import { createApp, createOperationsApp } from './http/app.ts';
 import { Health } from './http/health.ts';
 import { Hub } from './hub/hub.ts';
 import { Rooms } from './hub/rooms.ts';
+import { Metrics } from './metrics.ts';
+import { OperatorWatch } from './operator/watch.ts';
+import { pepperOf } from './pepper.ts';
 import { openStorage } from './storage.ts';
 
 /** Frames and bytes a member may have pushed without an acknowledgement. */
@@ -35,6 +39,8 @@ export interface Relay {
   /** What the relay serves over plain HTTP, to be mounted in another Koa application or served by `app.callback()`. */
   readonly app: Koa;
   readonly settings: RelaySettings;
+  /** Where metrics and the status page are, when they have a port of their own and the relay listens. */
+  readonly opsUrl: string | undefined;
   /** Takes WebSocket connections of a server that exists already, at the path of the wire contract. */
   attach(server: HttpServer): void;
   /** Starts a server of its own. @returns its address, such as `http://localhost:5000`. */
@@ -55,7 +61,11 @@ export interface Relay {
 export async function createRelay({ demo, logger, awayAfterMs = 5000, ...options }: RelayOptions = {}): Promise<Relay> {
   const settings: RelaySettings = { ...defaultSettings(), ...(demo && { demoDir: demo.dir }), ...options };
   const log = logger ?? pino({ level: settings.logLevel, base: null });
-  const onError = (error: unknown) => log.error({ reason: describe(error) }, 'failed');
+  const metrics = new Metrics();
+  const onError = (error: unknown) => {
+    metrics.failures++;
+    log.error({ reason: describe(error) }, 'failed');
+  };
   const hasher = new Hasher(pepperOf(settings));
   const storage = await openStorage(settings, {
     failed: onError,
@@ -65,7 +75,7 @@ export async function createRelay({ demo, logger, awayAfterMs = 5000, ...options
     },
     gone: (room, seat) => events.record({ kind: 'member-gone', room, actor: hasher.name('actor', seat) }),
   });
-  const { store, eventLog, clock, node } = storage;
+  const { store, eventLog, orders, clock, node } = storage;
   const events = new EventRecorder(eventLog, clock, onError);
   const blobs = await Blobs.open({ settings, clock, store, onError });
   const limits: RelayLimits = {
@@ -75,37 +85,66 @@ export async function createRelay({ demo, logger, awayAfterMs = 5000, ...options
     retentionMs: settings.retentionMs,
     blobs: blobs.limits,
   };
-  const hub = new Hub({ store, clock, hasher, events, limits, awayAfterMs, onError });
-  const health = new Health(store, onError);
+  const hub = new Hub({ store, clock, hasher, events, metrics, limits, awayAfterMs, onError });
+  const health = new Health(store, settings.dataDir, onError);
   const rooms = new Rooms(store, hasher, events);
-  const gateway = new Gateway({ settings, node, limits, hub, rooms, blobs, clock, onError, draining: () => health.draining });
-  const app = createApp({ health, demoDir: settings.demoDir, onError });
+  const { eventRetentionMs } = settings;
+  const operator = new OperatorWatch({ orders, store, eventLog, hasher, clock, eventRetentionMs, onError });
+  await operator.look();
+  const gateway = new Gateway({
+    settings,
+    node,
+    limits,
+    hub,
+    rooms,
+    blobs,
+    clock,
+    metrics,
+    onError,
+    draining: () => health.draining,
+    isBlocked: (address) => operator.isBlocked(address),
+  });
+  const gauges = async () => ({
+    ...(await store.counts()),
+    connections: gateway.connections,
+    eventsDropped: events.dropped,
+    draining: health.draining,
+    uptimeSeconds: process.uptime(),
+    blobs: blobs.figures(),
+  });
+  const operations = { metrics, gauges, durability: store.durability };
+  const separate = settings.opsPort !== undefined;
+  const app = createApp({ health, operations: separate ? undefined : operations, demoDir: settings.demoDir, onError });
   events.record({ kind: 'relay-started' });
 
   let server: HttpServer | undefined;
+  let opsServer: HttpServer | undefined;
   let closing: Promise<void> | undefined;
 
   async function listen(): Promise<string> {
-    const own = createServer(HTTP_LIMITS, app.callback());
-    server = own;
-    gateway.attach(own);
-    await new Promise<void>((resolve, reject) => {
-      own.once('error', reject);
-      own.listen(settings.port, settings.host, resolve);
-    });
-    own.on('error', onError);
-    return addressOf(own);
+    server = createServer(HTTP_LIMITS, app.callback());
+    gateway.attach(server);
+    await listening(server, settings.port, settings.host, 'PORT');
+    server.on('error', onError);
+    if (settings.opsPort !== undefined) {
+      opsServer = createServer(HTTP_LIMITS, createOperationsApp(operations, health, onError).callback());
+      await listening(opsServer, settings.opsPort, settings.host, 'RELAY_OPS_PORT');
+    }
+    return addressOf(server);
   }
 
   async function close(): Promise<void> {
     health.draining = true;
     server?.close();
+    await operator.close();
     await hub.settle();
     gateway.sayBye();
     await hub.close();
     // Requests were answered; what is left are connections kept alive for another one.
     server?.closeIdleConnections();
     await gateway.close();
+    opsServer?.close();
+    opsServer?.closeAllConnections();
     events.record({ kind: 'relay-stopped' });
     await events.close();
     await blobs.close();
@@ -115,6 +154,9 @@ export async function createRelay({ demo, logger, awayAfterMs = 5000, ...options
   return {
     app,
     settings,
+    get opsUrl() {
+      return opsServer && addressOf(opsServer);
+    },
     attach: (existing) => gateway.attach(existing),
     listen,
     close: () => {
@@ -124,15 +166,13 @@ export async function createRelay({ demo, logger, awayAfterMs = 5000, ...options
   };
 }
 
-/** @throws {SettingError} when relays that share rooms would hash their names differently. */
-function pepperOf({ pepper, redisUrl, databaseUrl, dataDir }: RelaySettings): string | Buffer {
-  if (pepper !== undefined) return pepper;
-  const shared = redisUrl !== undefined || databaseUrl.startsWith('postgres');
-  if (shared) throw new SettingError('RELAY_PEPPER', 'one secret for all relays that share a database');
+/** @throws {SettingError} naming the variable when the address cannot be listened on. */
+async function listening(server: HttpServer, port: number, host: string, env: string): Promise<void> {
   try {
-    return keptPepper(dataDir);
+    server.listen(port, host);
+    await once(server, 'listening');
   } catch (cause) {
-    throw new SettingError('RELAY_DATA_DIR', 'a folder that can be written, with the pepper of earlier starts if any', { cause });
+    throw new SettingError(env, `a port of ${host} that is free`, { cause });
   }
 }
 

@@ -4,6 +4,7 @@ import { type Clock, steadyClock } from './clock.ts';
 import { type RelaySettings, SettingError } from './config/settings.ts';
 import type { Schema } from './database/schema.ts';
 import { EventLog } from './events/event-log.ts';
+import { Orders } from './operator/orders.ts';
 import { LocalStore } from './store/local/local-store.ts';
 import { MemoryJournal } from './store/local/memory-journal.ts';
 import type { PostgresDatabase } from './store/postgres/database.ts';
@@ -15,6 +16,7 @@ import type { Store, StoreObserver } from './store/store.ts';
 export interface Storage {
   store: Store;
   eventLog: EventLog;
+  orders: Orders;
   /** The time all relays that share the data go by. */
   clock: Clock;
   /** Name of this process among them. */
@@ -67,7 +69,7 @@ export async function openStorage(settings: RelaySettings, observer: StoreObserv
     await store.close();
     await database.close();
   };
-  return { store, eventLog, clock, node, close };
+  return { store, eventLog, orders: new Orders(database.queries), clock, node, close };
 }
 
 async function openStore(

@@ -70,6 +70,9 @@ describe('settings', () => {
       loadSettings({ RELAY_PEPPER: 'sixteen-characters', RELAY_DATABASE_URL: 'postgres://u:pw@h/d' }),
     );
     expect(printed).not.toMatch(/sixteen|pw@h/);
-    expect(printed).toContain('RELAY_RETENTION=600000');
+    expect(printed).toContain('RELAY_DATABASE_URL=postgres://(hidden)@h/d');
+    expect(printed).toContain('RELAY_RETENTION=600000ms');
+    // What is printed can be set.
+    expect(loadSettings({ RELAY_RETENTION: '600000ms' })).toEqual(defaultSettings());
   });
 });

@@ -28,8 +28,7 @@ export function printSettings(settings: RelaySettings): string {
     .map(([key, setting]) => {
       const value = settings[key as keyof RelaySettings];
       if (value === undefined) return `# ${setting.env} is not set`;
-      const hidden = setting.secret && value !== setting.fallback;
-      return `${setting.env}=${hidden ? '(hidden)' : String(value)}`;
+      return `${setting.env}=${setting.print?.(value as never) ?? (setting.secret ? '(hidden)' : String(value))}`;
     })
     .join('\n');
 }

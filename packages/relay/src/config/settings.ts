@@ -13,8 +13,10 @@ interface Setting<T> {
   expects: string;
   /** Undefined: not a valid value. */
   parse(text: string): T | undefined;
-  /** May also be read from the file named by `<env>_FILE`; never printed. */
+  /** May also be read from the file named by `<env>_FILE`; never printed, unless {@link Setting.print} knows how. */
   secret?: true;
+  /** How the value is written, where it is not just its text. */
+  print?(value: NonNullable<T>): string;
 }
 
 type Values<S> = { [K in keyof S]: S[K] extends Setting<infer T> ? T : never };
@@ -40,7 +42,14 @@ const size = (env: string, about: string, fallback: number, min: number, max: nu
   });
 
 const duration = (env: string, about: string, fallback: number, example: string, max = 30 * 86_400_000) =>
-  setting<number>({ env, about, fallback, expects: `a time such as ${example}`, parse: within(parseDuration, 1000, max) });
+  setting<number>({
+    env,
+    about,
+    fallback,
+    expects: `a time such as ${example}`,
+    parse: within(parseDuration, 1000, max),
+    print: (value) => `${value}ms`,
+  });
 
 const secret = (env: string, about: string) =>
   setting<string | undefined>({
@@ -74,6 +83,7 @@ export const SETTINGS = {
     expects: 'sqlite:<file> or postgres://…',
     parse: (text) => (/^sqlite:.+|^postgres(ql)?:\/\/.+/.test(text) ? text : undefined),
     secret: true,
+    print: withoutPassword,
   }),
   redisUrl: setting<string | undefined>({
     env: 'RELAY_REDIS_URL',
@@ -82,6 +92,7 @@ export const SETTINGS = {
     expects: 'redis://… or rediss://…',
     parse: (text) => (/^rediss?:\/\/.+/.test(text) ? text : undefined),
     secret: true,
+    print: withoutPassword,
   }),
   dataDir: setting<string>({
     env: 'RELAY_DATA_DIR',
@@ -169,6 +180,10 @@ export class SettingError extends Error {
 
 export function defaultSettings(): RelaySettings {
   return Object.fromEntries(Object.entries(SETTINGS).map(([key, { fallback }]) => [key, fallback])) as RelaySettings;
+}
+
+function withoutPassword(url: string): string {
+  return url.replace(/\/\/[^@/]*@/, '//(hidden)@');
 }
 
 function within(parse: (text: string) => number | undefined, min: number, max: number) {

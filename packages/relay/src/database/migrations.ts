@@ -92,6 +92,22 @@ const migrations = ({ serial, bytes }: Dialectal): Record<string, Migration> => 
         .execute();
     },
   },
+  '0004-operator': {
+    async up(db: Kysely<unknown>) {
+      await db.schema
+        .createTable('operator_order')
+        .addColumn('id', serial, (column) => column.primaryKey())
+        .addColumn('ts', 'bigint', (column) => column.notNull())
+        .addColumn('kind', 'text', (column) => column.notNull())
+        .addColumn('target', 'text', (column) => column.notNull())
+        .execute();
+      await db.schema
+        .createTable('blocked')
+        .addColumn('address_hash', 'text', (column) => column.primaryKey())
+        .addColumn('until', 'bigint', (column) => column.notNull())
+        .execute();
+    },
+  },
 });
 
 /**

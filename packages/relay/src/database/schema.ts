@@ -9,6 +9,8 @@ export interface Schema {
   identity: IdentityTable;
   transient: TransientTable;
   node: NodeTable;
+  operator_order: OrderTable;
+  blocked: BlockedTable;
 }
 
 interface RoomTable {
@@ -84,4 +86,19 @@ interface TransientTable {
 interface NodeTable {
   name: string;
   seen: number;
+}
+
+/** What an operator asks of the relays that are running. */
+interface OrderTable {
+  id: Generated<number>;
+  ts: number;
+  kind: string;
+  target: string;
+}
+
+/** Addresses that may not connect. */
+interface BlockedTable {
+  /** Keyed hash of an address, or of the network that counts as one. */
+  address_hash: string;
+  until: number;
 }

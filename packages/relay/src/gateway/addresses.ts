@@ -43,6 +43,12 @@ function plain(address: string): string {
   return address.toLowerCase().startsWith('::ffff:') && address.includes('.') ? address.slice(7) : address;
 }
 
+/** What limits and blocks go by for an address as a person writes it; undefined when it is none. */
+export function addressScope(text: string): string | undefined {
+  const address = plain(text.trim());
+  return isIP(address) === 0 ? undefined : scope(address);
+}
+
 /** One customer holds a whole /64 of IPv6 addresses: limits count those as one. */
 function scope(address: string): string {
   if (!isIPv6(address)) return address;

@@ -21,7 +21,6 @@ export class Admission {
   readonly #now: () => number;
   readonly #sources = new Map<string, Source>();
   #connections = 0;
-  refused = 0;
 
   /** @param now monotonic milliseconds */
   constructor(limits: Limits, now: () => number = () => performance.now()) {
@@ -38,10 +37,7 @@ export class Admission {
     const source = this.#source(address);
     const { maxConnections, maxPerAddress } = this.#limits;
     const fits = this.#connections < maxConnections && source.connections < maxPerAddress;
-    if (!fits || !source.connects.take(1, this.#now())) {
-      this.refused++;
-      return false;
-    }
+    if (!fits || !source.connects.take(1, this.#now())) return false;
     this.#connections++;
     source.connections++;
     return true;

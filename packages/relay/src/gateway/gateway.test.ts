@@ -15,10 +15,7 @@ import { TokenBucket } from './token-bucket.ts';
 async function letIn(url: string, headers: Record<string, string> = {}): Promise<boolean> {
   const client = new TestClient(url, { headers });
   afterThisTest(() => client.close());
-  return new Promise((resolve) => {
-    client.socket.once('connect', () => resolve(true));
-    client.socket.once('connect_error', () => resolve(false));
-  });
+  return client.admitted();
 }
 
 describe('origins', () => {

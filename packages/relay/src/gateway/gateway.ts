@@ -36,6 +36,8 @@ export interface GatewayOptions extends Omit<SessionOptions, 'admission'> {
   /** Name of this relay among those that share rooms. */
   node: string;
   limits: RelayLimits;
+  /** Whether the operator refuses an address. */
+  isBlocked(address: string): boolean;
 }
 
 /** The Socket.IO endpoint: WebSocket only, one namespace, nothing compressed, everything bounded. */
@@ -45,12 +47,12 @@ export class Gateway {
   readonly #clients = new WeakMap<IncomingMessage, string>();
   readonly #links = new Set<SocketLink>();
   readonly #timer: NodeJS.Timeout;
-  readonly #origins: RelaySettings['origins'];
+  readonly #options: GatewayOptions;
   readonly admission: Admission;
 
   constructor(options: GatewayOptions) {
     const { settings, limits } = options;
-    this.#origins = settings.origins;
+    this.#options = options;
     this.#addresses = new ClientAddresses(settings.trustedProxies);
     this.admission = new Admission(settings);
     this.#timer = setInterval(() => this.admission.sweep(), SWEEP_MS);
@@ -85,7 +87,7 @@ export class Gateway {
   }
 
   get connections(): number {
-    return this.#io.engine.clientsCount;
+    return this.#links.size;
   }
 
   /** Tells everyone to come back later. */
@@ -106,9 +108,15 @@ export class Gateway {
   }
 
   #admits(request: IncomingMessage): boolean {
-    if (!mayConnect(this.#origins, request.headers.origin)) return false;
     const address = this.#addresses.of(request);
-    if (!this.admission.opened(address)) return false;
+    const admitted =
+      mayConnect(this.#options.settings.origins, request.headers.origin) &&
+      !this.#options.isBlocked(address) &&
+      this.admission.opened(address);
+    if (!admitted) {
+      this.#options.metrics.connectionsRefused++;
+      return false;
+    }
     this.#clients.set(request, address);
     request.socket.once('close', () => this.admission.closed(address));
     return true;

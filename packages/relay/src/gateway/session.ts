@@ -7,6 +7,7 @@ import { refusals } from '../hub/errors.ts';
 import type { Hub } from '../hub/hub.ts';
 import type { Member } from '../hub/member.ts';
 import type { Rooms } from '../hub/rooms.ts';
+import type { Metrics } from '../metrics.ts';
 import type { Admission } from './admission.ts';
 import { FlowMeter } from './flow-meter.ts';
 import { isOperatorToken } from './operator-token.ts';
@@ -20,6 +21,7 @@ export interface SessionOptions {
   settings: RelaySettings;
   admission: Admission;
   clock: Clock;
+  metrics: Metrics;
   hub: Hub;
   rooms: Rooms;
   blobs: Blobs;
@@ -110,7 +112,9 @@ export class Session {
     if (operatorSecret !== undefined && !isOperatorToken(operatorSecret, request.operator, clock.now())) {
       return { reply: refuse(refusals.operator) };
     }
-    return { reply: this.#notGuessed(await rooms.create(request)) };
+    const reply = await rooms.create(request);
+    if (reply.ok) this.#options.metrics.roomsCreated++;
+    return { reply: this.#notGuessed(reply) };
   }
 
   async #join(value: unknown) {
@@ -118,7 +122,11 @@ export class Session {
     if (!request) return { reply: refuse(refusals.badRequest) };
     if (this.#joined) return { reply: refuse(refusals.joinedAlready) };
     const result = await this.#options.hub.join(this.#link, request);
-    if ('code' in result) return { reply: this.#notGuessed(refuse(result)) };
+    if ('code' in result) {
+      this.#options.metrics.joinsRefused++;
+      return { reply: this.#notGuessed(refuse(result)) };
+    }
+    this.#options.metrics.joins++;
     const { member, joined } = result;
     if (this.#socket.disconnected) {
       this.#options.hub.disconnected(member);
@@ -210,6 +218,7 @@ export class Session {
   }
 
   #misbehaved(error: RelayError): void {
+    this.#options.metrics.misbehaved++;
     this.#socket.emit('error', error);
     this.#socket.disconnect(true);
   }

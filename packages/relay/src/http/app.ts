@@ -1,17 +1,27 @@
 import Router from '@koa/router';
 import Koa from 'koa';
+import { type Gauges, type Metrics, renderMetrics } from '../metrics.ts';
 import type { Health } from './health.ts';
 import { serveFolder } from './static.ts';
+import { statusPage } from './status.ts';
 
 export interface AppOptions {
   health: Health;
+  /** Metrics and status page; absent: they are on a port of their own. */
+  operations: Operations | undefined;
   /** Folder served at /. */
   demoDir: string | undefined;
   onError(error: unknown): void;
 }
 
+export interface Operations {
+  metrics: Metrics;
+  gauges(): Promise<Gauges>;
+  durability: string;
+}
+
 /** What the relay serves over plain HTTP. */
-export function createApp({ health, demoDir, onError }: AppOptions): Koa {
+export function createApp({ health, operations, demoDir, onError }: AppOptions): Koa {
   const app = new Koa();
   app.on('error', onError);
   app.use(async (ctx, next) => {
@@ -28,7 +38,25 @@ export function createApp({ health, demoDir, onError }: AppOptions): Koa {
     ctx.status = ready ? 200 : 503;
     ctx.body = { status: ready ? 'ready' : 'not ready', ...rest };
   });
+  if (operations) addOperations(router, operations);
   app.use(router.routes());
   if (demoDir !== undefined) app.use(serveFolder(demoDir));
   return app;
+}
+
+/** What an operator looks at, for a port that is not open to the world. */
+export function createOperationsApp(operations: Operations, health: Health, onError: (error: unknown) => void): Koa {
+  return createApp({ health, operations, demoDir: undefined, onError });
+}
+
+function addOperations(router: Router, { metrics, gauges, durability }: Operations): void {
+  router.get('/metrics', async (ctx) => {
+    ctx.type = 'text/plain; version=0.0.4; charset=utf-8';
+    ctx.body = renderMetrics(metrics, await gauges());
+  });
+  router.get('/status', async (ctx) => {
+    ctx.set('Content-Security-Policy', "default-src 'none'; style-src 'unsafe-inline'");
+    ctx.type = 'html';
+    ctx.body = statusPage(metrics, await gauges(), durability);
+  });
 }

@@ -2,7 +2,7 @@ import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { startRelay, temporaryFolder } from '../testing/relay-fixture.ts';
+import { joinedRoom, startRelay, temporaryFolder } from '../testing/relay-fixture.ts';
 
 /** Sends the path as it is; `fetch` would tidy it up first. */
 function get(url: string, path: string, headers = {}): Promise<{ status: number; body: string }> {
@@ -24,6 +24,32 @@ describe('health', () => {
     const { url } = await startRelay();
     expect(await (await fetch(`${url}/healthz`)).json()).toEqual({ status: 'ok' });
     expect(await (await fetch(`${url}/readyz`)).json()).toEqual({ status: 'ready', failed: [] });
+  });
+});
+
+describe('operations', () => {
+  it('are metrics and a page, with numbers and nothing about rooms, members or addresses', async () => {
+    const running = await startRelay();
+    const {
+      room,
+      clients: [ana, bo],
+    } = await joinedRoom(running);
+    ana!.push({ text: 'x' });
+    await bo!.until(() => bo!.cursor === 1);
+    const metrics = await (await fetch(`${running.url}/metrics`)).text();
+    expect(metrics).toContain('qsec2_relay_frames_placed_total 1\n');
+    expect(metrics).toContain('qsec2_relay_connections 2\n');
+    expect(metrics).toContain('qsec2_relay_commit_seconds_count 1\n');
+    const page = await (await fetch(`${running.url}/status`)).text();
+    expect(page).toContain('<td>serving</td>');
+    for (const secret of [room.room, ana!.seat, '127.0.0.1']) expect(metrics + page).not.toContain(secret);
+  });
+
+  it('have a port of their own when one is set', async () => {
+    const { url, relay } = await startRelay({ opsPort: 0 });
+    expect((await fetch(`${url}/metrics`)).status).toBe(404);
+    expect((await fetch(`${url}/healthz`)).status).toBe(200);
+    expect((await fetch(`${relay.opsUrl}/metrics`)).status).toBe(200);
   });
 });
 

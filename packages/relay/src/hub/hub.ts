@@ -4,6 +4,7 @@ import type { EventRecorder } from '../events/recorder.ts';
 import { type Frame, frameFromPush, isTransient } from '../frames/item.ts';
 import type { PushView } from '../frames/parse-pushes.ts';
 import { type Hasher, sameHash } from '../hashes.ts';
+import type { Metrics } from '../metrics.ts';
 import { type AppendRequest, MAILBOX_FULL, NO_SUCH_ROOM, type SeatTaken, type Store } from '../store/store.ts';
 import { refusals } from './errors.ts';
 import type { Link } from './link.ts';
@@ -19,6 +20,7 @@ export interface HubOptions {
   clock: Clock;
   hasher: Hasher;
   events: EventRecorder;
+  metrics: Metrics;
   limits: RelayLimits;
   /** How long a dropped connection is not yet shown as away: a reload or a change of network takes less. */
   awayAfterMs: number;
@@ -47,8 +49,6 @@ export class Hub {
   #committing: Promise<void> | undefined;
 
   readonly #stallTimer: NodeJS.Timeout;
-  /** Connections cut because they took nothing. */
-  cut = 0;
 
   constructor(options: HubOptions) {
     this.#options = options;
@@ -171,8 +171,13 @@ export class Hub {
       if (frame && answer === undefined) requests.push({ room: member.room.key, frame });
     }
     if (requests.length === 0) return [];
+    const { store, metrics } = this.#options;
+    const started = performance.now();
     try {
-      return await this.#options.store.append(requests);
+      const places = await store.append(requests);
+      metrics.commits++;
+      metrics.commitSeconds.observe((performance.now() - started) / 1000);
+      return places;
     } catch (error) {
       this.#options.onError(error);
       return undefined;
@@ -180,7 +185,7 @@ export class Hub {
   }
 
   #acknowledge(pending: readonly Pending[], places: readonly number[] | undefined): void {
-    const { events, store } = this.#options;
+    const { events, store, metrics } = this.#options;
     const touched = new Set<Member>();
     let next = 0;
     for (const { member, frame, answer } of pending) {
@@ -188,10 +193,18 @@ export class Hub {
       if (frame && answer === undefined) {
         const place = places === undefined ? undefined : places[next++];
         member.answer(answerFor(place));
-        if (place !== undefined && place > 0) events.relayed(member.room.key, frame.item.length, place);
+        if (place === undefined || place < 0) {
+          metrics.framesRefused++;
+          continue;
+        }
+        metrics.framesPlaced++;
+        metrics.bytesTaken += frame.item.length;
+        events.relayed(member.room.key, frame.item.length, place);
         continue;
       }
-      if (frame) {
+      if (!frame) metrics.framesRefused++;
+      else {
+        metrics.framesTransient++;
         member.room.transient([frame]);
         store.relayTransient(member.room.key, [frame]);
       }
@@ -215,8 +228,8 @@ export class Hub {
   }
 
   async #watch(key: string): Promise<HubRoom> {
-    const { store, onError } = this.#options;
-    const room = new HubRoom(key, store, {
+    const { store, metrics, onError } = this.#options;
+    const room = new HubRoom(key, store, metrics, {
       ready: (ready) => {
         this.#ready.add(ready);
         this.#schedule();
@@ -238,7 +251,7 @@ export class Hub {
     for (const room of this.#rooms.values()) {
       for (const { link } of room.members) {
         if (link.stalledMs < STALLED_MS) continue;
-        this.cut++;
+        this.#options.metrics.connectionsCut++;
         link.terminate();
       }
     }

@@ -71,6 +71,8 @@ export class Member {
   /** Sends frames that came behind the cursor. */
   deliver(batch: EncodedBatch, to: number): void {
     this.link.sendBatch(batch);
+    this.room.metrics.batchesSent++;
+    this.room.metrics.bytesSent += batch.bytes;
     this.cursor = to;
     if (this.link.pending > OUT_BUDGET) this.#live = false;
   }
@@ -135,6 +137,7 @@ export class Member {
     const { frames, floor } = await this.#store.read(this.room.key, this.cursor, REPLAY_BYTES);
     if (this.#closed) return;
     if (floor > this.cursor) {
+      this.room.metrics.gaps++;
       this.link.send('gap', { from: this.cursor + 1, to: floor });
       this.cursor = floor;
     }

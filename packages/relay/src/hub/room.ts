@@ -1,6 +1,7 @@
 import type { SeatPresence } from '@qsec2/sdk/wire';
 import { EncodedBatch } from '../frames/encoded-batch.ts';
 import { type Frame, joinItems } from '../frames/item.ts';
+import type { Metrics } from '../metrics.ts';
 import type { Store, Watcher } from '../store/store.ts';
 import { batchFor, type Member } from './member.ts';
 
@@ -22,6 +23,7 @@ export interface RoomHooks {
 export class HubRoom implements Watcher {
   readonly key: string;
   readonly members = new Set<Member>();
+  readonly metrics: Metrics;
   readonly #store: Store;
   readonly #hooks: RoomHooks;
   /** Last place fanned out. */
@@ -35,8 +37,9 @@ export class HubRoom implements Watcher {
   #refreshing = false;
   #stale = false;
 
-  constructor(key: string, store: Store, hooks: RoomHooks) {
+  constructor(key: string, store: Store, metrics: Metrics, hooks: RoomHooks) {
     this.key = key;
+    this.metrics = metrics;
     this.#store = store;
     this.#hooks = hooks;
   }
@@ -112,6 +115,7 @@ export class HubRoom implements Watcher {
     const now = performance.now();
     if (now - this.#slowedAt >= SLOW_PAUSE_MS) {
       this.#slowedAt = now;
+      this.metrics.slowdowns++;
       for (const member of this.members) member.link.send('slow', { pauseMs: SLOW_PAUSE_MS });
     }
     if (behind >= STOP_BYTES && !this.#held.has(sender)) {

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
@@ -13,22 +13,51 @@ let compiled: Promise<string> | undefined;
 function compile(): Promise<string> {
   compiled ??= (async () => {
     // Inside the package, so that what it imports is found.
-    const outdir = join(packageDir, 'node_modules', '.cache', 'relay-test');
+    const outdir = join(packageDir, 'node_modules', '.cache', `relay-test-${process.pid}`);
     mkdirSync(outdir, { recursive: true });
-    const outfile = join(outdir, `cli-${process.pid}.mjs`);
+    process.once('exit', () => rmSync(outdir, { recursive: true, force: true }));
     await build({
       entryPoints: [join(packageDir, 'src/cli.ts')],
-      outfile,
+      outdir,
+      outExtension: { '.js': '.mjs' },
       bundle: true,
+      splitting: true,
       format: 'esm',
       platform: 'node',
       packages: 'external',
       alias: { '@qsec2/sdk/wire': join(packageDir, '../sdk/src/wire/index.ts') },
     });
-    return outfile;
+    return join(outdir, 'cli.mjs');
   })();
   return compiled;
 }
+
+/** Runs a command of the relay to its end. */
+export async function runCli(
+  args: string[],
+  env: Record<string, string> = {},
+): Promise<{ code: number; out: string; err: string }> {
+  const child = spawn(process.execPath, [await compile(), ...args], { env: { PATH: process.env.PATH ?? '', ...env } });
+  let out = '';
+  let err = '';
+  child.stdout.on('data', (chunk: Buffer) => {
+    out += chunk.toString();
+  });
+  child.stderr.on('data', (chunk: Buffer) => {
+    err += chunk.toString();
+  });
+  const code = await new Promise<number>((resolve) => child.once('close', (code) => resolve(code ?? -1)));
+  return { code, out, err };
+}
+
+/** The environment of a relay that listens on a free port of the loopback address, with its data in a folder. */
+export const environment = (dataDir: string): Record<string, string> => ({
+  PORT: '0',
+  RELAY_HOST: '127.0.0.1',
+  RELAY_DATA_DIR: dataDir,
+  RELAY_DATABASE_URL: `sqlite:${join(dataDir, 'relay.db')}`,
+  PATH: process.env.PATH ?? '',
+});
 
 /** The relay as an operator runs it: a process of its own. */
 export class ChildRelay {
@@ -44,14 +73,10 @@ export class ChildRelay {
 
   /** Starts it and waits until it says where it listens. `env` adds to the settings. */
   static async start(dataDir: string, env: Record<string, string> = {}): Promise<ChildRelay> {
-    const settings = {
-      PORT: '0',
-      RELAY_HOST: '127.0.0.1',
-      RELAY_DATA_DIR: dataDir,
-      RELAY_DATABASE_URL: `sqlite:${join(dataDir, 'relay.db')}`,
-      PATH: process.env.PATH ?? '',
-    };
-    const child = spawn(process.execPath, [await compile()], { env: { ...settings, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(process.execPath, [await compile()], {
+      env: { ...environment(dataDir), ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     const output: string[] = [];
     child.stderr.on('data', (chunk: Buffer) => output.push(chunk.toString()));
     const url = await new Promise<string>((resolve, reject) => {

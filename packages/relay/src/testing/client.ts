@@ -85,6 +85,14 @@ export class TestClient {
     return this;
   }
 
+  /** Whether the relay lets the connection in. */
+  admitted(): Promise<boolean> {
+    return new Promise((resolve) => {
+      this.socket.once('connect', () => resolve(true));
+      this.socket.once('connect_error', () => resolve(false));
+    });
+  }
+
   create(room: RoomSecrets, terms: Partial<CreateRequest> = {}): Promise<Reply<Created>> {
     return this.socket.emitWithAck('create', { ...room, capacity: 2, ...terms });
   }

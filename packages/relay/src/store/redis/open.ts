@@ -3,6 +3,7 @@ import { Redis, type RedisOptions } from 'ioredis';
 import { type Clock, steadyClock } from '../../clock.ts';
 import { SettingError } from '../../config/settings.ts';
 import { RedisStore, type RedisStoreOptions } from './redis-store.ts';
+import { seatsOf } from './room-hash.ts';
 
 const OPTIONS: RedisOptions = {
   connectTimeout: 5000,
@@ -12,6 +13,52 @@ const OPTIONS: RedisOptions = {
 };
 
 const RANK: Record<Durability, number> = { memory: 0, wal: 1, fsync: 2 };
+
+/** A connection for one command of an operator. */
+async function briefly<T>(url: string, work: (redis: Redis) => Promise<T>): Promise<T> {
+  const redis = new Redis(url, { ...OPTIONS, lazyConnect: true, retryStrategy: () => null });
+  // The error is thrown by `connect` as well.
+  redis.on('error', () => {});
+  try {
+    await redis.connect();
+    return await work(redis);
+  } catch (cause) {
+    if (cause instanceof SettingError) throw cause;
+    throw new SettingError('RELAY_REDIS_URL', 'a Redis that can be reached', { cause });
+  } finally {
+    redis.disconnect();
+  }
+}
+
+/**
+ * @returns what an acknowledged frame survives there.
+ * @throws {SettingError} when it cannot be reached, or keeps less than is wanted.
+ */
+export function checkRedis(url: string, wanted: Durability): Promise<Durability> {
+  return briefly(url, async (redis) => enough(await durabilityOf(redis), wanted));
+}
+
+/** Every room with its seats, by the hashes of their ids. */
+export function listRooms(url: string): Promise<{ room: string; seats: number; capacity: number }[]> {
+  return briefly(url, async (redis) => {
+    const rooms = await redis.zrange('qsec2:due', 0, -1);
+    return Promise.all(
+      rooms.map(async (room) => {
+        const hash = await redis.hgetall(`qsec2:room:${room}`);
+        return { room, seats: seatsOf(hash).length, capacity: Number(hash.capacity) };
+      }),
+    );
+  });
+}
+
+/** @throws {SettingError} when Redis keeps less than is wanted, or does not say what it keeps. */
+function enough(durability: Durability | undefined, wanted: Durability): Durability {
+  if (durability === undefined ? wanted === 'memory' : RANK[durability] >= RANK[wanted]) return durability ?? 'memory';
+  throw new SettingError(
+    'RELAY_DURABILITY',
+    `no more than this Redis keeps (${durability ?? 'unknown'}); see appendonly and appendfsync`,
+  );
+}
 
 /**
  * Connects to Redis.
@@ -34,18 +81,17 @@ export async function openRedisStore(
     subscriber.disconnect();
     throw new SettingError('RELAY_REDIS_URL', 'a Redis that can be reached');
   }
-  const durability = await durabilityOf(redis);
-  if (durability === undefined ? wanted !== 'memory' : RANK[durability] < RANK[wanted]) {
+  let durability: Durability;
+  try {
+    durability = enough(await durabilityOf(redis), wanted);
+  } catch (error) {
     redis.disconnect();
     subscriber.disconnect();
-    throw new SettingError(
-      'RELAY_DURABILITY',
-      `no more than this Redis keeps (${durability ?? 'unknown'}); see appendonly and appendfsync`,
-    );
+    throw error;
   }
   const [seconds, micros] = await redis.time();
   const clock = steadyClock(Number(seconds) * 1000 + Math.floor(Number(micros) / 1000));
-  const store = await RedisStore.open({ ...options, redis, subscriber, clock, durability: durability ?? 'memory' });
+  const store = await RedisStore.open({ ...options, redis, subscriber, clock, durability });
   return { store, clock };
 }
 
