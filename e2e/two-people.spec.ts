@@ -69,7 +69,7 @@ test('one creates a room, the other opens its link, and they talk', async ({ bro
 
   const safety = async (page: Page) => {
     await page.getByRole('button', { name: 'Compare' }).click();
-    const groups = page.getByText(/^\d{5}$/);
+    const groups = page.getByRole('listitem').filter({ hasText: /^\d{5}$/ });
     await expect(groups).toHaveCount(12);
     return groups.allTextContents();
   };
