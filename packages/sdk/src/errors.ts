@@ -31,6 +31,8 @@ const REMEDIATION = {
   MESSAGE_TOO_LARGE: 'Shorten the message, or send it as a file.',
   FILE_TOO_LARGE: 'Send a smaller file, or raise the limit on both sides.',
   FILE_CORRUPT: 'The file did not arrive as it was sent and was discarded. Ask for it again.',
+  FILE_GONE: 'The relay keeps files for a day and no longer has this one. Ask for it again.',
+  FILE_UNREADABLE: 'Choose the file again. If it is on a drive or in the cloud, make sure that it is there.',
   MIC_DENIED: 'Allow the microphone for this site in the browser settings, then try again.',
   MIC_UNAVAILABLE: 'No working microphone was found. Connect one and try again.',
   STORAGE_UNAVAILABLE: "This browser does not let the page store data. Use persist: 'none', or leave private browsing.",

@@ -28,15 +28,19 @@ export async function* inOrder<T, R>(source: AsyncIterable<T>, work: (value: T) 
 export function streamOf<T>(make: (signal: AbortSignal) => AsyncGenerator<T>): ReadableStream<T> {
   const cancelled = new AbortController();
   const generator = make(cancelled.signal);
+  let begun = false;
   return new ReadableStream<T>(
     {
       async pull(controller) {
+        begun = true;
         const { done, value } = await generator.next();
         if (done) controller.close();
         else controller.enqueue(value);
       },
       async cancel(reason) {
         cancelled.abort(reason);
+        // One that has not begun has yet to learn that its own source is not wanted any more; that it fails then is what it is for.
+        if (!begun) await generator.next().catch(() => undefined);
         await generator.return(undefined);
       },
     },
@@ -57,6 +61,7 @@ export async function* valuesOf<T>(stream: ReadableStream<T>, signal: AbortSigna
     reader.cancel(signal.reason).catch(() => undefined);
   };
   signal.addEventListener('abort', stop, { once: true });
+  if (signal.aborted) stop();
   try {
     for (;;) {
       signal.throwIfAborted();

@@ -1,5 +1,5 @@
 import { QsecError } from '../errors.ts';
-import type { Transport, TransportFactory, TransportHandlers } from '../transport/transport.ts';
+import type { BlobTransport, Transport, TransportFactory, TransportHandlers } from '../transport/transport.ts';
 import {
   type Bytes,
   type CreateRequest,
@@ -13,6 +13,7 @@ import {
   type SeatPresence,
   toBase64url,
 } from '../wire/index.ts';
+import { MEMORY_BLOB_LIMITS, type MemoryBlobs, memoryBlobTransport } from './memory-blobs.ts';
 
 /**
  * A relay in this process, for tests and for applications that want to try the SDK without a server. It keeps the promises that a
@@ -58,6 +59,7 @@ interface MemoryRoom {
   epoch: string;
   log: Delivery[];
   seats: Map<string, Seat>;
+  blobs: MemoryBlobs;
 }
 
 const failure = (
@@ -77,6 +79,7 @@ class Connection implements Transport {
   #answered = 0;
   #connected = false;
   #closed = false;
+  readonly blobs: BlobTransport;
 
   constructor(
     relay: MemoryRelay,
@@ -90,6 +93,11 @@ class Connection implements Transport {
     this.#rooms = rooms;
     this.#retentionMs = retentionMs;
     this.#onClose = onClose;
+    this.blobs = memoryBlobTransport({
+      joined: () => (this.#room && this.#seat ? { blobs: this.#room.blobs, seat: this.#seat } : undefined),
+      connected: () => this.#connected && !this.#closed,
+      note: (event, content) => this.#note(event, content),
+    });
     this.open();
   }
 
@@ -128,7 +136,7 @@ class Connection implements Transport {
     }
     const epoch = toBase64url(crypto.getRandomValues(new Uint8Array(16)));
     const { token, endToken, capacity } = request;
-    this.#rooms.set(request.room, { token, endToken, capacity, epoch, log: [], seats: new Map() });
+    this.#rooms.set(request.room, { token, endToken, capacity, epoch, log: [], seats: new Map(), blobs: new Map() });
     return { ok: { epoch } };
   }
 
@@ -152,7 +160,13 @@ class Connection implements Transport {
         head,
         floor: 0,
         members: [...room.seats].map(([of, { connection }]) => ({ seat: of, presence: connection ? 'present' : 'away' })),
-        limits: { frameBytes: MAX_FRAME_BYTES, inFlightFrames: 256, inFlightBytes: 1 << 22, retentionMs: this.#retentionMs },
+        limits: {
+          frameBytes: MAX_FRAME_BYTES,
+          inFlightFrames: 256,
+          inFlightBytes: 1 << 22,
+          retentionMs: this.#retentionMs,
+          blobs: MEMORY_BLOB_LIMITS,
+        },
         durability: 'memory',
       },
     };

@@ -20,7 +20,7 @@ import {
   type SeatPresence,
   toBase64url,
 } from '../wire/index.ts';
-import type { Transport, TransportFactory } from './transport.ts';
+import type { BlobTransport, Transport, TransportFactory } from './transport.ts';
 
 /**
  * A member's seat at the relay across connections: joins, goes on where it stopped, sends again what was not acknowledged,
@@ -115,6 +115,11 @@ export class RelaySession extends Emitter<RelaySessionEvents> {
   /** How long the relay keeps mail for who is away; known after the first join. */
   get limits(): RelayLimits | undefined {
     return this.#limits;
+  }
+
+  /** Requests about sealed files, where relay and transport carry them. Known after the first join. */
+  get blobs(): BlobTransport | undefined {
+    return this.#limits?.blobs && this.#transport.blobs;
   }
 
   /** Frames that wait for the relay's acknowledgement. */

@@ -6,6 +6,8 @@ import type { Transport, TransportFactory } from './transport.ts';
 /** The way to a relay over Socket.IO, WebSocket only. Reconnection is the library's. */
 
 const REQUEST_TIMEOUT_MS = 10_000;
+/** Chunks of files wait for each other on a slow connection. */
+const BLOB_TIMEOUT_MS = 60_000;
 const FIRST_BACKOFF_MS = 1_000;
 const MAX_BACKOFF_MS = 30_000;
 const JITTER = 0.5;
@@ -74,6 +76,11 @@ export const socketIoTransport: TransportFactory = (url, handlers) => {
     push: (frames) => void (socket.connected && socket.emit('push', frames)),
     recv: (message) => void (socket.connected && socket.emit('recv', message)),
     report: (message) => void (socket.connected && socket.emit('report', message)),
+    blobs: {
+      put: (message, chunk) => request(() => socket.timeout(BLOB_TIMEOUT_MS).emitWithAck('blob:put', message, chunk)),
+      get: (message) => request(() => socket.timeout(BLOB_TIMEOUT_MS).emitWithAck('blob:get', message)),
+      drop: (message) => request(() => socket.timeout(REQUEST_TIMEOUT_MS).emitWithAck('blob:drop', message)),
+    },
     reconnect() {
       if (!closed && !socket.connected) returnAfter(0);
     },

@@ -1,5 +1,10 @@
 import type {
   Ack,
+  BlobChunk,
+  BlobDropRequest,
+  BlobGetRequest,
+  BlobProgress,
+  BlobPutRequest,
   Bye,
   Created,
   CreateRequest,
@@ -46,6 +51,15 @@ export interface Transport {
   /** Try now instead of after the back-off. */
   reconnect(): void;
   close(): void;
+  /** Absent: files cannot go this way. */
+  readonly blobs?: BlobTransport;
+}
+
+/** Requests about sealed files. They reject while there is no connection. */
+export interface BlobTransport {
+  put(request: BlobPutRequest, chunk: Uint8Array): Promise<Reply<BlobProgress>>;
+  get(request: BlobGetRequest): Promise<Reply<BlobChunk>>;
+  drop(request: BlobDropRequest): Promise<Reply<true>>;
 }
 
 export type TransportFactory = (url: URL, handlers: TransportHandlers) => Transport;

@@ -1,0 +1,48 @@
+import { QsecError } from '../errors.ts';
+import { streamOf } from './pipeline.ts';
+
+/** What can be sent as a file. A stream of unknown length is fine; it can be read once. */
+export type FileSource = Blob | Uint8Array | ReadableStream<Uint8Array>;
+
+export interface OpenSource {
+  stream: ReadableStream<Uint8Array>;
+  /** Undefined for a stream. */
+  size: number | undefined;
+  name: string | undefined;
+  type: string | undefined;
+  /** The content where it can be had again without the relay. */
+  blob: Blob | undefined;
+}
+
+const SLICE_BYTES = 1 << 20;
+
+/** @throws {QsecError} `INVALID_ARGUMENT` for anything else than a source */
+export function openSource(source: FileSource): OpenSource {
+  if (source instanceof Blob) {
+    const name = 'name' in source && typeof source.name === 'string' ? source.name : undefined;
+    return { stream: slicesOf(source), size: source.size, name, type: source.type || undefined, blob: source };
+  }
+  if (source instanceof Uint8Array) {
+    const blob = new Blob([source as Uint8Array<ArrayBuffer>]);
+    return { stream: slicesOf(blob), size: source.length, name: undefined, type: undefined, blob };
+  }
+  if (source instanceof ReadableStream)
+    return { stream: source, size: undefined, name: undefined, type: undefined, blob: undefined };
+  throw new QsecError('INVALID_ARGUMENT', '"file" expected a File, Blob, Uint8Array or ReadableStream.');
+}
+
+/**
+ * A Blob piece by piece. Unlike `Blob.stream()` it reads nothing ahead of its reader, and a file that changed, moved or may not be
+ * read is an error with a code.
+ */
+function slicesOf(blob: Blob): ReadableStream<Uint8Array> {
+  return streamOf(async function* slices() {
+    for (let start = 0; start < blob.size; start += SLICE_BYTES) {
+      try {
+        yield new Uint8Array(await blob.slice(start, start + SLICE_BYTES).arrayBuffer());
+      } catch (cause) {
+        throw new QsecError('FILE_UNREADABLE', 'This file cannot be read. It may have been moved, changed or locked.', { cause });
+      }
+    }
+  });
+}
