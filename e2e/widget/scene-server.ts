@@ -17,6 +17,7 @@ const PAGE = `<!doctype html>
     <meta charset="utf-8">
     <meta name="viewport" content="width=device-width, initial-scale=1">
     <title>Scene</title>
+    <link rel="icon" href="/icon.svg">
     <link rel="stylesheet" href="/scene.css">
     <script type="module" src="/qsec2-chat.js"></script>
     <script type="module" src="/scene-page.js"></script>
@@ -30,7 +31,9 @@ const STYLE = `
   h1 { position: absolute; margin: 20px; font: 600 20px system-ui; }
 `;
 
-const TYPES: Readonly<Record<string, string>> = { '.js': 'text/javascript', '.css': 'text/css', '.html': 'text/html' };
+const ICON = '<svg xmlns="http://www.w3.org/2000/svg"/>';
+
+const TYPES: Readonly<Record<string, string>> = { '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml' };
 
 export interface SceneServer {
   url: string;
@@ -49,6 +52,7 @@ export async function startSceneServer(): Promise<SceneServer> {
   });
   const made: Readonly<Record<string, string>> = {
     '/': PAGE,
+    '/icon.svg': ICON,
     '/scene.css': STYLE,
     '/scene-page.js': bundle.outputFiles[0]?.text ?? '',
   };

@@ -77,7 +77,8 @@ field('start').addEventListener('click', (event) => {
   event.stopPropagation();
   void chat.open();
 });
-field('snippet').textContent = `<script type="module" src="${location.origin}/qsec2-chat.js"></script>\n<qsec2-chat relay="${location.origin}"></qsec2-chat>`;
+field('snippet').textContent =
+  `<script type="module" src="${location.origin}/qsec2-chat.js"></script>\n<qsec2-chat relay="${location.origin}"></qsec2-chat>`;
 
 read();
 apply();

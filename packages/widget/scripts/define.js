@@ -1,6 +1,7 @@
 // Defines <qsec2-chat>, and each of its parts when it is first shown. Copied to dist/define.js.
-import { defineCustomElement } from './components/qsec2-chat.js';
+
 import { setLazyElements } from './components/index.js';
+import { defineCustomElement } from './components/qsec2-chat.js';
 
 setLazyElements({
   'qsec2-panel': () => import('./components/qsec2-panel.js').then((part) => part.defineCustomElement()),

@@ -8,6 +8,7 @@ import { HTMLStencilElement, JSXBase } from "@stencil/core/internal";
 import { ChatMode, ChatTheme, ErrorDetail, InviteDetail, MessageDetail, SecurityDetail, StateDetail, UnreadDetail } from "./types";
 import { KeyAgreementOptions, Room, SentMessage } from "@qsec2/sdk";
 import { Dictionary } from "./i18n";
+import { SecurityDictionary } from "./i18n/security";
 import { ComposerState } from "./components/qsec2-panel/qsec2-panel.logic";
 import { Format } from "./i18n/format";
 import { TimelineItem, View } from "./store/view";
@@ -15,6 +16,7 @@ import { CreateFields, Session } from "./store/session";
 export { ChatMode, ChatTheme, ErrorDetail, InviteDetail, MessageDetail, SecurityDetail, StateDetail, UnreadDetail } from "./types";
 export { KeyAgreementOptions, Room, SentMessage } from "@qsec2/sdk";
 export { Dictionary } from "./i18n";
+export { SecurityDictionary } from "./i18n/security";
 export { ComposerState } from "./components/qsec2-panel/qsec2-panel.logic";
 export { Format } from "./i18n/format";
 export { TimelineItem, View } from "./store/view";
@@ -31,7 +33,7 @@ export namespace Components {
         /**
           * Words of the page's own instead of the dictionary's.
          */
-        "dictionary"?: Partial<Dictionary>;
+        "dictionary"?: Partial<Dictionary & SecurityDictionary>;
         /**
           * A link or code to join with as soon as the chat is open. An invite in the page's address comes before it.
           * @default ''
@@ -120,7 +122,7 @@ export namespace Components {
      * Everything that opens from the launcher. It reads the session's view and hands parts of it on; it decides nothing.
      */
     interface Qsec2Panel {
-        "dictionary": Partial<Dictionary> | undefined;
+        "dictionary": Partial<Dictionary & SecurityDictionary> | undefined;
         /**
           * Closes the panel.
          */
@@ -160,11 +162,19 @@ export namespace Components {
      * How this chat is protected, and against what it is not.
      */
     interface Qsec2Security {
+        "dictionary": Partial<Dictionary & SecurityDictionary> | undefined;
         "dismiss": () => void;
         "format": Format;
-        "t": Dictionary;
+        /**
+          * @default 'en'
+         */
+        "language": string;
         "verify": (memberId: string) => void;
         "view": View;
+        /**
+          * The panel's words, with what the page replaced.
+         */
+        "words": Dictionary;
     }
     /**
      * The start: create a room, or join one with the link that was sent.
@@ -287,7 +297,7 @@ declare namespace LocalJSX {
         /**
           * Words of the page's own instead of the dictionary's.
          */
-        "dictionary"?: Partial<Dictionary>;
+        "dictionary"?: Partial<Dictionary & SecurityDictionary>;
         /**
           * A link or code to join with as soon as the chat is open. An invite in the page's address comes before it.
           * @default ''
@@ -380,7 +390,7 @@ declare namespace LocalJSX {
      * Everything that opens from the launcher. It reads the session's view and hands parts of it on; it decides nothing.
      */
     interface Qsec2Panel {
-        "dictionary"?: Partial<Dictionary> | undefined;
+        "dictionary"?: Partial<Dictionary & SecurityDictionary> | undefined;
         /**
           * Closes the panel.
          */
@@ -420,11 +430,19 @@ declare namespace LocalJSX {
      * How this chat is protected, and against what it is not.
      */
     interface Qsec2Security {
+        "dictionary"?: Partial<Dictionary & SecurityDictionary> | undefined;
         "dismiss": () => void;
         "format": Format;
-        "t": Dictionary;
+        /**
+          * @default 'en'
+         */
+        "language"?: string;
         "verify": (memberId: string) => void;
         "view": View;
+        /**
+          * The panel's words, with what the page replaced.
+         */
+        "words": Dictionary;
     }
     /**
      * The start: create a room, or join one with the link that was sent.
@@ -463,6 +481,9 @@ declare namespace LocalJSX {
         "text": string;
         "label": string;
     }
+    interface Qsec2SecurityAttributes {
+        "language": string;
+    }
     interface Qsec2SetupAttributes {
         "name": string;
         "relay": string;
@@ -474,7 +495,7 @@ declare namespace LocalJSX {
         "qsec2-log": Omit<Qsec2Log, keyof Qsec2LogAttributes> & { [K in keyof Qsec2Log & keyof Qsec2LogAttributes]?: Qsec2Log[K] } & { [K in keyof Qsec2Log & keyof Qsec2LogAttributes as `attr:${K}`]?: Qsec2LogAttributes[K] } & { [K in keyof Qsec2Log & keyof Qsec2LogAttributes as `prop:${K}`]?: Qsec2Log[K] };
         "qsec2-panel": Omit<Qsec2Panel, keyof Qsec2PanelAttributes> & { [K in keyof Qsec2Panel & keyof Qsec2PanelAttributes]?: Qsec2Panel[K] } & { [K in keyof Qsec2Panel & keyof Qsec2PanelAttributes as `attr:${K}`]?: Qsec2PanelAttributes[K] } & { [K in keyof Qsec2Panel & keyof Qsec2PanelAttributes as `prop:${K}`]?: Qsec2Panel[K] };
         "qsec2-qr": Omit<Qsec2Qr, keyof Qsec2QrAttributes> & { [K in keyof Qsec2Qr & keyof Qsec2QrAttributes]?: Qsec2Qr[K] } & { [K in keyof Qsec2Qr & keyof Qsec2QrAttributes as `attr:${K}`]?: Qsec2QrAttributes[K] } & { [K in keyof Qsec2Qr & keyof Qsec2QrAttributes as `prop:${K}`]?: Qsec2Qr[K] };
-        "qsec2-security": Qsec2Security;
+        "qsec2-security": Omit<Qsec2Security, keyof Qsec2SecurityAttributes> & { [K in keyof Qsec2Security & keyof Qsec2SecurityAttributes]?: Qsec2Security[K] } & { [K in keyof Qsec2Security & keyof Qsec2SecurityAttributes as `attr:${K}`]?: Qsec2SecurityAttributes[K] } & { [K in keyof Qsec2Security & keyof Qsec2SecurityAttributes as `prop:${K}`]?: Qsec2Security[K] };
         "qsec2-setup": Omit<Qsec2Setup, keyof Qsec2SetupAttributes> & { [K in keyof Qsec2Setup & keyof Qsec2SetupAttributes]?: Qsec2Setup[K] } & { [K in keyof Qsec2Setup & keyof Qsec2SetupAttributes as `attr:${K}`]?: Qsec2SetupAttributes[K] } & { [K in keyof Qsec2Setup & keyof Qsec2SetupAttributes as `prop:${K}`]?: Qsec2Setup[K] };
     }
 }

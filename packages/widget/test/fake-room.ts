@@ -1,8 +1,7 @@
-import { type BB84Counts, fullReport } from './fixtures.ts';
 import type {
   KeyAgreementEvent,
-  ListenOptions,
   Listener,
+  ListenOptions,
   Me,
   Member,
   Message,
@@ -16,8 +15,9 @@ import type {
   SendOptions,
   SentMessage,
 } from '@qsec2/sdk';
+import { Invite } from '@qsec2/sdk';
 import { Emitter } from '../../sdk/src/events.ts';
-import { Invite } from '../../sdk/src/protocol/invite.ts';
+import { type BB84Counts, fullReport } from './fixtures.ts';
 
 type Writable<T> = { -readonly [K in keyof T]: T[K] };
 
@@ -152,6 +152,18 @@ export class FakeRoom implements Room {
 
   reconnect(): void {
     this.calls.push('reconnect');
+  }
+
+  async lock(): Promise<void> {
+    this.calls.push('lock');
+  }
+
+  async unlock(): Promise<void> {
+    this.calls.push('unlock');
+  }
+
+  async approve(member: Member): Promise<void> {
+    this.calls.push(`approve ${member.id}`);
   }
 
   async leave(): Promise<void> {

@@ -1,5 +1,5 @@
 import type { KeyAgreementEvent, Report, Stage } from '@qsec2/sdk';
-import { QsecError } from '../../sdk/src/errors.ts';
+import { QsecError } from '@qsec2/sdk';
 
 export type BB84Counts = Report;
 

@@ -20,5 +20,5 @@ Object.assign(window, { chat, room } satisfies { chat: HTMLElement; room: FakeRo
 
 await customElements.whenDefined('qsec2-chat');
 await chat.open();
-if (scene?.then && room) scene.then(room);
-document.documentElement.dataset['ready'] = 'yes';
+if (room) scene?.next?.(room);
+document.documentElement.dataset.ready = 'yes';

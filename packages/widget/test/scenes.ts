@@ -1,5 +1,5 @@
 import type { QsecErrorCode } from '@qsec2/sdk';
-import { QsecError } from '../../sdk/src/errors.ts';
+import { QsecError } from '@qsec2/sdk';
 import { FakeRoom } from './fake-room.ts';
 import { fullReport, refusedStages, stagesUpTo } from './fixtures.ts';
 
@@ -18,7 +18,11 @@ function talk(room: FakeRoom): void {
   room.sendAt('It did. I am reading it now.', at(62), 'delivered');
   room.sendAt('Section 4 is the one to look at: https://example.org/contract#s4', at(62), 'delivered');
   room.receive(bo, 'On it', at(58));
-  room.receive(bo, 'The second paragraph still has last year’s figures. Can you send me the page as it was signed? I would like to compare the wording before we answer.', at(57));
+  room.receive(
+    bo,
+    'The second paragraph still has last year’s figures. Can you send me the page as it was signed? I would like to compare the wording before we answer.',
+    at(57),
+  );
   room.sendAt('Give me five minutes', at(2), 'delivered');
   room.sendAt('Here is the passage', at(1), 'sent');
   room.sendAt('and the annex', at(0), 'sending');
@@ -38,14 +42,14 @@ const turnedAway = (code: QsecErrorCode): Scene => ({
     room.me = { ...room.me, creator: false, name: 'Bo' };
     return room;
   },
-  then: (room) => room.fail(new QsecError(code, 'The room turned us away.')),
+  next: (room) => room.fail(new QsecError(code, 'The room turned us away.')),
 });
 
 export interface Scene {
   /** The room before the widget sees it. */
   room: () => FakeRoom;
   /** What happens once it does. */
-  then?: (room: FakeRoom) => void;
+  next?: (room: FakeRoom) => void;
 }
 
 /** Every state a person can meet, by name. `setup` has no room at all. */
@@ -53,14 +57,14 @@ export const SCENES: Readonly<Record<string, Scene>> = {
   waiting: { room: () => new FakeRoom() },
   exchange: {
     room: () => new FakeRoom(),
-    then: (room) => {
+    next: (room) => {
       room.setState('agreeing');
       room.agree(stagesUpTo('estimation'));
     },
   },
   aborted: {
     room: () => new FakeRoom(),
-    then: (room) => {
+    next: (room) => {
       room.setState('agreeing');
       room.agree(refusedStages(refused));
       room.setState('aborted');
@@ -68,7 +72,7 @@ export const SCENES: Readonly<Record<string, Scene>> = {
   },
   secure: {
     room: () => new FakeRoom(),
-    then: (room) => {
+    next: (room) => {
       room.agree(stagesUpTo('confirmed'));
       room.admit('Bo');
     },
@@ -79,7 +83,7 @@ export const SCENES: Readonly<Record<string, Scene>> = {
       talk(room);
       return room;
     },
-    then: (room) => {
+    next: (room) => {
       const [bo] = room.members;
       if (bo) room.setTyping(bo, true);
     },
@@ -105,16 +109,7 @@ export const SCENES: Readonly<Record<string, Scene>> = {
       talk(room);
       return room;
     },
-    then: (room) => room.setState('reconnecting'),
-  },
-  away: {
-    room: () => {
-      const room = secureRoom();
-      talk(room);
-      const [bo] = room.members;
-      if (bo) bo.presence = 'away';
-      return room;
-    },
+    next: (room) => room.setState('reconnecting'),
   },
   left: {
     room: () => {
@@ -122,7 +117,7 @@ export const SCENES: Readonly<Record<string, Scene>> = {
       talk(room);
       return room;
     },
-    then: (room) => {
+    next: (room) => {
       const [bo] = room.members;
       if (bo) room.remove(bo);
     },
@@ -139,9 +134,7 @@ export const SCENES: Readonly<Record<string, Scene>> = {
       return room;
     },
   },
-  closed: { room: secureRoom, then: (room) => room.setState('closed') },
+  closed: { room: secureRoom, next: (room) => room.setState('closed') },
   'room-full': turnedAway('ROOM_FULL'),
-  'bad-link': turnedAway('INVITE_INVALID'),
-  'not-found': turnedAway('ROOM_NOT_FOUND'),
-  impostor: turnedAway('HANDSHAKE_FAILED'),
+  'bad-link': turnedAway('ROOM_NOT_FOUND'),
 };

@@ -3,8 +3,11 @@ import type { ShownStage } from '../store/agreement.logic';
 
 const plural = (n: number, one: string, many: string) => (n === 1 ? one : many);
 
-/** Titles of the failures a person can meet; what to do about each is the SDK's `remediation`. */
-const problems: Record<QsecErrorCode, string> = {
+/**
+ * Titles of the failures a person can meet in this widget; what to do about each is the SDK's `remediation`, which also
+ * speaks for the ones without a title.
+ */
+const problems: Partial<Record<QsecErrorCode, string>> = {
   INVITE_INVALID: 'This invite link is not valid',
   ROOM_FULL: 'This room is full',
   ROOM_NOT_FOUND: 'This room was not found',
@@ -12,30 +15,19 @@ const problems: Record<QsecErrorCode, string> = {
   ROOM_OPEN_ELSEWHERE: 'This room is open in another tab',
   REMOVED: 'You were removed from this room',
   NOT_ADMITTED: 'You were not let in',
-  NO_ADMIN: 'This room has no owner any more',
   RELAY_UNREACHABLE: 'The relay cannot be reached',
   RELAY_REFUSED: 'The relay does not serve this page',
   RATE_LIMITED: 'Too many tries in a short time',
   TIMEOUT: 'The other side did not answer',
-  ABORTED: 'This was cancelled',
   CLOSED: 'This room is closed',
   PEER_GONE: 'The other person has left',
   IDENTITY_CHANGED: 'The other side shows a new identity',
   HANDSHAKE_FAILED: 'The other side could not prove who it is',
-  QBER_EXCEEDED: 'Key exchange stopped',
   KEY_TOO_SHORT: 'The key came out too short',
   RECONCILIATION_FAILED: 'The two keys could not be made equal',
   VERIFICATION_FAILED: 'The two keys did not match',
-  PAD_EXHAUSTED: 'The shared pad is used up',
-  KEY_SOURCE_FAILED: 'The key source gave no key',
   MESSAGE_TOO_LARGE: 'This message is too long',
-  FILE_TOO_LARGE: 'This file is too big',
-  FILE_CORRUPT: 'This file was damaged on its way',
-  MIC_DENIED: 'The microphone is not allowed',
-  MIC_UNAVAILABLE: 'No microphone was found',
-  STORAGE_UNAVAILABLE: 'This browser does not store data here',
   UNSUPPORTED: 'This browser cannot run the chat',
-  INVALID_ARGUMENT: 'The chat is not set up correctly',
 };
 
 const stages: Record<ShownStage, string> = {
@@ -68,8 +60,10 @@ export const en = {
   details: 'Details',
   leave: 'Leave',
   leaveRoom: 'Leave room',
+  security: 'Security',
   copyInvite: 'Copy invite link',
   problems,
+  otherProblem: 'Something went wrong',
 
   // Header
   chip: {
@@ -86,7 +80,8 @@ export const en = {
   openSecurity: (chip: string) => `${chip}. Open security details`,
   here: 'Here now',
   away: 'Away',
-  writing: (names: readonly string[]) => (names.length > 1 ? `${names.join(', ')} are writing…` : `${names[0] ?? ''} is writing…`),
+  writing: (names: readonly string[]) =>
+    names.length > 1 ? `${names.join(', ')} are writing…` : `${names[0] ?? ''} is writing…`,
   hereCount: (n: number, m: number) => `${n} of ${m} here`,
 
   // Set-up
@@ -115,7 +110,8 @@ export const en = {
   // Connecting and waiting
   reaching: 'Reaching the relay…',
   waitingTitle: 'Invite someone in',
-  waitingLead: 'Send this link to the person you want to talk to. It holds the key to the room, so share it as you would a password.',
+  waitingLead:
+    'Send this link to the person you want to talk to. It holds the key to the room, so share it as you would a password.',
   copy: 'Copy',
   copied: 'Copied',
   copyFailed: 'Not copied. Select the link and copy it by hand.',
@@ -124,7 +120,8 @@ export const en = {
   showQr: 'Show QR code',
   qrInvite: 'QR code of the invite link',
   qrSafety: 'QR code of the safety number',
-  joinedWaiting: 'Waiting for the others. You are in the room.',
+  joinedTitle: 'You are in the room',
+  joinedLead: 'Nobody else is here yet. The key is made as soon as someone is.',
 
   // Key agreement
   exchangeTitle: (name: string) => (name ? `Creating a key with ${name}` : 'Creating a key'),
@@ -149,7 +146,7 @@ export const en = {
   gaugeBelow: (rate: string, limit: string) => `Error rate ${rate} percent, below the ${limit} percent limit`,
   gaugeAbove: (rate: string, limit: string) => `Error rate ${rate} percent, above the ${limit} percent limit`,
   gaugeNone: 'Not measured yet',
-  measuring: 'measuring',
+  measuring: 'error rate not measured yet',
   errorRate: 'error rate',
   limit: (percent: string) => `limit ${percent}`,
   checkedOf: (sampled: string, sifted: string) => `${sampled} of ${sifted} checked`,
@@ -176,7 +173,8 @@ export const en = {
   newMessages: (n: number) => plural(n, '1 new message', `${n} new messages`),
   toBottom: 'Go to the newest message',
   announce: (name: string, text: string) => `${name}: ${text}`,
-  messageLabel: (name: string, time: string, text: string, status: string) => `${name}, ${time}: ${text}${status && `. ${status}`}`,
+  messageLabel: (name: string, time: string, text: string, status: string) =>
+    `${name}, ${time}: ${text}${status && `. ${status}`}`,
   ticks,
   notSent: 'Not sent',
   remove: 'Delete',
@@ -206,8 +204,8 @@ export const en = {
   newRoom: 'Create a new room',
   startOver: 'Start again',
   useOtherLink: 'Use another link',
-  closedTitle: 'You left the room',
-  closedLead: 'The keys of this room are gone from this page.',
+  closedTitle: 'This room has ended',
+  closedLead: 'Its keys are gone from this page.',
   aloneTitle: 'Nobody else is here',
   shareAgain: 'Share the link again',
   needsSecure: 'Open this page over https: browsers give encryption to secure pages only.',
@@ -216,55 +214,6 @@ export const en = {
   // Announcements
   nowSecure: (name: string) => `Encrypted with ${name}. You can write now.`,
   nowAborted: 'Not secure. Key exchange stopped.',
-
-  // Security panel
-  security: 'Security',
-  verdictVerified: (name: string) => `Only you and ${name} can read this chat. You compared the safety number.`,
-  verdictSecure: (name: string) =>
-    `What you and ${name} write is encrypted from end to end. Compare the safety number to be sure that nobody is in the middle.`,
-  verdictAborted: 'Not secure. No key was made and nothing can be sent.',
-  verdictNone: 'There is no key yet. Nothing can be sent.',
-  safetyNumber: 'Safety number',
-  safetyLead: (name: string) => `Read it to ${name} in person or on a call. Both sides must show the same.`,
-  safetyEmoji: 'The same, as pictures',
-  markVerified: 'Mark as verified',
-  isVerified: (name: string) => `You verified ${name}`,
-  identityKey: 'Identity key',
-  attested: (name: string) => `The creator of the room vouches for ${name}`,
-  isCreator: (name: string) => `${name} made this room, as the link says`,
-  channel: 'Quantum channel',
-  upperBound: (percent: string) => `At most ${percent} with the statistics taken into account`,
-  pipeline: 'From photons to key',
-  pipelineSent: 'Photons sent',
-  pipelineDetected: 'Detected',
-  pipelineSifted: 'Same basis on both sides',
-  pipelineSampled: 'Compared in public, then dropped',
-  pipelineDisclosed: (corrected: string) => `Disclosed to correct ${corrected} errors`,
-  pipelineFinal: 'Secret bits in the key',
-  keySection: 'Key',
-  epoch: 'Sending epoch',
-  age: 'Age',
-  suite: 'Ciphers',
-  source: 'Key source',
-  method: 'Error correction',
-  methodFigure: (method: string, rounds: number) => `${method}, ${plural(rounds, '1 round', `${rounds} rounds`)}`,
-  ageJust: 'less than a minute',
-  noReport: 'No key agreement has finished yet.',
-  protects: 'What this protects',
-  protectsList: [
-    'What you write, your names and the keys: the relay and the network see sealed frames only.',
-    'What was said before: each message has a key of its own, which is destroyed after use.',
-    'Who is in the room: the link proves its creator, the safety number proves the rest.',
-  ],
-  protectsNot: 'What it does not',
-  protectsNotList: [
-    'That you talk, when, from which address and roughly how much.',
-    'Anything once it is on the screen of the person you write to.',
-    'A page that was tampered with before it reached your browser.',
-  ],
-  simulatedTruth:
-    'The quantum channel is simulated. It shows truthfully how BB84 notices a listener, yet adds nothing to the secrecy of this chat, which rests on the link and on the ciphers above.',
-  hardwareTruth: 'The BB84 key comes from quantum hardware and is mixed with the keys of the ciphers above: both must fall for the chat to be read.',
 };
 
 export type Dictionary = typeof en;

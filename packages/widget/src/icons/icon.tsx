@@ -1,5 +1,7 @@
 import { type FunctionalComponent, h } from '@stencil/core';
-import type { IconPaths } from './paths';
+
+/** Outlines on a 20 × 20 grid. */
+export type IconPaths = readonly string[];
 
 interface IconProps {
   of: IconPaths;

@@ -1,9 +1,7 @@
-/** Outlines on a 20 × 20 grid, one export each: what is not shown is not loaded. */
-export type IconPaths = readonly string[];
+import type { IconPaths } from './icon';
 
-export const chat: IconPaths = ['M4.2 3.5h11.6a1.7 1.7 0 0 1 1.7 1.7v7.1a1.7 1.7 0 0 1-1.7 1.7H9.4L5.6 17v-3H4.2a1.7 1.7 0 0 1-1.7-1.7V5.2a1.7 1.7 0 0 1 1.7-1.7z'];
+/** Outlines on a 20 × 20 grid, one export each: what is not shown is not loaded. */
 export const close: IconPaths = ['m5 5 10 10', 'M15 5 5 15'];
-export const down: IconPaths = ['m5 7.5 5 5 5-5'];
 export const back: IconPaths = ['m12 4.5-5.5 5.5 5.5 5.5'];
 export const more: IconPaths = ['M10 4.6v.01', 'M10 10v.01', 'M10 15.4v.01'];
 export const copy: IconPaths = ['M7.5 7.5h8v9h-8z', 'M12.5 7.5v-4h-8v9h3'];
@@ -21,3 +19,12 @@ export const minus: IconPaths = ['M4.5 10h11'];
 export const lock: IconPaths = ['M5 9h10v8H5z', 'M7 9V6.4a3 3 0 0 1 6 0V9'];
 export const key: IconPaths = ['M7 13.8a3.2 3.2 0 1 1 2.9-4.6H17v2.6h-2v2h-2.6v-2H9.9A3.2 3.2 0 0 1 7 13.8z'];
 export const next: IconPaths = ['m8 4.5 5.5 5.5L8 15.5'];
+export const qr: IconPaths = [
+  'M4 4h5v5H4z',
+  'M11 4h5v5h-5z',
+  'M4 11h5v5H4z',
+  'M11.5 11.5v1',
+  'M15.5 11.5v1',
+  'M11.5 15.5v.01',
+  'M15.5 15.5v.01',
+];

@@ -3,12 +3,18 @@ import { problemFrom } from './problem.logic';
 import type { AgreementView } from './view';
 
 /** The stages a person is shown, in the order they happen. */
-export const SHOWN_STAGES = ['pulses', 'sifting', 'estimation', 'reconciliation', 'verification', 'amplification'] as const satisfies Stage[];
+export const SHOWN_STAGES = [
+  'pulses',
+  'sifting',
+  'estimation',
+  'reconciliation',
+  'verification',
+  'amplification',
+] as const satisfies Stage[];
 
 export type ShownStage = (typeof SHOWN_STAGES)[number];
 
-const outcomeOf = (stage: Stage): AgreementView['outcome'] =>
-  stage === 'confirmed' || stage === 'aborted' ? stage : 'running';
+const outcomeOf = (stage: Stage): AgreementView['outcome'] => (stage === 'confirmed' || stage === 'aborted' ? stage : 'running');
 
 /** Adds one stage event to what is known. A new attempt starts from nothing: its counts are its own. */
 export function foldAgreement(previous: AgreementView | undefined, event: KeyAgreementEvent): AgreementView {
@@ -42,7 +48,8 @@ const STOPPED_AT: Partial<Record<QsecErrorCode, ShownStage>> = {
 export function stageStates(agreement: AgreementView | undefined): readonly { stage: ShownStage; state: StageState }[] {
   const done = new Set<Stage>(agreement?.done);
   const stopped = agreement?.outcome === 'aborted';
-  const current = (stopped && agreement.problem && STOPPED_AT[agreement.problem.code]) || SHOWN_STAGES.find((stage) => !done.has(stage));
+  const current =
+    (stopped && agreement.problem && STOPPED_AT[agreement.problem.code]) || SHOWN_STAGES.find((stage) => !done.has(stage));
   const at = agreement?.outcome === 'confirmed' || !current ? SHOWN_STAGES.length : SHOWN_STAGES.indexOf(current);
   return SHOWN_STAGES.map((stage, i) => {
     if (i === at) return { stage, state: stopped ? 'stopped' : 'running' };

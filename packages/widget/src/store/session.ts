@@ -1,7 +1,7 @@
 import type { ConnectOptions, KeyAgreementOptions, Message, Room, SentMessage } from '@qsec2/sdk';
 import type { Phase, Problem } from '../types';
 import { foldAgreement } from './agreement.logic';
-import { problemFrom, isRefusal } from './problem.logic';
+import { isRefusal, problemFrom } from './problem.logic';
 import { RoomListener } from './room-listener';
 import { loadSdk } from './sdk';
 import { upsert } from './timeline.logic';
@@ -87,7 +87,7 @@ export class Session {
 
   /** Shows a room that the page connected by itself. */
   adopt(room: Room): void {
-    this.#open(room, false);
+    if (room !== this.#room) this.#open(room, false);
   }
 
   #open(room: Room, owned: boolean): void {
@@ -249,5 +249,11 @@ const withName = (name: string): { name?: string } => (name ? { name } : {});
 
 /** The page the person is on is the page the others open. */
 function linkOf(room: Room): Partial<View> {
-  return { link: room.invite.link(location.href), roomName: room.policy.name, capacity: room.policy.capacity, creator: room.me.creator, name: room.me.name };
+  return {
+    link: room.invite.link(location.href),
+    roomName: room.policy.name,
+    capacity: room.policy.capacity,
+    creator: room.me.creator,
+    name: room.me.name,
+  };
 }

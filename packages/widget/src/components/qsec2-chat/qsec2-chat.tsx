@@ -1,9 +1,10 @@
-import { Component, Element, Event, type EventEmitter, h, Host, Method, Prop, State, Watch } from '@stencil/core';
 import type { KeyAgreementOptions, Room, SentMessage } from '@qsec2/sdk';
+import { Component, Element, Event, type EventEmitter, Host, h, Method, Prop, State, Watch } from '@stencil/core';
 import type { Dictionary } from '../../i18n';
 import { launcherText } from '../../i18n/launcher';
+import type { SecurityDictionary } from '../../i18n/security';
 import { Icon } from '../../icons/icon';
-import { chat, down } from '../../icons/paths';
+import { chat, down } from '../../icons/launcher-paths';
 import { LAZY, needElement } from '../../lazy-elements';
 import type { Session } from '../../store/session';
 import type { View } from '../../store/view';
@@ -49,7 +50,7 @@ export class Qsec2Chat {
   /** Handed to `connect`: pulses, threshold and the channel this side's pulses go through. */
   @Prop() readonly keyAgreement?: KeyAgreementOptions;
   /** Words of the page's own instead of the dictionary's. */
-  @Prop() readonly dictionary?: Partial<Dictionary>;
+  @Prop() readonly dictionary?: Partial<Dictionary & SecurityDictionary>;
 
   /** A message came or went. */
   @Event({ eventName: 'qsec2-message', composed: true }) readonly messageEvent!: EventEmitter<MessageDetail>;
@@ -107,9 +108,10 @@ export class Qsec2Chat {
   /** Opens the panel. */
   @Method()
   async open(): Promise<void> {
-    if (this.opened) return;
-    this.opened = true;
-    this.openEvent.emit();
+    if (!this.opened) {
+      this.opened = true;
+      this.openEvent.emit();
+    }
     const session = await this.load();
     this.look();
     if (this.room) session.adopt(this.room);
@@ -159,13 +161,10 @@ export class Qsec2Chat {
 
   private load(): Promise<Session> {
     this.loading ??= Promise.all([import('../../store/session'), needElement(Panel)]).then(([{ Session }]) => {
-      const session = new Session(
-        () => ({ relay: this.relay, keyAgreement: this.keyAgreement }),
-        {
-          message: (message) => this.messageEvent.emit({ message }),
-          error: (problem) => this.errorEvent.emit(problem),
-        },
-      );
+      const session = new Session(() => ({ relay: this.relay, keyAgreement: this.keyAgreement }), {
+        message: (message) => this.messageEvent.emit({ message }),
+        error: (problem) => this.errorEvent.emit(problem),
+      });
       session.subscribe(() => this.tell(session.view));
       this.session = session;
       return session;
@@ -218,6 +217,7 @@ export class Qsec2Chat {
     const { open, close, unread } = launcherText;
     const label = this.opened ? close : open;
     return (
+      // biome-ignore lint/a11y/noStaticElementInteractions lint/a11y/useKeyWithClickEvents: the clicks are those of the button inside, ours or the page's
       <div class="launcher-place" onClick={this.onLauncher}>
         <slot name="launcher">
           <button

@@ -1,5 +1,5 @@
-import { Component, h, Host, Prop, State } from '@stencil/core';
-import type { Dictionary } from '../../i18n';
+import { Component, Host, h, Prop, State } from '@stencil/core';
+import { type Dictionary, problemTitle } from '../../i18n';
 import { Icon } from '../../icons/icon';
 import { lock, send } from '../../icons/paths';
 import { problemFrom } from '../../store/problem.logic';
@@ -36,23 +36,25 @@ export class Qsec2Composer {
     field.style.blockSize = `${fieldHeight(field.scrollHeight, padding)}px`;
   }
 
+  /** The field is written to here and nowhere else: a rendering would compare with what it rendered, not with what was typed. */
+  private write(text: string) {
+    this.draft = text;
+    if (this.field) this.field.value = text;
+  }
+
   private async send() {
     const text = this.draft.trim();
     if (!text || !this.state.on) return;
-    this.draft = '';
+    this.write('');
     this.error = '';
-    if (this.field) {
-      // A rendering that did not happen yet would not know that there was anything to clear.
-      this.field.value = '';
-      this.field.focus();
-    }
+    this.field?.focus();
     try {
       await this.submit(text);
     } catch (error) {
       // Nothing that was written is lost: what came meanwhile follows it.
-      this.draft = this.draft ? `${text}\n${this.draft}` : text;
+      this.write(this.draft ? `${text}\n${this.draft}` : text);
       const { code, remediation } = problemFrom(error);
-      this.error = `${this.t.problems[code]}. ${remediation}`;
+      this.error = `${problemTitle(code, this.t)}. ${remediation}`;
     }
   }
 
@@ -83,7 +85,11 @@ export class Qsec2Composer {
     return (
       <form part="composer" onSubmit={this.onSubmit}>
         {(state.reason || this.error) && (
-          <p class={{ 'composer-reason': true, 'field-error': !!this.error }} id="qsec2-reason" role={this.error ? 'alert' : undefined}>
+          <p
+            class={{ 'composer-reason': true, 'field-error': !!this.error }}
+            id="qsec2-reason"
+            role={this.error ? 'alert' : undefined}
+          >
             {this.error || state.reason}
           </p>
         )}
@@ -93,10 +99,10 @@ export class Qsec2Composer {
               this.field = el;
             }}
             rows={1}
+            data-on={state.on ? '' : undefined}
             aria-label={t.compose}
             aria-describedby={state.reason || this.error ? 'qsec2-reason' : undefined}
             placeholder={t.composePlaceholder}
-            value={this.draft}
             readOnly={state.locked}
             enterkeyhint="send"
             onInput={this.onInput}

@@ -1,9 +1,9 @@
-import { type FunctionalComponent, h } from '@stencil/core';
 import type { MessageStatus } from '@qsec2/sdk';
+import { type FunctionalComponent, h } from '@stencil/core';
 import type { Dictionary } from '../../i18n';
 import type { Format } from '../../i18n/format';
-import { Icon } from '../../icons/icon';
-import { alert, check, clock, ticks, type IconPaths } from '../../icons/paths';
+import { Icon, type IconPaths } from '../../icons/icon';
+import { alert, check, clock, ticks } from '../../icons/paths';
 import { linkify } from './linkify.logic';
 import type { Row } from './qsec2-log.logic';
 

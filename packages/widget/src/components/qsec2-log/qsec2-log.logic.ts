@@ -26,7 +26,8 @@ export function rowsOf(timeline: readonly TimelineItem[]): readonly Row[] {
   return timeline.flatMap((item, i): Row[] => {
     const before = timeline[i - 1];
     const rows: Row[] = [];
-    if (!before || !sameDay(before.at, item.at)) rows.push({ kind: 'day', id: `day-${item.at.toDateString()}-${i}`, at: item.at });
+    if (!before || !sameDay(before.at, item.at))
+      rows.push({ kind: 'day', id: `day-${item.at.toDateString()}-${i}`, at: item.at });
     if (item.kind === 'message') {
       rows.push({ kind: 'message', id: item.id, item, first: !joins(before, item), last: !joins(item, timeline[i + 1]) });
     } else if (item.kind === 'note') rows.push({ kind: 'note', id: item.id, item });
@@ -36,7 +37,12 @@ export function rowsOf(timeline: readonly TimelineItem[]): readonly Row[] {
 }
 
 /** Today and yesterday by name, other days by date. */
-export function dayName(at: Date, now: Date, words: { today: string; yesterday: string }, format: (date: Date) => string): string {
+export function dayName(
+  at: Date,
+  now: Date,
+  words: { today: string; yesterday: string },
+  format: (date: Date) => string,
+): string {
   if (sameDay(at, now)) return words.today;
   const yesterday = new Date(now);
   yesterday.setDate(now.getDate() - 1);

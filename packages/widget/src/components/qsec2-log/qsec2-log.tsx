@@ -1,4 +1,4 @@
-import { Component, Element, h, Host, Prop, State, Watch } from '@stencil/core';
+import { Component, Element, Host, h, Prop, State, Watch } from '@stencil/core';
 import { moveFocus } from '../../a11y/focus';
 import type { Dictionary } from '../../i18n';
 import type { Format } from '../../i18n/format';
@@ -168,7 +168,9 @@ export class Qsec2Log {
         <Shield filled={false} size={20} />
         <span>
           <strong>{t.keyMade}</strong>
-          {counts.pulses !== undefined && qber && <span>{t.keyFacts(format.count(counts.pulses), format.percent(qber.combined))}</span>}
+          {counts.pulses !== undefined && qber && (
+            <span>{t.keyFacts(format.count(counts.pulses), format.percent(qber.combined))}</span>
+          )}
         </span>
         <Icon of={next} size={16} />
       </button>

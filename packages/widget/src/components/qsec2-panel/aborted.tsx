@@ -1,5 +1,5 @@
 import { type FunctionalComponent, h } from '@stencil/core';
-import type { Dictionary } from '../../i18n';
+import { type Dictionary, problemTitle } from '../../i18n';
 import type { Format } from '../../i18n/format';
 import { Gauge } from '../../parts/gauge/gauge';
 import type { View } from '../../store/view';
@@ -39,6 +39,7 @@ function reasonOf({ agreement, notice }: View, t: Dictionary, format: Format): s
   const problem = agreement?.problem ?? notice;
   const rate = agreement?.qber?.combined;
   const exceeded = problem ? problem.code === 'QBER_EXCEEDED' : rate !== undefined && rate > agreement!.threshold;
-  if (agreement && rate !== undefined && exceeded) return t.abortedQber(format.percent(rate), format.percent(agreement.threshold));
-  return problem ? `${t.problems[problem.code]}. ${problem.remediation} ${t.noneSent}` : t.noneSent;
+  if (agreement && rate !== undefined && exceeded)
+    return t.abortedQber(format.percent(rate), format.percent(agreement.threshold));
+  return problem ? `${problemTitle(problem.code, t)}. ${problem.remediation} ${t.noneSent}` : t.noneSent;
 }

@@ -1,5 +1,5 @@
 import { type FunctionalComponent, h } from '@stencil/core';
-import type { Dictionary } from '../../i18n';
+import { type Dictionary, problemTitle } from '../../i18n';
 import { Icon } from '../../icons/icon';
 import { close } from '../../icons/paths';
 import { queuedCount } from '../../store/timeline.logic';
@@ -40,7 +40,7 @@ export const Banner: FunctionalComponent<BannerProps> = ({ view, t, onReconnect,
     return (
       <div class="banner red" part="banner">
         <span role="alert">
-          {t.problems[view.notice.code]}. {view.notice.remediation}
+          {problemTitle(view.notice.code, t)}. {view.notice.remediation}
         </span>
         <Dismiss t={t} onDismiss={onDismiss} />
       </div>

@@ -1,5 +1,5 @@
 import { type FunctionalComponent, h } from '@stencil/core';
-import type { Dictionary } from '../../i18n';
+import { type Dictionary, problemTitle } from '../../i18n';
 import { Icon } from '../../icons/icon';
 import { alert } from '../../icons/paths';
 import type { Problem } from '../../types';
@@ -34,7 +34,7 @@ export const Failed: FunctionalComponent<FailedProps> = ({ problem, t, onRetry, 
         <Icon of={alert} size={28} />
       </span>
       <div role="alert">
-        <h3>{t.problems[problem.code]}</h3>
+        <h3>{problemTitle(problem.code, t)}</h3>
         <p class="lead">{insecure ? t.needsSecure : problem.remediation || problem.message}</p>
       </div>
       <button type="button" class="primary" onClick={remedy === 'retry' ? onRetry : onStartOver}>

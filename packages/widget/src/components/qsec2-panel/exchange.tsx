@@ -18,11 +18,11 @@ export const Exchange: FunctionalComponent<ExchangeProps> = ({ view, t, format }
   const { agreement } = view;
   const name = agreement?.peer ?? view.members[0]?.name ?? '';
   return (
-    <div class="body exchange" part="body">
+    <div class="body exchange" part="body" tabIndex={0} role="group" aria-label={t.exchangeTitle(name)}>
       <h3>{t.exchangeTitle(name)}</h3>
       <p class="lead">{t.exchangeLead}</p>
       {agreement && agreement.attempt > 1 && <p class="tag">{t.attempt(agreement.attempt)}</p>}
-      <Gauge id="exchange" agreement={agreement} t={t} format={format} />
+      <Gauge compact id="exchange" agreement={agreement} t={t} format={format} />
       <Stages agreement={agreement} t={t} format={format} />
     </div>
   );
@@ -56,7 +56,12 @@ function figureOf(stage: ShownStage, agreement: AgreementView | undefined, t: Di
   const { counts, qber } = agreement;
   if (stage === 'estimation') return qber ? t.stageFigure.estimation(format.percent(qber.combined)) : '';
   if (stage === 'verification') return counts.verified ? t.stageFigure.verification() : '';
-  const figures = { pulses: counts.pulses, sifting: counts.sifted, reconciliation: counts.corrected, amplification: counts.finalBits };
+  const figures = {
+    pulses: counts.pulses,
+    sifting: counts.sifted,
+    reconciliation: counts.corrected,
+    amplification: counts.finalBits,
+  };
   const figure = figures[stage];
   return figure === undefined ? '' : t.stageFigure[stage](format.count(figure));
 }

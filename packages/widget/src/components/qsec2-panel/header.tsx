@@ -35,13 +35,27 @@ export const Header: FunctionalComponent<HeaderProps> = ({ view, t, titleId, onC
         {subtitle && <p>{subtitle}</p>}
       </div>
       {chip && inRoom && (
-        <button type="button" class={`chip ${chip.tone}`} part="security-chip" aria-label={t.openSecurity(t.chip[chip.name])} onClick={onSecurity}>
+        <button
+          type="button"
+          class={`chip ${chip.tone}`}
+          part="security-chip"
+          aria-label={t.openSecurity(t.chip[chip.name])}
+          onClick={onSecurity}
+        >
           {chip.shield === 'none' ? <span class="dot" /> : <Shield filled={chip.shield === 'filled'} />}
           <span class="chip-text">{t.chip[chip.name]}</span>
         </button>
       )}
       {inRoom && (
-        <button type="button" class="tool" data-menu aria-label={t.more} aria-haspopup="menu" aria-expanded={String(menuOpen)} onClick={onMenu}>
+        <button
+          type="button"
+          class="tool"
+          data-menu
+          aria-label={t.more}
+          aria-haspopup="menu"
+          aria-expanded={String(menuOpen)}
+          onClick={onMenu}
+        >
           <Icon of={more} />
         </button>
       )}

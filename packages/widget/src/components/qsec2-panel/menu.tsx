@@ -1,6 +1,6 @@
 import { type FunctionalComponent, h } from '@stencil/core';
-import type { Dictionary } from '../../i18n';
 import { moveFocus } from '../../a11y/focus';
+import type { Dictionary } from '../../i18n';
 import { Icon } from '../../icons/icon';
 import { copy, leave } from '../../icons/paths';
 import { Shield } from '../../icons/shield';

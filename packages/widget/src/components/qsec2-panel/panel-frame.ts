@@ -53,9 +53,9 @@ export class PanelFrame {
     dialog.close();
   }
 
-  /** To the message field when there is one; else to the panel itself, which reads out what it is. */
+  /** To the message field when one can send; else to the panel itself, which reads out what it is and opens no keyboard. */
   #focus(dialog: HTMLDialogElement): void {
-    const field = dialog.querySelector<HTMLElement>('textarea:not(:disabled)');
+    const field = dialog.querySelector<HTMLElement>('textarea[data-on]');
     (field ?? dialog).focus({ preventScroll: true });
   }
 

@@ -7,10 +7,17 @@ export type Body = 'setup' | 'connecting' | 'waiting' | 'exchange' | 'aborted' |
 /** Whether keys were ever shared with someone in this room: from then on there is a conversation to show. */
 const hadCompany = ({ timeline }: Pick<View, 'timeline'>): boolean => timeline.some(({ kind }) => kind !== 'note');
 
+/** The phase that lasts while the connection is away. A room may have been reconnecting before the widget saw it. */
+function lastingPhase({ phase, before, members }: View): Exclude<View['phase'], 'reconnecting'> {
+  if (phase !== 'reconnecting') return phase;
+  if (before !== 'setup' && before !== 'reconnecting') return before;
+  return members.length > 0 ? 'secure' : 'waiting';
+}
+
 /** What fills the panel. While reconnecting it stays what it was. */
 export function bodyOf(view: View): Body {
-  const phase = view.phase === 'reconnecting' ? view.before : view.phase;
-  if (phase === 'secure' || phase === 'reconnecting') return 'chat';
+  const phase = lastingPhase(view);
+  if (phase === 'secure') return 'chat';
   if (phase === 'waiting') return hadCompany(view) ? 'chat' : 'waiting';
   if (phase === 'agreeing') return hadCompany(view) ? 'chat' : 'exchange';
   return phase;
@@ -59,14 +66,15 @@ export function composerOf(view: View, t: Dictionary): ComposerState {
   if (body === 'waiting') return { shown: true, on: false, locked: false, reason: t.draftWaiting };
   if (body === 'exchange') return { shown: true, on: false, locked: false, reason: t.draftAgreeing };
   if (body !== 'chat') return { shown: false, on: false, locked: true, reason: '' };
-  const phase = view.phase === 'reconnecting' ? view.before : view.phase;
+  const phase = lastingPhase(view);
   if (phase === 'waiting') return { shown: true, on: false, locked: false, reason: t.draftAlone };
   if (phase === 'agreeing') return { shown: true, on: false, locked: false, reason: t.draftAgreeing };
   return { shown: true, on: true, locked: false, reason: '' };
 }
 
 /** Whom the header names: the other person, the room, or nobody yet. */
-export function titleOf({ members, roomName }: Pick<View, 'members' | 'roomName'>, t: Dictionary): string {
+export function titleOf({ phase, members, roomName }: Pick<View, 'phase' | 'members' | 'roomName'>, t: Dictionary): string {
+  if (phase === 'closed' || phase === 'failed') return t.dialog;
   if (members.length === 1) return members[0]?.name || t.someone;
   return roomName || members.map(({ name }) => name).join(', ') || t.dialog;
 }

@@ -1,7 +1,8 @@
-import { Component, Element, h, Host, Prop, State, Watch } from '@stencil/core';
+import { Component, Element, Host, h, Prop, State, Watch } from '@stencil/core';
 import { Announcer } from '../../a11y/announcer';
 import { type Dictionary, loadDictionary } from '../../i18n';
 import { type Format, makeFormat } from '../../i18n/format';
+import type { SecurityDictionary } from '../../i18n/security';
 import { Icon } from '../../icons/icon';
 import { close } from '../../icons/paths';
 import { LAZY, needElement } from '../../lazy-elements';
@@ -9,7 +10,7 @@ import { loadSdk } from '../../store/sdk';
 import type { Session } from '../../store/session';
 import type { MessageItem, View } from '../../store/view';
 import { adoptStyles } from '../../styles/adopt';
-import tokens from '../../styles/tokens.css';
+import { PANEL_SHEET } from '../../styles/panel-sheet';
 import type { ChatMode } from '../../types';
 import { Aborted } from './aborted';
 import { Banner } from './banner';
@@ -18,7 +19,6 @@ import { Exchange } from './exchange';
 import { Header } from './header';
 import { Menu } from './menu';
 import { PanelFrame } from './panel-frame';
-import css from './qsec2-panel.css';
 import { bodyOf, composerOf } from './qsec2-panel.logic';
 import { Waiting } from './waiting';
 
@@ -39,7 +39,7 @@ export class Qsec2Panel {
   @Prop() readonly opened: boolean = false;
   @Prop() readonly relay: string = '';
   @Prop() readonly name: string = '';
-  @Prop() readonly dictionary: Partial<Dictionary> | undefined;
+  @Prop() readonly dictionary: Partial<Dictionary & SecurityDictionary> | undefined;
   /** Closes the panel. */
   @Prop() readonly dismiss!: () => void;
 
@@ -49,8 +49,10 @@ export class Qsec2Panel {
   @State() private copied: 'no' | 'yes' | 'failed' = 'no';
   @State() private inviteAgain = false;
   @State() private hintGone = false;
+  @State() private qrShown = false;
 
   private format!: Format;
+  private lang = 'en';
   private frame = new PanelFrame(() => this.el.querySelector('dialog') ?? undefined);
   private polite: HTMLElement | undefined;
   private assertive: HTMLElement | undefined;
@@ -59,8 +61,7 @@ export class Qsec2Panel {
   private copyTimer: ReturnType<typeof setTimeout> | undefined;
 
   connectedCallback() {
-    adoptStyles(this.el, tokens);
-    adoptStyles(this.el, css);
+    adoptStyles(this.el, PANEL_SHEET);
     this.unsubscribe = this.session?.subscribe(() => this.update());
     this.frame.connect();
   }
@@ -77,10 +78,10 @@ export class Qsec2Panel {
     loadSdk().catch(() => {
       // Told where it is needed: connecting fails with the same error.
     });
-    const lang = this.el.closest<HTMLElement>('[lang]')?.lang || this.hostLang() || navigator.language;
+    this.lang = this.el.closest<HTMLElement>('[lang]')?.lang || this.hostLang() || navigator.language;
     this.view = this.session.view;
-    this.format = makeFormat(lang);
-    this.t = await loadDictionary(lang, this.dictionary);
+    this.format = makeFormat(this.lang);
+    this.t = await loadDictionary(this.lang, this.dictionary);
     this.announcer = new Announcer(() => ({ polite: this.polite, assertive: this.assertive }), this.t.newMessages);
   }
 
@@ -253,7 +254,16 @@ export class Qsec2Panel {
         )}
       </div>,
       this.layer === 'security' && (
-        <SecurityPanel key="security" view={view} t={t} format={this.format} dismiss={this.closeLayer} verify={(id) => session.verify(id)} />
+        <SecurityPanel
+          key="security"
+          view={view}
+          words={t}
+          language={this.lang}
+          dictionary={this.dictionary}
+          format={this.format}
+          dismiss={this.closeLayer}
+          verify={(id: string) => session.verify(id)}
+        />
       ),
       <p
         class="hidden-text"
@@ -293,6 +303,10 @@ export class Qsec2Panel {
             view={view}
             t={t}
             copied={this.copied}
+            qrShown={this.qrShown}
+            onShowQr={() => {
+              this.qrShown = true;
+            }}
             onCopy={this.copyLink}
             onShare={'share' in navigator ? this.shareLink : undefined}
           />

@@ -1,7 +1,7 @@
 import { type FunctionalComponent, h } from '@stencil/core';
 import type { Dictionary } from '../../i18n';
 import { Icon } from '../../icons/icon';
-import { check, copy, share } from '../../icons/paths';
+import { check, copy, qr, share } from '../../icons/paths';
 import type { View } from '../../store/view';
 
 interface WaitingProps {
@@ -11,15 +11,17 @@ interface WaitingProps {
   onCopy: () => void;
   /** Absent where the browser has nothing to share with. */
   onShare?: (() => void) | undefined;
+  qrShown: boolean;
+  onShowQr: () => void;
 }
 
 /** The link that lets someone in, in every form a person may need it. */
-export const Waiting: FunctionalComponent<WaitingProps> = ({ view, t, copied, onCopy, onShare }) => {
+export const Waiting: FunctionalComponent<WaitingProps> = ({ view, t, copied, qrShown, onCopy, onShare, onShowQr }) => {
   const present = view.members.length + 1;
   return (
     <div class="body waiting" part="body">
-      <h3>{t.waitingTitle}</h3>
-      <p class="lead">{view.creator ? t.waitingLead : t.joinedWaiting}</p>
+      <h3>{view.creator ? t.waitingTitle : t.joinedTitle}</h3>
+      <p class="lead">{view.creator ? t.waitingLead : t.joinedLead}</p>
       <div class="link-row">
         <input class="link" readOnly aria-label={t.invite} value={view.link} onFocus={selectAll} spellcheck={false} />
         <button type="button" class="primary" data-copy onClick={onCopy}>
@@ -32,13 +34,21 @@ export const Waiting: FunctionalComponent<WaitingProps> = ({ view, t, copied, on
           {t.copyFailed}
         </p>
       )}
-      <qsec2-qr text={view.link} label={t.qrInvite} />
-      {onShare && (
-        <button type="button" class="secondary" onClick={onShare}>
-          <Icon of={share} />
-          {t.share}
-        </button>
-      )}
+      <div class="ways">
+        {onShare && (
+          <button type="button" class="secondary" onClick={onShare}>
+            <Icon of={share} />
+            {t.share}
+          </button>
+        )}
+        {!qrShown && (
+          <button type="button" class="secondary" onClick={onShowQr}>
+            <Icon of={qr} />
+            {t.showQr}
+          </button>
+        )}
+      </div>
+      {qrShown && <qsec2-qr text={view.link} label={t.qrInvite} />}
       <p class="places">
         <span class="seats" aria-hidden="true">
           {Array.from({ length: view.capacity }, (_, seat) => (

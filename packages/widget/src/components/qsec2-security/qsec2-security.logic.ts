@@ -1,9 +1,12 @@
 import type { Report } from '@qsec2/sdk';
-import type { Dictionary } from '../../i18n';
+import type { SecurityDictionary } from '../../i18n/security';
 import type { AgreementView, MemberView, View } from '../../store/view';
 
 /** One sentence for the whole state. */
-export function verdictOf({ phase, members }: Pick<View, 'phase' | 'members'>, t: Dictionary): string {
+export function verdictOf(
+  { phase, members }: Pick<View, 'phase' | 'members'>,
+  t: SecurityDictionary & { someone: string },
+): string {
   if (phase === 'aborted') return t.verdictAborted;
   if (members.length === 0) return t.verdictNone;
   const names = members.map(({ name }) => name || t.someone).join(', ');
@@ -28,7 +31,10 @@ export function agreementOf(report: Report, threshold: number, name: string): Ag
 }
 
 /** What there is to show of the channel: the member's report, else the agreement that is running or was refused. */
-export function shownAgreement(view: Pick<View, 'agreement' | 'phase'>, member: MemberView | undefined): AgreementView | undefined {
+export function shownAgreement(
+  view: Pick<View, 'agreement' | 'phase'>,
+  member: MemberView | undefined,
+): AgreementView | undefined {
   if (!member?.report || view.phase === 'aborted') return view.agreement;
   return agreementOf(member.report, view.agreement?.threshold ?? 0.11, member.name);
 }
@@ -42,6 +48,11 @@ const MINUTE = 60_000;
 export function ageOf(since: Date, now: Date, lang: string | undefined, lessThanMinute: string): string {
   const minutes = Math.floor((now.getTime() - since.getTime()) / MINUTE);
   if (minutes < 1) return lessThanMinute;
-  const [value, unit] = minutes < 60 ? [minutes, 'minute'] : minutes < 1440 ? [Math.floor(minutes / 60), 'hour'] : [Math.floor(minutes / 1440), 'day'];
+  const [value, unit] =
+    minutes < 60
+      ? [minutes, 'minute']
+      : minutes < 1440
+        ? [Math.floor(minutes / 60), 'hour']
+        : [Math.floor(minutes / 1440), 'day'];
   return new Intl.NumberFormat(lang, { style: 'unit', unit: String(unit), unitDisplay: 'long' }).format(Number(value));
 }

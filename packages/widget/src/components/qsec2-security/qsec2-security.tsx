@@ -1,6 +1,7 @@
-import { Component, Element, h, Host, Prop, State } from '@stencil/core';
+import { Component, Element, Host, h, Prop, State } from '@stencil/core';
 import type { Dictionary } from '../../i18n';
 import type { Format } from '../../i18n/format';
+import { loadSecurityWords, type SecurityDictionary } from '../../i18n/security';
 import { Icon } from '../../icons/icon';
 import { back } from '../../icons/paths';
 import { Shield } from '../../icons/shield';
@@ -10,6 +11,8 @@ import type { AgreementView, MemberView, View } from '../../store/view';
 import { adoptStyles } from '../../styles/adopt';
 import css from './qsec2-security.css';
 import { ageOf, groupsOf, shownAgreement, verdictOf } from './qsec2-security.logic';
+
+const SHEET = [css];
 
 /** A key's age is told in minutes; twice a minute keeps it true. */
 const AGE_EVERY_MS = 30_000;
@@ -24,7 +27,10 @@ export class Qsec2Security {
   @Element() private readonly el!: HTMLElement;
 
   @Prop() readonly view!: View;
-  @Prop() readonly t!: Dictionary;
+  /** The panel's words, with what the page replaced. */
+  @Prop() readonly words!: Dictionary;
+  @Prop() readonly language: string = 'en';
+  @Prop() readonly dictionary: Partial<Dictionary & SecurityDictionary> | undefined;
   @Prop() readonly format!: Format;
   @Prop() readonly dismiss!: () => void;
   @Prop() readonly verify!: (memberId: string) => void;
@@ -32,10 +38,11 @@ export class Qsec2Security {
   @State() private chosen = '';
   @State() private now = new Date();
 
+  private t!: Dictionary & SecurityDictionary;
   private clock: ReturnType<typeof setInterval> | undefined;
 
   connectedCallback() {
-    adoptStyles(this.el, css);
+    adoptStyles(this.el, SHEET);
     this.clock = setInterval(() => {
       this.now = new Date();
     }, AGE_EVERY_MS);
@@ -43,6 +50,10 @@ export class Qsec2Security {
 
   disconnectedCallback() {
     clearInterval(this.clock);
+  }
+
+  async componentWillLoad() {
+    this.t = { ...this.words, ...(await loadSecurityWords(this.language)), ...this.dictionary };
   }
 
   componentDidLoad() {

@@ -1,4 +1,4 @@
-import { Component, h, Host, Prop, State } from '@stencil/core';
+import { Component, Host, h, Prop, State } from '@stencil/core';
 import type { Dictionary } from '../../i18n';
 import { Icon } from '../../icons/icon';
 import { minus, plus } from '../../icons/paths';
@@ -100,7 +100,7 @@ export class Qsec2Setup {
             spellcheck={false}
             enterkeyhint="go"
             onInput={(event: InputEvent) => {
-              this.invite = valueOf(event);
+              this.invite = textOf(event);
               this.errors = {};
             }}
           />
@@ -115,7 +115,14 @@ export class Qsec2Setup {
     ];
   }
 
-  private field(id: string, label: string, value: string, placeholder: string, error: string | undefined, set: (value: string) => void) {
+  private field(
+    id: string,
+    label: string,
+    value: string,
+    placeholder: string,
+    error: string | undefined,
+    set: (value: string) => void,
+  ) {
     return (
       <div class="field-box">
         <label htmlFor={`qsec2-${id}`}>
@@ -129,7 +136,7 @@ export class Qsec2Setup {
           aria-invalid={String(!!error)}
           aria-describedby={`qsec2-${id}-error`}
           autocomplete={id === 'name' ? 'nickname' : 'off'}
-          onInput={(event: InputEvent) => set(valueOf(event))}
+          onInput={(event: InputEvent) => set(textOf(event))}
         />
         <p class="field-error" id={`qsec2-${id}-error`} aria-live="polite">
           {error}
@@ -153,7 +160,12 @@ export class Qsec2Setup {
             <Icon of={minus} size={16} />
           </button>
           <output aria-live="polite">{people}</output>
-          <button type="button" aria-label={t.moreSeats} disabled={people >= MAX_PEOPLE} onClick={() => this.setPeople(people + 1)}>
+          <button
+            type="button"
+            aria-label={t.moreSeats}
+            disabled={people >= MAX_PEOPLE}
+            onClick={() => this.setPeople(people + 1)}
+          >
             <Icon of={plus} size={16} />
           </button>
         </div>
@@ -162,4 +174,4 @@ export class Qsec2Setup {
   }
 }
 
-const valueOf = (event: InputEvent): string => (event.target instanceof HTMLInputElement ? event.target.value : '');
+const textOf = (event: InputEvent): string => (event.target instanceof HTMLInputElement ? event.target.value : '');

@@ -10,13 +10,15 @@ interface GaugeProps {
   agreement: AgreementView | undefined;
   t: Dictionary;
   format: Format;
+  /** The figures stand beside the dial, for where height is short. */
+  compact?: boolean;
 }
 
 const RADIUS = 88;
 const TICKS = [0, 0.05, SCALE_END];
 
 /** The measured error rate against the limit. The hatching marks the danger zone for those who do not see its colour. */
-export const Gauge: FunctionalComponent<GaugeProps> = ({ id, agreement, t, format }) => {
+export const Gauge: FunctionalComponent<GaugeProps> = ({ id, agreement, t, format, compact = false }) => {
   const limit = agreement?.threshold ?? 0.11;
   const rate = agreement?.qber?.combined;
   const { sampled = 0, sifted = 0, provenance } = agreement?.counts ?? {};
@@ -26,7 +28,7 @@ export const Gauge: FunctionalComponent<GaugeProps> = ({ id, agreement, t, forma
   const mark = pointAt(limit, RADIUS + 20);
 
   return (
-    <figure class={{ gauge: true, above }} part="gauge">
+    <figure class={{ gauge: true, above, compact }} part="gauge">
       <div
         class="gauge-meter"
         role="meter"
@@ -48,7 +50,11 @@ export const Gauge: FunctionalComponent<GaugeProps> = ({ id, agreement, t, forma
           {band && <path class="gauge-band" d={arc(band.low, Math.min(band.high, SCALE_END), RADIUS - 14)} />}
           <path class="gauge-limit" d={`M${point(limit, RADIUS - 10)}L${point(limit, RADIUS + 12)}`} />
           {TICKS.map((tick) => (
-            <text class="gauge-tick" x={round(pointAt(tick, RADIUS + 17).x)} y={round(pointAt(tick, RADIUS + 17).y + (tick % SCALE_END ? 2 : 14))}>
+            <text
+              class="gauge-tick"
+              x={round(pointAt(tick, RADIUS + 17).x)}
+              y={round(pointAt(tick, RADIUS + 17).y + (tick % SCALE_END ? 2 : 14))}
+            >
               {format.percentNumber(tick)}
             </text>
           ))}
@@ -64,8 +70,8 @@ export const Gauge: FunctionalComponent<GaugeProps> = ({ id, agreement, t, forma
         </svg>
       </div>
       <figcaption>
-        <strong class="gauge-value">{rate === undefined ? t.measuring : format.percent(rate)}</strong>
-        <span class="gauge-caption">{t.errorRate}</span>
+        <strong class="gauge-value">{rate === undefined ? '–' : format.percent(rate)}</strong>
+        <span class="gauge-caption">{rate === undefined ? t.measuring : t.errorRate}</span>
         {sampled > 0 && <span class="gauge-caption">{t.checkedOf(format.count(sampled), format.count(sifted))}</span>}
         {band && <span class="gauge-caption">{t.band(format.percent(band.low), format.percent(band.high))}</span>}
         {provenance && <span class="tag">{provenance === 'simulated' ? t.simulated : t.hardware}</span>}

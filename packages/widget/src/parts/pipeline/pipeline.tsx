@@ -1,12 +1,12 @@
 import { type FunctionalComponent, h } from '@stencil/core';
-import type { Dictionary } from '../../i18n';
 import type { Format } from '../../i18n/format';
+import type { SecurityDictionary } from '../../i18n/security';
 import type { AgreementView } from '../../store/view';
 import { type PipelineBar, pipelineBars } from './pipeline.logic';
 
 interface PipelineProps {
   agreement: Pick<AgreementView, 'counts'>;
-  t: Dictionary;
+  t: SecurityDictionary;
   format: Format;
 }
 

@@ -1,0 +1,219 @@
+import { QsecError } from '@qsec2/sdk';
+import { afterEach, beforeEach, describe, expect, it, type Mock, vi } from 'vitest';
+import { Session, type SessionEvents } from '../src/store/session';
+import { queuedCount } from '../src/store/timeline.logic';
+import { FakeRoom } from './fake-room.ts';
+import { stagesUpTo } from './fixtures.ts';
+
+const connect = vi.hoisted(() => vi.fn());
+vi.mock('../src/store/sdk', () => ({ loadSdk: async () => ({ connect }) }));
+
+let events: { message: Mock<SessionEvents['message']>; error: Mock<SessionEvents['error']> };
+let session: Session;
+let room: FakeRoom;
+
+beforeEach(() => {
+  vi.stubGlobal('location', { href: 'https://app.example/page?x=1' });
+  connect.mockReset();
+  events = { message: vi.fn(), error: vi.fn() };
+  session = new Session(() => ({ relay: 'https://relay.example', keyAgreement: { pulses: 8192 } }), events);
+  room = new FakeRoom();
+});
+
+afterEach(() => {
+  vi.useRealTimers();
+  vi.unstubAllGlobals();
+});
+
+describe('connecting', () => {
+  it('creates a room with what the person chose and the page set', async () => {
+    connect.mockResolvedValue(room);
+    await session.create({ name: 'Ana', roomName: 'Review', capacity: 3 });
+    expect(connect).toHaveBeenCalledWith(
+      expect.objectContaining({
+        relay: 'https://relay.example',
+        name: 'Ana',
+        roomName: 'Review',
+        capacity: 3,
+        keyAgreement: { pulses: 8192 },
+      }),
+    );
+    expect(session.view).toMatchObject({ phase: 'waiting', creator: true });
+  });
+
+  it('leaves out an empty name, so that the SDK names the guest', async () => {
+    connect.mockResolvedValue(room);
+    await session.join('q2.abc', '');
+    expect(connect.mock.calls[0]?.[0]).not.toHaveProperty('name');
+  });
+
+  it('makes the link of the page the person is on', async () => {
+    connect.mockResolvedValue(room);
+    await session.create({ name: '', roomName: '', capacity: 2 });
+    expect(session.view.link).toMatch(/^https:\/\/app\.example\/page\?x=1#q2\./);
+  });
+
+  it('tells why there is no room, and tries the same again', async () => {
+    connect.mockRejectedValueOnce(new QsecError('ROOM_FULL', 'full')).mockResolvedValueOnce(room);
+    await session.join('q2.abc', 'Bo');
+    expect(session.view).toMatchObject({ phase: 'failed', problem: { code: 'ROOM_FULL' } });
+    session.retry();
+    await vi.waitFor(() => expect(session.view.phase).toBe('waiting'));
+    expect(connect.mock.calls[1]?.[0]).toMatchObject({ invite: 'q2.abc', name: 'Bo' });
+  });
+
+  it('calls an SDK that cannot be loaded an unsupported browser, with its message', async () => {
+    connect.mockRejectedValue(new TypeError('Failed to fetch dynamically imported module'));
+    await session.join('q2.abc', 'Bo');
+    expect(session.view.problem).toMatchObject({ code: 'UNSUPPORTED', message: 'Failed to fetch dynamically imported module' });
+  });
+
+  it('leaves a room that was reached after the person gave up', async () => {
+    let arrive: (value: FakeRoom) => void = () => undefined;
+    connect.mockReturnValue(
+      new Promise((resolve) => {
+        arrive = resolve;
+      }),
+    );
+    const joining = session.join('q2.abc', 'Bo');
+    await vi.waitFor(() => expect(connect).toHaveBeenCalled());
+    await session.leave();
+    arrive(room);
+    await joining;
+    expect(room.calls).toEqual(['leave']);
+    expect(session.view.phase).toBe('setup');
+  });
+
+  it('asks before it changes rooms for another link', async () => {
+    session.adopt(room);
+    await session.join('q2.other', 'Ana');
+    expect(session.view).toMatchObject({ phase: 'waiting', otherInvite: 'q2.other' });
+    const next = new FakeRoom();
+    connect.mockResolvedValue(next);
+    await session.switchRoom();
+    expect(room.calls).toEqual(['leave']);
+    expect(session.room).toBe(next);
+  });
+});
+
+describe('an open room', () => {
+  it('records each key with what it took', () => {
+    session.adopt(room);
+    room.agree(stagesUpTo('confirmed'));
+    expect(session.view.timeline).toMatchObject([{ kind: 'key', agreement: { counts: { pulses: 32_768, finalBits: 256 } } }]);
+  });
+
+  it('shows a sent message once, with news of it in its place', async () => {
+    session.adopt(room);
+    room.admit('Bo');
+    const sent = await session.send('hi');
+    room.setStatus(sent.id, 'delivered');
+    expect(session.view.timeline).toMatchObject([{ kind: 'message', text: 'hi', mine: true, status: 'delivered' }]);
+    expect(events.message).toHaveBeenCalledTimes(1);
+  });
+
+  it('does not let late news turn a delivered message back', async () => {
+    session.adopt(room);
+    room.admit('Bo');
+    const sent = await session.send('hi');
+    room.setStatus(sent.id, 'delivered');
+    room.setStatus(sent.id, 'sent');
+    expect(session.view.timeline).toMatchObject([{ status: 'delivered' }]);
+  });
+
+  it('counts what came unseen, and forgets the count when it is looked at', () => {
+    session.adopt(room);
+    const bo = room.admit('Bo');
+    session.look(false);
+    room.receive(bo, 'one');
+    room.receive(bo, 'two');
+    expect(session.view.unread).toBe(2);
+    session.look(true);
+    expect(session.view.unread).toBe(0);
+  });
+
+  it('sends a failed message anew at the end', async () => {
+    session.adopt(room);
+    room.admit('Bo');
+    const sent = await session.send('lost');
+    room.setStatus(sent.id, 'failed');
+    await session.resend(sent.id);
+    expect(room.calls).toEqual(['send lost', 'send lost']);
+    expect(session.view.timeline).toMatchObject([{ text: 'lost', status: 'sending' }]);
+  });
+
+  it('tells when someone leaves', () => {
+    session.adopt(room);
+    const bo = room.admit('Bo');
+    room.remove(bo);
+    expect(session.view).toMatchObject({ phase: 'waiting', members: [], timeline: [{ kind: 'note', note: 'left', name: 'Bo' }] });
+  });
+
+  it('tells who is writing, until they are gone', () => {
+    session.adopt(room);
+    const bo = room.admit('Bo');
+    room.setTyping(bo, true);
+    expect(session.view.typing).toEqual(['Bo']);
+    room.remove(bo);
+    expect(session.view.typing).toEqual([]);
+  });
+
+  it('repeats "writing" only now and then', () => {
+    vi.useFakeTimers();
+    session.adopt(room);
+    room.admit('Bo');
+    session.typing();
+    session.typing();
+    vi.advanceTimersByTime(3000);
+    session.typing();
+    expect(room.calls).toEqual(['typing', 'typing']);
+  });
+
+  it('tells of a lost connection after two seconds, and counts what waits', async () => {
+    vi.useFakeTimers();
+    session.adopt(room);
+    room.admit('Bo');
+    await session.send('later');
+    room.setState('reconnecting');
+    expect(session.view).toMatchObject({ phase: 'reconnecting', before: 'secure', slow: false });
+    vi.advanceTimersByTime(2000);
+    expect(session.view.slow).toBe(true);
+    expect(queuedCount(session.view.timeline)).toBe(1);
+    room.setState('secure');
+    expect(session.view).toMatchObject({ phase: 'secure', slow: false });
+  });
+
+  it('starts the key agreement again, without the figures of the refused one', () => {
+    session.adopt(room);
+    room.agree(stagesUpTo('estimation'));
+    room.setState('aborted');
+    session.retry();
+    expect(room.calls).toEqual(['retry']);
+    expect(session.view.agreement).toBeUndefined();
+  });
+
+  it('ends for a newcomer who is refused, and is a notice for the one who made the room', () => {
+    session.adopt(room);
+    room.fail(new QsecError('HANDSHAKE_FAILED', 'no'));
+    expect(session.view).toMatchObject({ phase: 'waiting', notice: { code: 'HANDSHAKE_FAILED' } });
+
+    const other = new FakeRoom();
+    other.me = { ...other.me, creator: false };
+    session.adopt(other);
+    other.fail(new QsecError('HANDSHAKE_FAILED', 'no'));
+    expect(session.view).toMatchObject({ phase: 'failed', problem: { code: 'HANDSHAKE_FAILED' } });
+  });
+
+  it('keeps silent about a room it no longer shows', () => {
+    session.adopt(room);
+    session.adopt(new FakeRoom());
+    room.setState('closed');
+    expect(session.view.phase).toBe('waiting');
+  });
+
+  it('does not leave a room that belongs to the page when the element goes', () => {
+    session.adopt(room);
+    session.dispose();
+    expect(room.calls).toEqual([]);
+  });
+});
