@@ -1,35 +1,64 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdirSync, rmSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
+import { build, type Plugin } from 'esbuild';
 
 const packageDir = fileURLToPath(new URL('../..', import.meta.url));
 
-/** Compiles the command from the sources under test, once a process; not the files another build left behind. */
-let compiled: Promise<string> | undefined;
+/** A fault put into the sources on purpose: what finds no fault in it finds none at all. */
+export interface Mutant {
+  name: string;
+  /** Relative to the sources. */
+  file: string;
+  from: string;
+  to: string;
+}
 
-function compile(): Promise<string> {
-  compiled ??= (async () => {
-    // Inside the package, so that what it imports is found.
-    const outdir = join(packageDir, 'node_modules', '.cache', `relay-test-${process.pid}`);
-    mkdirSync(outdir, { recursive: true });
-    process.once('exit', () => rmSync(outdir, { recursive: true, force: true }));
-    await build({
-      entryPoints: [join(packageDir, 'src/cli.ts')],
-      outdir,
-      outExtension: { '.js': '.mjs' },
-      bundle: true,
-      splitting: true,
-      format: 'esm',
-      platform: 'node',
-      packages: 'external',
-      alias: { '@qsec2/sdk/wire': join(packageDir, '../sdk/src/wire/index.ts') },
-    });
-    return join(outdir, 'cli.mjs');
-  })();
-  return compiled;
+const compiled = new Map<string, Promise<string>>();
+
+/** Compiles the command from the sources under test, once a process; not the files another build left behind. */
+function compile(mutant?: Mutant): Promise<string> {
+  const name = mutant?.name ?? 'relay';
+  const compiling = compiled.get(name) ?? bundle(name, mutant);
+  compiled.set(name, compiling);
+  return compiling;
+}
+
+async function bundle(name: string, mutant?: Mutant): Promise<string> {
+  // Inside the package, so that what it imports is found.
+  const outdir = join(packageDir, 'node_modules', '.cache', `relay-test-${process.pid}`, name);
+  mkdirSync(outdir, { recursive: true });
+  process.once('exit', () => rmSync(outdir, { recursive: true, force: true }));
+  await build({
+    entryPoints: [join(packageDir, 'src/cli.ts')],
+    outdir,
+    outExtension: { '.js': '.mjs' },
+    bundle: true,
+    splitting: true,
+    format: 'esm',
+    platform: 'node',
+    packages: 'external',
+    plugins: mutant ? [mutation(mutant)] : [],
+    alias: { '@qsec2/sdk/wire': join(packageDir, '../sdk/src/wire/index.ts') },
+  });
+  return join(outdir, 'cli.mjs');
+}
+
+function mutation({ file, from, to }: Mutant): Plugin {
+  return {
+    name: 'mutation',
+    setup(builder) {
+      builder.onLoad({ filter: /\.ts$/ }, async ({ path }) => {
+        if (path !== join(packageDir, 'src', file)) return undefined;
+        const source = await readFile(path, 'utf8');
+        if (!source.includes(from)) throw new Error(`the mutant does not fit ${file} any more`);
+        return { contents: source.replace(from, to), loader: 'ts' };
+      });
+    },
+  };
 }
 
 /** Runs a command of the relay to its end. */
@@ -72,8 +101,8 @@ export class ChildRelay {
   }
 
   /** Starts it and waits until it says where it listens. `env` adds to the settings. */
-  static async start(dataDir: string, env: Record<string, string> = {}): Promise<ChildRelay> {
-    const child = spawn(process.execPath, [await compile()], {
+  static async start(dataDir: string, env: Record<string, string> = {}, mutant?: Mutant): Promise<ChildRelay> {
+    const child = spawn(process.execPath, [await compile(mutant)], {
       env: { ...environment(dataDir), ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });

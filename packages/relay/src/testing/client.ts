@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import {
   type Ack,
+  type Batch,
   type ClientToRelay,
   type Created,
   type CreateRequest,
@@ -50,9 +51,14 @@ export class TestClient {
   slowed = 0;
   /** The end of the last range delivered. */
   cursor = 0;
+  /** Told of each as it comes, for clients that act on them. */
+  onBatch: (batch: Batch) => void = () => {};
+  onAck: (ack: Ack) => void = () => {};
+  onGap: (range: Range) => void = () => {};
   #wake: () => void = () => {};
+  #closed: () => void = () => {};
 
-  constructor(url: string, options: { headers?: Record<string, string>; identity?: TestClient } = {}) {
+  constructor(url: string, options: { headers?: Record<string, string>; identity?: TestClient; autoConnect?: boolean } = {}) {
     if (options.identity) {
       this.seat = options.identity.seat;
       this.seatSecret = options.identity.seatSecret;
@@ -62,6 +68,8 @@ export class TestClient {
       transports: ['websocket'],
       reconnection: false,
       forceNew: true,
+      timeout: 3000,
+      autoConnect: options.autoConnect ?? true,
       ...(options.headers && { extraHeaders: options.headers }),
     });
     this.#listen();
@@ -88,6 +96,7 @@ export class TestClient {
   /** Whether the relay lets the connection in. */
   admitted(): Promise<boolean> {
     return new Promise((resolve) => {
+      this.#closed = () => resolve(false);
       this.socket.once('connect', () => resolve(true));
       this.socket.once('connect_error', () => resolve(false));
     });
@@ -124,20 +133,29 @@ export class TestClient {
   }
 
   close(): void {
+    this.#closed();
     this.socket.disconnect();
   }
 
   #listen(): void {
     const { socket } = this;
     socket.on('batch', (bytes) => {
-      const { from, to, deliveries } = decodeBatch(new Uint8Array(bytes));
+      const batch = decodeBatch(new Uint8Array(bytes));
+      const { from, to, deliveries } = batch;
       this.ranges.push({ from, to });
       this.deliveries.push(...deliveries);
       this.cursor = Math.max(this.cursor, to);
+      this.onBatch(batch);
     });
-    socket.on('ack', (ack) => this.acks.push(ack));
+    socket.on('ack', (ack) => {
+      this.acks.push(ack);
+      this.onAck(ack);
+    });
     socket.on('presence', (change) => this.presences.push(change));
-    socket.on('gap', (range) => this.gaps.push(range));
+    socket.on('gap', (range) => {
+      this.gaps.push(range);
+      this.onGap(range);
+    });
     socket.on('error', (error) => this.errors.push(error));
     socket.on('ended', ({ reason }) => {
       this.ended = reason;

@@ -1,0 +1,51 @@
+import type { Recorder } from './recorder.ts';
+
+/**
+ * Looks at what members sent, what was acknowledged, and what each was told in which order. Every violation of the relay's
+ * promises is one line.
+ */
+export function checkHistory(recorders: readonly Recorder[]): string[] {
+  const violations = recorders.flatMap((recorder, i) => recorder.broken.map((text) => `member ${i}: ${text}`));
+  const order = new Map<string, string>();
+  recorders.forEach((recorder, member) => {
+    violations.push(...oneOrder(recorder, member, order));
+  });
+  recorders.forEach((sender, from) => {
+    for (const [cid, { seq }] of sender.sent) {
+      if (seq === undefined) continue;
+      recorders.forEach((reader, to) => {
+        const missing = !delivered(reader, cid, seq);
+        if (missing)
+          violations.push(`frame ${seq} of member ${from}, acknowledged, did not reach member ${to}, who was told of no loss`);
+      });
+    }
+  });
+  return violations;
+}
+
+/** One member's part: each frame once, rising places, and the same frame in the same place as for everyone else. */
+function oneOrder({ told }: Recorder, member: number, order: Map<string, string>): string[] {
+  const violations: string[] = [];
+  const seen = new Set<string>();
+  let last = { epoch: '', seq: 0 };
+  for (const entry of told) {
+    if (entry.kind === 'gap') continue;
+    const { epoch, seq, cid } = entry;
+    if (seen.has(`${epoch} ${cid}`)) violations.push(`member ${member} was sent frame ${seq} twice`);
+    seen.add(`${epoch} ${cid}`);
+    if (epoch === last.epoch && seq <= last.seq) violations.push(`member ${member} was sent ${seq} after ${last.seq}`);
+    last = { epoch, seq };
+    const place = `${epoch} ${seq}`;
+    const known = order.get(place);
+    if (known !== undefined && known !== cid) violations.push(`member ${member} has another frame in place ${seq}`);
+    order.set(place, cid);
+  }
+  return violations;
+}
+
+/** The frame came, or its place is in an announced gap, or a new epoch announced that the log was lost. */
+function delivered({ told, epochs }: Recorder, cid: string, seq: number): boolean {
+  return (
+    told.some((entry) => (entry.kind === 'frame' ? entry.cid === cid : entry.from <= seq && seq <= entry.to)) || epochs.length > 1
+  );
+}
