@@ -1,11 +1,10 @@
-import type { Report, StageEvent } from '../bb84/types.ts';
+import type { Report } from '../bb84/types.ts';
 import { QsecError } from '../errors.ts';
-import { AGREED_KEY_BYTES, type KeyParty, type KeySource } from '../key-source/types.ts';
+import type { KeySource } from '../key-source/types.ts';
 import { type Bytes, equalBytes, Reader, utf8, Writer } from '../wire/index.ts';
-import { counterNonce, open, seal } from './aead.ts';
+import { Agreement, type AgreementOutcome, type AgreementStage, type AgreementStep } from './agreement.ts';
 import { type HandshakeSecrets, Initiator, type Party, Responder } from './handshake.ts';
 import { erase, expandLabel, extract, hash, mac, NOTHING } from './key-schedule.ts';
-import { pad, unpad } from './padding.ts';
 import { type AgreementPolicy, decodeMemberPolicy } from './policy.ts';
 
 /**
@@ -18,20 +17,10 @@ import { type AgreementPolicy, decodeMemberPolicy } from './policy.ts';
 const SECTION = { m1: 1, m2: 2, m3: 3, flight: 4, confirm: 5 } as const;
 type SectionKind = (typeof SECTION)[keyof typeof SECTION];
 
-/** Attempts above the threshold, each with fresh bits, before both sides give up. */
-const MAX_ATTEMPTS = 3;
-const MAX_PULSES = 262_144;
-
 export interface PairingOptions extends Party {
   agreement: AgreementPolicy;
   keySource: KeySource;
-  onStage(event: PairingStage): void;
-}
-
-export interface PairingStage extends StageEvent {
-  attempt: number;
-  role: 'alice' | 'bob';
-  threshold: number;
+  onStage(event: AgreementStage): void;
 }
 
 /** What two members hold when both confirmed. */
@@ -48,20 +37,10 @@ export interface PairSecrets {
   report: Report | undefined;
 }
 
-interface Running {
-  attempt: number;
-  pulses: number;
-  threshold: number;
-  party: KeyParty;
-  /** Flights of both directions in order, as plaintext: the transcript. */
-  flights: Bytes[];
-  keys: { quantum: Bytes; a: Bytes; b: Bytes };
-}
-
 interface Confirmation {
   secrets: PairSecrets;
-  /** What the peer has to send, M4 or M5. */
-  expected: Bytes;
+  m4: Bytes;
+  m5: Bytes;
 }
 
 /**
@@ -75,7 +54,7 @@ export class Pairing {
   #initiator: Initiator | undefined;
   #responder: Responder | undefined;
   #secrets: HandshakeSecrets | undefined;
-  #running: Running | undefined;
+  #agreement: Agreement | undefined;
   #confirmation: Confirmation | undefined;
   #result: PairSecrets | undefined;
   #over = false;
@@ -156,7 +135,7 @@ export class Pairing {
     if (this.#secrets || this.#result) return [];
     const { m3, secrets } = await this.#initiator.receiveM2(m2);
     this.#secrets = secrets;
-    return this.#orEnd(async () => [section(SECTION.m3, m3), ...(await this.#startAttempt(1, this.#options.agreement.pulses))]);
+    return this.#orEnd(async () => [section(SECTION.m3, m3), ...(await this.#agree(secrets))]);
   }
 
   async #receiveM3(m3: Bytes): Promise<Bytes[]> {
@@ -164,135 +143,69 @@ export class Pairing {
     if (this.#secrets || this.#result) return [];
     const secrets = await this.#responder.receiveM3(m3);
     this.#secrets = secrets;
-    return this.#orEnd(async () => this.#startAttempt(1, decodeMemberPolicy(secrets.policyA).agreement.pulses));
+    return this.#orEnd(() => this.#agree(secrets));
   }
 
-  /** Alice's side of an attempt begins with the pulses; Bob's waits for them. */
-  async #startAttempt(attempt: number, pulses: number): Promise<Bytes[]> {
-    const secrets = this.#handshaken();
-    const { keySource, agreement, onStage } = this.#options;
-    const theirs = decodeMemberPolicy(secrets.peer.policy).agreement;
-    if (theirs.source !== agreement.source) {
-      throw new QsecError(
-        'KEY_SOURCE_FAILED',
-        `This side takes its keys from ${agreement.source}, the other from ${theirs.source}.`,
-      );
-    }
-    if (pulses > MAX_PULSES) throw refused(`The other side wants to send ${pulses} pulses; at most ${MAX_PULSES} are taken.`);
-    const threshold = Math.min(agreement.threshold, theirs.threshold);
-    const role = secrets.role === 'a' ? 'alice' : 'bob';
-    const party = keySource[role]({ pulses, threshold });
-    party.on('stage', (event) => onStage({ ...event, attempt, role, threshold }));
-
-    const context = new Writer().fixed(secrets.thF).u8(attempt).bytes();
-    const keys = {
-      quantum: expandLabel(secrets.hs, 'qc', context),
-      a: expandLabel(secrets.hs, 'bb a', context),
-      b: expandLabel(secrets.hs, 'bb b', context),
-    };
-    this.#running = { attempt, pulses, threshold, party, flights: [], keys };
-    return role === 'alice' ? this.#advance(undefined) : [];
+  async #agree({ hs, thF, role, peer }: HandshakeSecrets): Promise<Bytes[]> {
+    const { keySource, agreement: own, onStage } = this.#options;
+    const { agreement, step } = await Agreement.start({
+      secret: hs,
+      transcript: thF,
+      role: role === 'a' ? 'alice' : 'bob',
+      own,
+      theirs: decodeMemberPolicy(peer.policy).agreement,
+      keySource,
+      onStage,
+    });
+    this.#agreement = agreement;
+    return this.#continue(step);
   }
 
   async #receiveFlight(content: Bytes): Promise<Bytes[]> {
     if (this.#result) return [];
-    const running = this.#running;
-    if (!running) throw refused('A flight of the key agreement came out of turn.');
-    const reader = new Reader(content);
-    const attempt = reader.u8();
-    const number = reader.u8();
-    const next = running.flights.length + 1;
-    if (attempt < running.attempt || (attempt === running.attempt && number < next)) return [];
-    if (attempt !== running.attempt || number !== next) throw refused('A flight came out of order.');
-    const flight = await this.#openFlight(running, number, reader.rest());
-    return this.#orEnd(async () => this.#advance(flight));
-  }
-
-  /** Feeds a flight to our party of the agreement, sends its answer, and draws the conclusion when it is finished. */
-  async #advance(flight: Bytes | undefined): Promise<Bytes[]> {
-    const running = this.#running as Running;
-    if (flight) running.flights.push(flight);
-    const answer = await running.party.next(flight);
-    const answers: Bytes[] = [];
-    if (answer) {
-      running.flights.push(answer.slice());
-      answers.push(section(SECTION.flight, await this.#sealFlight(running, running.flights.length, answer)));
+    const agreement = this.#agreement;
+    if (!agreement) throw refused('A flight of the key agreement came out of turn.');
+    try {
+      return this.#continue(await agreement.receive(content));
+    } catch (error) {
+      if (agreement.broken) this.destroy();
+      throw error;
     }
-    const { result, failure } = running.party;
-    if (failure) return [...answers, ...(await this.#conclude(failure, answers))];
-    if (result) return [...answers, ...this.#confirm(running, result.key, result.report)];
-    return answers;
   }
 
-  /** An agreement that both sides dropped: again with fresh bits, on without it where both allow that, or the end. */
-  async #conclude(failure: QsecError, lastWords: Bytes[]): Promise<Bytes[]> {
-    const running = this.#running as Running;
-    const pulses = nextAttempt(failure, running);
-    if (pulses !== undefined) return this.#startAttempt(running.attempt + 1, pulses);
-
-    const secrets = this.#handshaken();
-    const required = [secrets.policyA, secrets.policyB].some((policy) => decodeMemberPolicy(policy).agreement.required);
-    if (!required) return this.#confirm(running, new Uint8Array(AGREED_KEY_BYTES), undefined);
-    this.#forget();
+  /** Packs what the agreement has to say, and confirms or ends when it is finished. */
+  #continue({ flights, outcome, failure }: AgreementStep): Bytes[] {
+    const answers = flights.map((flight) => section(SECTION.flight, flight));
+    if (outcome) answers.push(...this.#confirm(outcome));
+    if (!failure) return answers;
+    this.destroy();
     throw new QsecError(failure.code, failure.message, {
       cause: failure,
-      details: { ...failure.details, ...(lastWords.length > 0 && { lastWords: joined(lastWords) }) },
+      details: { ...failure.details, ...(answers.length > 0 && { lastWords: joined(answers) }) },
     });
   }
 
-  #confirm(running: Running, key: Bytes | Uint8Array, report: Report | undefined): Bytes[] {
+  #confirm({ key, report, transcript: said }: AgreementOutcome): Bytes[] {
     const { role, sid, hs, thF, peer, policyA, policyB, sas } = this.#handshaken();
-    if (key.length !== AGREED_KEY_BYTES)
-      throw refused(`The key agreement gave ${key.length} bytes instead of ${AGREED_KEY_BYTES}.`);
-    const thQ = new Writer();
-    for (const flight of running.flights) thQ.variable(flight);
-    thQ
-      .u8(running.attempt)
-      .u32(running.party.errors)
-      .u32(running.party.sampled)
-      .text(this.#options.keySource.provenance)
-      .text(running.party.keyId ?? '')
-      .variable(policyA)
-      .variable(policyB);
-    const transcript = hash(thF, hash(thQ.bytes()));
+    const thQ = hash(new Writer().fixed(said).variable(policyA).variable(policyB).bytes());
+    const transcript = hash(thF, thQ);
     const master = extract(expandLabel(hs, 'derived', NOTHING), key);
     const m4 = mac(expandLabel(master, 'confirm b', transcript), utf8('M4'));
     const m5 = mac(expandLabel(master, 'confirm a', transcript), utf8('M5'));
     const root = expandLabel(master, 'pair root', transcript);
     erase(master, key);
-
-    const secrets = { sid, role, peer, root, transcript, sas, report };
-    this.#confirmation = { secrets, expected: role === 'a' ? m4 : m5 };
-    this.#m5 = m5;
+    this.#confirmation = { secrets: { sid, role, peer, root, transcript, sas, report }, m4, m5 };
     return role === 'b' ? [section(SECTION.confirm, m4)] : [];
   }
 
-  #m5: Bytes | undefined;
-
   #receiveConfirmation(content: Bytes): Bytes[] {
     if (this.#result) return [];
-    const confirmation = this.#confirmation;
-    if (!confirmation) throw refused('A confirmation came out of turn.');
-    if (!equalBytes(content, confirmation.expected)) throw refused('The other side ended with another key.');
-    this.#result = confirmation.secrets;
-    const answer = confirmation.secrets.role === 'a' ? [section(SECTION.confirm, this.#m5 as Bytes)] : [];
+    if (!this.#confirmation) throw refused('A confirmation came out of turn.');
+    const { secrets, m4, m5 } = this.#confirmation;
+    if (!equalBytes(content, secrets.role === 'a' ? m4 : m5)) throw refused('The other side ended with another key.');
+    this.#result = secrets;
     this.#forget();
-    return answer;
-  }
-
-  async #sealFlight(running: Running, number: number, flight: Uint8Array): Promise<Bytes> {
-    const { key, nonce } = flightKey(running, number);
-    const padded = pad(flight, 4 + this.#options.keySource.flightBound(number, running.pulses));
-    const header = flightHeader(running.attempt, number);
-    return new Writer()
-      .fixed(header)
-      .fixed(await seal(key, nonce, padded, header))
-      .bytes();
-  }
-
-  async #openFlight(running: Running, number: number, box: Bytes): Promise<Bytes> {
-    const { key, nonce } = flightKey(running, number);
-    return unpad(await open(key, nonce, box, flightHeader(running.attempt, number))).slice();
+    return secrets.role === 'a' ? [section(SECTION.confirm, m5)] : [];
   }
 
   /** Does what follows from a proven message of the peer: an error there is the end of the pairing. */
@@ -312,32 +225,13 @@ export class Pairing {
 
   /** Overwrites what only the handshake needed. */
   #forget(): void {
-    if (this.#running) erase(this.#running.keys.quantum, this.#running.keys.a, this.#running.keys.b, ...this.#running.flights);
+    this.#agreement?.destroy();
     erase(this.#secrets?.hs);
-    this.#running = undefined;
+    this.#agreement = undefined;
     this.#secrets = undefined;
     this.#confirmation = undefined;
-    this.#m5 = undefined;
   }
 }
-
-/** The pulses have a key of their own; afterwards the sides take turns, A on the odd flights, each counting its own from 0. */
-function flightKey({ keys }: Running, number: number): { key: Bytes; nonce: Bytes } {
-  if (number === 1) return { key: keys.quantum, nonce: counterNonce(0) };
-  return { key: number % 2 === 1 ? keys.a : keys.b, nonce: counterNonce(Math.floor(number / 2) - 1) };
-}
-
-/**
- * With how many pulses to try again, or undefined to give up. Both sides compute the same from the same verdict.
- * Too few secret bits is retried once with twice the pulses; everything else up to three times with fresh bits.
- */
-function nextAttempt({ code }: QsecError, { attempt, pulses }: { attempt: number; pulses: number }): number | undefined {
-  if (code === 'KEY_TOO_SHORT') return attempt === 1 && pulses * 2 <= MAX_PULSES ? pulses * 2 : undefined;
-  if (code === 'KEY_SOURCE_FAILED') return undefined;
-  return attempt < MAX_ATTEMPTS ? pulses : undefined;
-}
-
-const flightHeader = (attempt: number, number: number): Bytes => new Uint8Array([attempt, number]) as Bytes;
 
 const section = (kind: SectionKind, content: Uint8Array): Bytes => new Writer().u8(kind).variable(content).bytes();
 

@@ -1,10 +1,11 @@
 import { QsecError } from '../errors.ts';
 import type { KeySource } from '../key-source/types.ts';
+import type { AgreementStage } from '../protocol/agreement.ts';
 import { encodeFrame, FRAME_TYPE } from '../protocol/frame.ts';
 import { type Peer as ProvenPeer, SID_BYTES, sidOfM1 } from '../protocol/handshake.ts';
 import type { SigningKey } from '../protocol/identity.ts';
 import type { Invite } from '../protocol/invite.ts';
-import { firstM1, Pairing, type PairingOptions, type PairingStage, type PairSecrets } from '../protocol/pairing.ts';
+import { firstM1, Pairing, type PairingOptions, type PairSecrets } from '../protocol/pairing.ts';
 import type { AgreementPolicy } from '../protocol/policy.ts';
 import { type Bytes, compareBytes, equalBytes, Reader, toBase64url, Writer } from '../wire/index.ts';
 
@@ -33,7 +34,7 @@ export interface IntroductionsOptions {
   enqueue(task: () => Promise<void>): void;
   /** Throws to refuse a peer who proved its identity. */
   accept(seat: Bytes, peer: ProvenPeer): Promise<void>;
-  onStage(seat: Bytes, stage: PairingStage): void;
+  onStage(seat: Bytes, stage: AgreementStage): void;
   /** Both sides confirmed. */
   onSecured(seat: Bytes, secrets: PairSecrets): Promise<void>;
   /** Given up; `initiate` starts again. */

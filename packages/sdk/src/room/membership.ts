@@ -1,11 +1,12 @@
 import type { StageEvent } from '../bb84/types.ts';
 import { QsecError } from '../errors.ts';
 import type { KeySource } from '../key-source/types.ts';
+import type { AgreementStage } from '../protocol/agreement.ts';
 import { encodePairContent, type PairContent } from '../protocol/content.ts';
 import { encodeFrame, FRAME_TYPE } from '../protocol/frame.ts';
 import { fingerprint } from '../protocol/identity.ts';
 import { PairChannel } from '../protocol/pair-channel.ts';
-import type { PairingStage, PairSecrets } from '../protocol/pairing.ts';
+import type { PairSecrets } from '../protocol/pairing.ts';
 import { type AgreementPolicy, decodeMemberPolicy } from '../protocol/policy.ts';
 import { safetyNumber } from '../protocol/safety-number.ts';
 import { ReceiverKey, rosterHash, type SenderKey } from '../protocol/sender-key.ts';
@@ -370,7 +371,7 @@ export class Membership {
   }
 
   /** Stages as they come. An attempt that is dropped is not the end: another may follow, and the conclusion is told apart. */
-  #stage(seat: Bytes, stage: PairingStage): void {
+  #stage(seat: Bytes, stage: AgreementStage): void {
     const event = { ...stage, member: this.#describe(seat) };
     this.#stages.set(toBase64url(seat), event);
     if (stage.stage !== 'aborted') this.#context.events.emit('keyAgreement', event);
