@@ -14,6 +14,14 @@ export interface KeyAgreementOptions {
   channel?: QuantumChannel;
 }
 
+/** What is done with files. */
+export interface FileOptions {
+  /** Files of others up to this size are fetched when they are announced; 0: none. Bytes, default 8 MiB. */
+  fetchUpTo?: number;
+  /** Largest file that is sent or fetched. Bytes, default 1 GiB. */
+  maxBytes?: number;
+}
+
 /** Everything `connect` understands. Every default is in {@link DEFAULTS}. */
 export interface ConnectOptions {
   /** Address of the relay, `https://relay.example` or with a path. */
@@ -29,6 +37,7 @@ export interface ConnectOptions {
   /** Whether everyone with the link comes in (`auto`, default), or waits until the creator lets them in. Ignored when joining. */
   join?: 'auto' | 'approve';
   keyAgreement?: KeyAgreementOptions;
+  files?: FileOptions;
   /** Cancels connecting; afterwards it leaves the room. */
   signal?: AbortSignal;
   /** Receives one line for each thing worth knowing. Never a secret, never a text. Default: silence. */
@@ -48,4 +57,6 @@ export const DEFAULTS = {
   pulses: 32_768,
   threshold: 0.11,
   flip: 0.015,
+  fetchUpTo: 8 * 2 ** 20,
+  maxBytes: 2 ** 30,
 } as const;

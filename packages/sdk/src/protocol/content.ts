@@ -1,5 +1,6 @@
 import { QsecError } from '../errors.ts';
 import { type Bytes, fromUtf8, Reader, utf8, Writer } from '../wire/index.ts';
+import { type Attachment, readAttachment, readVoice, type VoiceAttachment, writeAttachment, writeVoice } from './attachment.ts';
 import { hash, purpose } from './key-schedule.ts';
 import { pad, unpad } from './padding.ts';
 import { decodeAnnouncement, encodeAnnouncement, type SenderKeyAnnouncement } from './sender-key.ts';
@@ -18,9 +19,23 @@ export const NAME_LIMIT_BYTES = 256;
 /** A name in a field of one size: length u32 | UTF-8 | zeros. How long somebody's name is tells who it is. */
 const NAME_FIELD_BYTES = 4 + NAME_LIMIT_BYTES;
 
+/** What every message has. */
+export interface MessageHead {
+  id: Bytes;
+  index: number;
+  sentAt: number;
+  replyTo?: Bytes;
+}
+
+/** What makes a message a text, a file or a voice message. */
+export type MessageBody =
+  | { kind: 'text'; text: string }
+  | { kind: 'file'; attachment: Attachment }
+  | { kind: 'voice'; attachment: VoiceAttachment };
+
 /** For everyone: sealed with the sender key. */
 export type GroupContent =
-  | { kind: 'text'; id: Bytes; index: number; sentAt: number; text: string; replyTo?: Bytes }
+  | (MessageHead & MessageBody)
   | { kind: 'typing' }
   | { kind: 'profile'; name: string }
   | { kind: 'unknown'; code: number };
@@ -39,19 +54,20 @@ export type PairContent =
   | { kind: 'policy'; policy: Bytes }
   | { kind: 'unknown'; code: number };
 
-const GROUP = { text: 1, typing: 2, profile: 3 } as const;
+const GROUP = { text: 1, typing: 2, profile: 3, file: 16, voice: 17 } as const;
 const PAIR = { 'sender-key': 1, receipt: 2, resend: 3, leave: 4, admission: 5, credentials: 6, policy: 7 } as const;
 
 export function encodeGroupContent(content: Exclude<GroupContent, { kind: 'unknown' }>): Bytes {
   const writer = new Writer().u8(GROUP[content.kind]);
   switch (content.kind) {
     case 'text':
-      writer
-        .fixed(content.id)
-        .u32(content.index)
-        .u48(content.sentAt)
-        .variable(content.replyTo ?? new Uint8Array(0))
-        .text(content.text);
+      writeHead(writer, content).text(content.text);
+      break;
+    case 'file':
+      writeAttachment(writeHead(writer, content), content.attachment);
+      break;
+    case 'voice':
+      writeVoice(writeHead(writer, content), content.attachment);
       break;
     case 'profile':
       writer.text(content.name);
@@ -68,11 +84,22 @@ export function decodeGroupContent(bytes: Uint8Array): GroupContent {
   const code = reader.u8();
   switch (code) {
     case GROUP.text: {
-      const fields = { id: reader.fixed(MESSAGE_ID_BYTES).slice(), index: reader.u32(), sentAt: reader.u48() };
-      const replyTo = reader.variable(MESSAGE_ID_BYTES).slice();
+      const head = readHead(reader);
       const text = reader.text();
       reader.end();
-      return { kind: 'text', ...fields, text, ...(replyTo.length > 0 && { replyTo }) };
+      return { kind: 'text', ...head, text };
+    }
+    case GROUP.file: {
+      const head = readHead(reader);
+      const attachment = readAttachment(reader);
+      reader.end();
+      return { kind: 'file', ...head, attachment };
+    }
+    case GROUP.voice: {
+      const head = readHead(reader);
+      const attachment = readVoice(reader);
+      reader.end();
+      return { kind: 'voice', ...head, attachment };
     }
     case GROUP.typing:
       reader.end();
@@ -85,6 +112,19 @@ export function decodeGroupContent(bytes: Uint8Array): GroupContent {
     default:
       return { kind: 'unknown', code };
   }
+}
+
+const writeHead = (writer: Writer, { id, index, sentAt, replyTo }: MessageHead): Writer =>
+  writer
+    .fixed(id)
+    .u32(index)
+    .u48(sentAt)
+    .variable(replyTo ?? new Uint8Array(0));
+
+function readHead(reader: Reader): MessageHead {
+  const fields = { id: reader.fixed(MESSAGE_ID_BYTES).slice(), index: reader.u32(), sentAt: reader.u48() };
+  const replyTo = reader.variable(MESSAGE_ID_BYTES).slice();
+  return { ...fields, ...(replyTo.length > 0 && { replyTo }) };
 }
 
 export function encodePairContent(content: Exclude<PairContent, { kind: 'unknown' }>): Bytes {

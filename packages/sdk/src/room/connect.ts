@@ -1,6 +1,6 @@
 import { QsecError } from '../errors.ts';
 import { bb84KeySource } from '../key-source/bb84.ts';
-import { type ConnectOptions, DEFAULTS, type KeyAgreementOptions, type Logger } from '../options.ts';
+import { type ConnectOptions, DEFAULTS, type FileOptions, type KeyAgreementOptions, type Logger } from '../options.ts';
 import { fingerprint, generateSigningKey, type SigningKey } from '../protocol/identity.ts';
 import { Invite } from '../protocol/invite.ts';
 import type { AgreementPolicy } from '../protocol/policy.ts';
@@ -38,6 +38,7 @@ export async function connect(options: ConnectOptions): Promise<Room> {
   const url = relayUrl(options.relay);
   const capacity = checkCapacity(options.capacity ?? DEFAULTS.capacity);
   const agreement = checkAgreement(keyAgreement);
+  const files = checkFiles(options.files ?? {});
   const join = checkJoin(options.join ?? DEFAULTS.join);
   const name = cleanName(options.name ?? DEFAULTS.name, DEFAULTS.name);
   const logger: Logger = options.logger ?? (() => undefined);
@@ -72,7 +73,7 @@ export async function connect(options: ConnectOptions): Promise<Room> {
     transport,
   });
   const keySource = bb84KeySource(keyAgreement.channel);
-  const room = new RoomSession({ invite, psk, identity, seat, name, session, agreement, keySource, policy, logger });
+  const room = new RoomSession({ invite, psk, identity, seat, name, session, agreement, keySource, files, policy, logger });
   await joined(session, signal);
   // The room looks around before it is handed over: who is there is being approached then.
   if (room.state === 'connecting') await room.once('state');
@@ -180,6 +181,15 @@ function checkAgreement({
     );
   }
   return { required: policy === 'required', source: 'bb84', pulses, threshold };
+}
+
+function checkFiles(files: FileOptions): FileOptions {
+  for (const name of ['fetchUpTo', 'maxBytes'] as const) {
+    const value = files[name] ?? DEFAULTS[name];
+    if (Number.isSafeInteger(value) && value >= 0) continue;
+    throw new QsecError('INVALID_ARGUMENT', `"files.${name}" expected a number of bytes, got ${value}`);
+  }
+  return files;
 }
 
 function assertSupported(): void {

@@ -5,12 +5,15 @@ import {
   encodePairContent,
   type GroupContent,
   MESSAGE_ID_BYTES,
+  type MessageBody,
+  type MessageHead,
   messageId,
 } from '../protocol/content.ts';
 import { encodeFrame, FRAME_TYPE } from '../protocol/frame.ts';
 import { randomBytes } from '../protocol/random.ts';
 import { type Bytes, fromBase64url, toBase64url } from '../wire/index.ts';
 import type { RoomContext } from './context.ts';
+import type { Files } from './files.ts';
 import type { Membership } from './membership.ts';
 import { MessageLog } from './message-log.ts';
 import { Outbox } from './outbox.ts';
@@ -29,6 +32,7 @@ const MAX_TIMER_MS = 2 ** 31 - 1;
 export class Conversation {
   readonly #context: RoomContext;
   readonly #membership: Membership;
+  readonly #files: Files;
   readonly #outbox = new Outbox();
   readonly #log = new MessageLog();
   readonly #waiting = new WaitingFrames();
@@ -37,9 +41,10 @@ export class Conversation {
   #sentIndex = 0;
   #typedAt = 0;
 
-  constructor(context: RoomContext, membership: Membership) {
+  constructor(context: RoomContext, membership: Membership, files: Files) {
     this.#context = context;
     this.#membership = membership;
+    this.#files = files;
     this.#receipts = new Receipts((author, ids) => {
       context.enqueue(() => membership.sendToPeer(author, encodePairContent({ kind: 'receipt', ids })));
     });
@@ -49,18 +54,17 @@ export class Conversation {
     return this.#log.all();
   }
 
-  /** Seals a text for everyone who is in the room now. */
-  async sendText(text: string, replyTo: string | undefined): Promise<SentMessage> {
+  /** Seals a message for everyone who is in the room now. */
+  async send(body: MessageBody, replyTo: string | undefined): Promise<SentMessage> {
     const id = randomBytes(MESSAGE_ID_BYTES);
     const key = hex(messageId(this.#context.identity.publicKey, id));
     const sentAt = Date.now();
     const reply = replyTo === undefined ? undefined : parseMessageId(replyTo);
     const content = encodeGroupContent({
-      kind: 'text',
+      ...body,
       id,
       index: this.#sentIndex++,
       sentAt,
-      text,
       ...(reply && { replyTo: reply }),
     });
     const to = this.#membership.audience.map((peer) => peer.id);
@@ -68,8 +72,7 @@ export class Conversation {
       id: key,
       from: 'me',
       sentAt: new Date(sentAt),
-      kind: 'text',
-      text,
+      ...this.#shown(key, body),
       ...(replyTo !== undefined && { replyTo }),
       status: to.length > 0 ? 'sending' : 'sent',
     };
@@ -117,7 +120,9 @@ export class Conversation {
   async receiveContent(peer: Peer, content: GroupContent): Promise<void> {
     switch (content.kind) {
       case 'text':
-        this.#receiveText(peer, content);
+      case 'file':
+      case 'voice':
+        this.#receiveMessage(peer, content);
         break;
       case 'typing':
         this.#showTyping(peer);
@@ -171,7 +176,7 @@ export class Conversation {
     this.#context.events.emit('update', this.#log.replace({ ...present, status }));
   }
 
-  #receiveText(peer: Peer, { id: random, sentAt, text, replyTo }: Extract<GroupContent, { kind: 'text' }>): void {
+  #receiveMessage(peer: Peer, { id: random, sentAt, replyTo, ...body }: MessageHead & MessageBody): void {
     const id = messageId(peer.identityKey, random);
     const key = hex(id);
     // A repetition is confirmed again: the first receipt may have been lost.
@@ -179,9 +184,22 @@ export class Conversation {
     if (!peer.isNew(key)) return;
     this.#stopTyping(peer);
     const reply = replyTo && { replyTo: hex(replyTo) };
-    const message: Message = { id: key, from: peer, sentAt: new Date(sentAt), kind: 'text', text, ...reply, status: 'received' };
+    const shown = this.#shown(key, body);
+    const message: Message = { id: key, from: peer, sentAt: new Date(sentAt), ...shown, ...reply, status: 'received' };
     this.#log.add(message);
     this.#context.events.emit('message', message);
+  }
+
+  /** What an application sees of a message's content. */
+  #shown(id: string, body: MessageBody): Pick<Message, 'kind' | 'text' | 'file' | 'voice'> {
+    switch (body.kind) {
+      case 'text':
+        return { kind: 'text', text: body.text };
+      case 'file':
+        return { kind: 'file', file: this.#files.shown(id, body.attachment) };
+      case 'voice':
+        return { kind: 'voice', voice: this.#files.shownVoice(id, body.attachment) };
+    }
   }
 
   #showTyping(peer: Peer): void {

@@ -1,8 +1,9 @@
 import { QsecError } from '../errors.ts';
 import { Emitter, type Listener, type ListenOptions } from '../events.ts';
 import type { KeySource } from '../key-source/types.ts';
-import type { Logger } from '../options.ts';
-import { decodeGroupContent, decodePairContent, encodePairContent } from '../protocol/content.ts';
+import type { FileSource } from '../media/source.ts';
+import type { FileOptions, Logger } from '../options.ts';
+import { decodeGroupContent, decodePairContent, encodePairContent, type MessageBody } from '../protocol/content.ts';
 import { decodeFrame, FRAME_TYPE } from '../protocol/frame.ts';
 import { fingerprint, type SigningKey } from '../protocol/identity.ts';
 import type { Invite } from '../protocol/invite.ts';
@@ -13,6 +14,7 @@ import { type Bytes, type Delivery, equalBytes, MIN_CAPACITY, toBase64url } from
 import { Authority } from './authority.ts';
 import type { RoomContext } from './context.ts';
 import { Conversation } from './conversation.ts';
+import { Files } from './files.ts';
 import { Membership } from './membership.ts';
 import { MessageStream } from './message-stream.ts';
 import { SerialQueue } from './serial-queue.ts';
@@ -26,7 +28,9 @@ import type {
   RoomPolicy,
   RoomState,
   SecurityStatus,
+  SendFileOptions,
   SendOptions,
+  SendVoiceOptions,
   SentMessage,
 } from './types.ts';
 
@@ -39,6 +43,7 @@ export interface RoomSessionOptions {
   session: RelaySession;
   agreement: AgreementPolicy;
   keySource: KeySource;
+  files: FileOptions;
   /** The signed policy, for who made the room. */
   policy: SignedRoomPolicy | undefined;
   logger: Logger;
@@ -55,13 +60,14 @@ export class RoomSession implements Room {
   readonly #queue = new SerialQueue();
   readonly #membership: Membership;
   readonly #conversation: Conversation;
+  readonly #files: Files;
   readonly #authority: Authority;
   readonly #streams = new Set<MessageStream<Message>>();
   #state: RoomState = 'connecting';
   #joinedOnce = false;
   #closed = false;
 
-  constructor({ invite, psk, identity, seat, name, session, agreement, keySource, policy, logger }: RoomSessionOptions) {
+  constructor({ invite, psk, identity, seat, name, session, agreement, keySource, files, policy, logger }: RoomSessionOptions) {
     const print = fingerprint(identity.publicKey);
     this.id = hex(invite.roomId);
     this.invite = invite;
@@ -89,7 +95,8 @@ export class RoomSession implements Room {
       onRemoved: (peer) => this.#conversation.forget(peer),
       onChange: () => this.#updateState(),
     });
-    this.#conversation = new Conversation(context, this.#membership);
+    this.#files = new Files(context, files, (body, replyTo) => this.#say(body, replyTo));
+    this.#conversation = new Conversation(context, this.#membership, this.#files);
     this.#events.on('message', (message) => {
       for (const stream of this.#streams) stream.push(message);
     });
@@ -115,10 +122,17 @@ export class RoomSession implements Room {
 
   async send(text: string, { replyTo }: SendOptions = {}): Promise<SentMessage> {
     checkText(text);
-    this.#assertOpen();
-    while (this.#state === 'connecting' || this.#state === 'agreeing') await this.#events.once('state');
-    if (this.#state === 'aborted' && this.#membership.failure) throw this.#membership.failure;
-    return this.#act(() => this.#conversation.sendText(text, replyTo));
+    return this.#say({ kind: 'text', text }, replyTo);
+  }
+
+  async sendFile(file: FileSource, options: SendFileOptions = {}): Promise<SentMessage> {
+    await this.#agreed();
+    return this.#files.send(file, options);
+  }
+
+  async sendVoice(recording: FileSource, options: SendVoiceOptions): Promise<SentMessage> {
+    await this.#agreed();
+    return this.#files.sendVoice(recording, options);
   }
 
   typing(): void {
@@ -217,6 +231,18 @@ export class RoomSession implements Room {
     session.on('fault', (error) => this.#logger('warn', error.message, { code: error.code }));
   }
 
+  async #say(body: MessageBody, replyTo: string | undefined): Promise<SentMessage> {
+    await this.#agreed();
+    return this.#act(() => this.#conversation.send(body, replyTo));
+  }
+
+  /** Waits while it is not known whether there is anyone to send to. */
+  async #agreed(): Promise<void> {
+    this.#assertOpen();
+    while (this.#state === 'connecting' || this.#state === 'agreeing') await this.#events.once('state');
+    if (this.#state === 'aborted' && this.#membership.failure) throw this.#membership.failure;
+  }
+
   async #receive({ from, body, seq, transient }: Delivery): Promise<void> {
     try {
       const seat = toBase64url(from);
@@ -313,6 +339,7 @@ export class RoomSession implements Room {
     if (this.#closed) return;
     this.#closed = true;
     this.#session.close();
+    this.#files.close();
     this.#conversation.close();
     this.#membership.destroy();
     this.#updateState();

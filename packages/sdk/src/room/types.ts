@@ -1,6 +1,7 @@
 import type { QberEstimate, Report, StageEvent } from '../bb84/types.ts';
 import type { QsecError } from '../errors.ts';
 import type { Listener, ListenOptions } from '../events.ts';
+import type { FileSource } from '../media/source.ts';
 import type { Invite } from '../protocol/invite.ts';
 
 /** What a person should see of the connection as a whole. */
@@ -82,7 +83,7 @@ export interface SecurityEvent {
   status: SecurityStatus;
 }
 
-export type MessageKind = 'text';
+export type MessageKind = 'text' | 'file' | 'voice';
 
 /** One message as an application shows it. */
 export interface Message {
@@ -93,9 +94,81 @@ export interface Message {
   readonly sentAt: Date;
   readonly kind: MessageKind;
   readonly text?: string;
+  /** With kind `file`. */
+  readonly file?: MessageFile;
+  /** With kind `voice`. */
+  readonly voice?: VoiceMessage;
   readonly replyTo?: string;
   /** For our own: how far it got. */
   readonly status: MessageStatus;
+}
+
+export interface FetchOptions {
+  /** Gives up fetching; a later call starts again. */
+  signal?: AbortSignal;
+}
+
+/** A file of a message. It lies sealed at the relay for a day; its content is fetched when it is asked for. */
+export interface MessageFile {
+  /** As its sender calls it, without anything that could act: no folders, no control characters, at most 120 characters. */
+  readonly name: string;
+  /** Media type, as its sender says. */
+  readonly type: string;
+  /** Bytes. */
+  readonly size: number;
+  /** A small picture of it. */
+  readonly thumbnail?: Blob;
+  /**
+   * Everything, once all of it is proved to be what was sent. Its `type` is one that a browser shows without running anything in
+   * it, else `application/octet-stream`: an object URL has the origin of the page.
+   * @throws {QsecError} `FILE_CORRUPT`, `FILE_GONE`, `FILE_TOO_LARGE`, `ABORTED`, `CLOSED`
+   */
+  blob(options?: FetchOptions): Promise<Blob>;
+  /**
+   * The content as it comes, each piece proved to stand where it was sent. Only a stream that ends without an error was the whole
+   * file. Fails like {@link MessageFile.blob}.
+   */
+  stream(options?: FetchOptions): ReadableStream<Uint8Array>;
+}
+
+export interface VoiceMessage extends MessageFile {
+  readonly durationMs: number;
+  /** Loudness over time, 0–1, at most 256 values. */
+  readonly peaks: readonly number[];
+}
+
+export interface SendFileOptions extends SendOptions {
+  /** Default: the File's own, else `file`. */
+  name?: string;
+  /** Media type. Default: the Blob's own. */
+  type?: string;
+  /** A small picture: PNG, JPEG or WebP, at most 64 KiB. It travels in the message itself. */
+  thumbnail?: Blob | Uint8Array;
+  /** Called with every chunk that the relay has. */
+  onProgress?(progress: FileProgress): void;
+  /** Cancels: what was stored is deleted, and nothing is sent. */
+  signal?: AbortSignal;
+}
+
+export interface SendVoiceOptions extends Omit<SendFileOptions, 'thumbnail'> {
+  durationMs: number;
+  /** Loudness over time, 0–1, at most 256 values; 64 are usual. */
+  peaks: readonly number[];
+}
+
+/** How far a transfer got. */
+export interface FileProgress {
+  /** Names the transfer, hexadecimal; the same in all its events. */
+  readonly transfer: string;
+  readonly direction: 'send' | 'receive';
+  /** The message a file is fetched for. */
+  readonly message?: string;
+  readonly name: string;
+  /** Bytes of content that went over the network so far, about. */
+  readonly done: number;
+  /** Bytes of content; undefined while a stream is sent whose length is not known. */
+  readonly total: number | undefined;
+  readonly state: 'running' | 'done' | 'failed' | 'cancelled';
 }
 
 /** `sending` until the relay has it, `delivered` when every member at sending time confirmed it. */
@@ -141,6 +214,8 @@ export interface RoomEvents {
   /** A message known before changed: its status, for now. */
   update: Message;
   typing: { member: Member; typing: boolean };
+  /** A file is on its way, to us or from us. */
+  progress: FileProgress;
   /** Messages that were lost, as far as that can be known. */
   gap: { member?: Member; missing: number };
   /** What went wrong without a call of ours to reject. */
@@ -164,6 +239,15 @@ export interface Room {
    * @throws {QsecError} `CLOSED`, `MESSAGE_TOO_LARGE`, `INVALID_ARGUMENT` for empty text, `QBER_EXCEEDED` or another reason when the key agreement was refused.
    */
   send(text: string, options?: SendOptions): Promise<SentMessage>;
+  /**
+   * Seals a file and hands it to the relay piece by piece, then tells the others of it. A connection that drops makes it wait, and
+   * go on where it was. Resolves when the relay has all of it.
+   * @throws {QsecError} `INVALID_ARGUMENT` for an empty file, `FILE_TOO_LARGE`, `FILE_UNREADABLE`, `FILE_GONE` when the relay lost
+   *   the beginning, `ABORTED`, `CLOSED`, `UNSUPPORTED` where the relay keeps no files, and as {@link Room.send}
+   */
+  sendFile(file: FileSource, options?: SendFileOptions): Promise<SentMessage>;
+  /** Sends a recording; as {@link Room.sendFile}. */
+  sendVoice(recording: FileSource, options: SendVoiceOptions): Promise<SentMessage>;
   /** Tells the others that we are writing; they forget it by themselves after a few seconds. */
   typing(): void;
   /** Messages as they come. Buffers at most 1024 while the reader is busy, then ends with an error rather than lose one silently. */

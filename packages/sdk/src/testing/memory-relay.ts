@@ -42,6 +42,22 @@ export class MemoryRelay {
     for (const connection of this.#connections) connection.cut();
   }
 
+  /** Sealed files that are kept for members. */
+  get keptBlobs(): number {
+    return [...this.#rooms.values()].reduce((sum, { blobs }) => sum + blobs.size, 0);
+  }
+
+  /** Replaces every chunk of every file; by nothing: forgets the file. */
+  tamperWithBlobs(change: (chunk: Uint8Array, index: number) => Uint8Array | undefined): void {
+    for (const { blobs } of this.#rooms.values()) {
+      for (const [id, blob] of blobs) {
+        const chunks = blob.chunks.map(change);
+        if (chunks.every((chunk) => chunk !== undefined)) blob.chunks = chunks;
+        else blobs.delete(id);
+      }
+    }
+  }
+
   restore(): void {
     for (const connection of this.#connections) connection.open();
   }

@@ -1,0 +1,193 @@
+import { QsecError } from '../errors.ts';
+import { cleanFileName, cleanMediaType, UNKNOWN_TYPE } from '../media/file-name.ts';
+import { sealedBytes } from '../media/layout.ts';
+import { type Sealing, sealFile } from '../media/seal.ts';
+import { linked } from '../media/signals.ts';
+import { type FileSource, type OpenSource, openSource } from '../media/source.ts';
+import { upload } from '../media/upload.ts';
+import { DEFAULTS, type FileOptions } from '../options.ts';
+import { ATTACHMENT_LIMITS, type Attachment, type VoiceAttachment } from '../protocol/attachment.ts';
+import type { MessageBody } from '../protocol/content.ts';
+import { type Bytes, toBase64url } from '../wire/index.ts';
+import type { RoomContext } from './context.ts';
+import { pictureType } from './picture.ts';
+import { ReceivedFile } from './received-file.ts';
+import { RelayBlobs } from './relay-blobs.ts';
+import { TransferProgress } from './transfer-progress.ts';
+import type { MessageFile, SendFileOptions, SendVoiceOptions, SentMessage, VoiceMessage } from './types.ts';
+
+const MAX_DURATION_MS = 2 ** 32 - 1;
+
+/** Files of a room: out, sealed and stored before anyone is told of them; in, fetched when they are wanted. */
+export class Files {
+  readonly #context: RoomContext;
+  readonly #options: Required<FileOptions>;
+  readonly #say: (body: MessageBody, replyTo: string | undefined) => Promise<SentMessage>;
+  readonly #port: RelayBlobs;
+  readonly #closed = new AbortController();
+  /** Blobs to be deleted when the relay can be reached again, base64url. */
+  readonly #abandoned = new Set<string>();
+  /** Content of our own files, by the id of the blob, until its message is made. */
+  readonly #own = new Map<string, Blob>();
+
+  constructor(context: RoomContext, options: FileOptions, say: (body: MessageBody, replyTo?: string) => Promise<SentMessage>) {
+    this.#context = context;
+    this.#options = {
+      fetchUpTo: options.fetchUpTo ?? DEFAULTS.fetchUpTo,
+      maxBytes: options.maxBytes ?? DEFAULTS.maxBytes,
+    };
+    this.#say = say;
+    this.#port = new RelayBlobs(context.session);
+    context.session.on('up', () => this.#dropAbandoned());
+    context.events.on('message', ({ file, voice }) => {
+      const received = file ?? voice;
+      if (received && received.size <= this.#options.fetchUpTo) this.#fetchAhead(received);
+    });
+  }
+
+  async send(source: FileSource, options: SendFileOptions): Promise<SentMessage> {
+    const thumbnail = await pictureOf(options.thumbnail);
+    const attachment = await this.#store(source, options, thumbnail);
+    return this.#announce({ kind: 'file', attachment }, options);
+  }
+
+  async sendVoice(source: FileSource, options: SendVoiceOptions): Promise<SentMessage> {
+    const { durationMs } = options;
+    if (!(durationMs > 0 && durationMs <= MAX_DURATION_MS)) {
+      throw new QsecError('INVALID_ARGUMENT', `"durationMs" expected a time above 0, got ${durationMs}`);
+    }
+    const peaks = quantised(options.peaks);
+    const attachment = await this.#store(source, { name: 'voice', ...options }, new Uint8Array(0));
+    return this.#announce({ kind: 'voice', attachment: { ...attachment, durationMs: Math.round(durationMs), peaks } }, options);
+  }
+
+  /** What an application sees of a file that a message tells of. */
+  shown(message: string, attachment: Attachment): MessageFile {
+    const blob = toBase64url(attachment.id);
+    const own = this.#own.get(blob);
+    this.#own.delete(blob);
+    return new ReceivedFile({
+      message,
+      attachment,
+      own,
+      port: this.#port,
+      closed: this.#closed.signal,
+      maxBytes: this.#options.maxBytes,
+      keepUpTo: this.#options.fetchUpTo,
+      tell: (progress) => this.#context.events.emit('progress', progress),
+    });
+  }
+
+  shownVoice(message: string, attachment: VoiceAttachment): VoiceMessage {
+    const peaks = Array.from(attachment.peaks, (peak) => peak / 255);
+    return Object.assign(this.shown(message, attachment), { durationMs: attachment.durationMs, peaks });
+  }
+
+  /** Ends every transfer. */
+  close(): void {
+    this.#closed.abort(new QsecError('CLOSED', 'This room was left or ended.'));
+    this.#own.clear();
+  }
+
+  /** Seals a file and hands it to the relay. Whatever goes wrong, nothing of it is left there. */
+  async #store(source: FileSource, options: SendFileOptions, thumbnail: Bytes): Promise<Attachment> {
+    const { signal, onProgress } = options;
+    const open = openSource(source);
+    const name = cleanFileName(options.name ?? open.name ?? '');
+    const type = cleanMediaType(options.type ?? open.type ?? UNKNOWN_TYPE);
+    this.#check(open);
+    if (signal?.aborted) throw cancelled(signal.reason);
+    const progress = new TransferProgress({ direction: 'send', name }, open.size, (told) => {
+      this.#context.events.emit('progress', told);
+      onProgress?.(told);
+    });
+    const { signal: stop, unlink } = linked(this.#closed.signal, signal);
+    const sealing = await sealFile(open.stream, { maxBytes: this.#options.maxBytes });
+    try {
+      await upload(this.#port, sealing, { signal: stop, onChunk: (count) => progress.chunks(count) });
+      const sealed = await sealing.sealed;
+      if (sealed.size === 0) throw empty();
+      progress.end('done');
+      if (open.blob) this.#own.set(toBase64url(sealed.id), open.blob);
+      return { ...sealed, name, type, thumbnail };
+    } catch (error) {
+      progress.end(stop.aborted ? 'cancelled' : 'failed');
+      this.#abandon(sealing);
+      throw signal?.aborted ? cancelled(error) : error;
+    } finally {
+      unlink();
+    }
+  }
+
+  /** Tells everyone of a file that is stored. One that nobody is told of does not stay. */
+  async #announce(
+    body: Extract<MessageBody, { kind: 'file' | 'voice' }>,
+    { signal, replyTo }: SendFileOptions,
+  ): Promise<SentMessage> {
+    try {
+      if (signal?.aborted) throw cancelled(signal.reason);
+      return await this.#say(body, replyTo);
+    } catch (error) {
+      this.#own.delete(toBase64url(body.attachment.id));
+      this.#abandon(body.attachment);
+      throw error;
+    }
+  }
+
+  /** What can be known before a byte is read. */
+  #check({ size }: OpenSource): void {
+    const { session } = this.#context;
+    if (session.limits && !session.blobs) throw new QsecError('UNSUPPORTED', 'This relay keeps no files.');
+    if (size === 0) throw empty();
+    if (size === undefined) return;
+    const limit = this.#options.maxBytes;
+    const room = session.limits?.blobs?.roomBytes ?? Number.POSITIVE_INFINITY;
+    if (size <= limit && sealedBytes(size) <= room) return;
+    throw new QsecError('FILE_TOO_LARGE', `This file has ${size} bytes; at most ${Math.min(limit, room)} can be sent.`, {
+      details: { size, limit: Math.min(limit, room) },
+    });
+  }
+
+  #abandon({ id }: Pick<Sealing, 'id'>): void {
+    this.#abandoned.add(toBase64url(id));
+    this.#dropAbandoned();
+  }
+
+  /** What cannot be deleted now is when the connection is back; should it never be, the relay gives it up by itself. */
+  #dropAbandoned(): void {
+    for (const blob of this.#abandoned) {
+      this.#port.drop({ blob }).then(
+        () => this.#abandoned.delete(blob),
+        (error: unknown) => this.#context.logger('info', 'a file could not be deleted yet', { error: String(error) }),
+      );
+    }
+  }
+
+  #fetchAhead(file: MessageFile): void {
+    file.blob().catch((error: unknown) => {
+      this.#context.logger('info', 'a file could not be fetched ahead', { error: String(error) });
+    });
+  }
+}
+
+const empty = () => new QsecError('INVALID_ARGUMENT', 'This file is empty.');
+
+const cancelled = (cause: unknown) => new QsecError('ABORTED', 'Sending a file was cancelled.', { cause });
+
+async function pictureOf(picture: Blob | Uint8Array | undefined): Promise<Bytes> {
+  if (picture === undefined) return new Uint8Array(0);
+  const bytes = picture instanceof Blob ? new Uint8Array(await picture.arrayBuffer()) : new Uint8Array(picture);
+  if (bytes.length <= ATTACHMENT_LIMITS.thumbnailBytes && pictureType(bytes)) return bytes;
+  throw new QsecError(
+    'INVALID_ARGUMENT',
+    `"thumbnail" expected a PNG, JPEG or WebP of at most ${ATTACHMENT_LIMITS.thumbnailBytes} bytes.`,
+  );
+}
+
+/** Loudness from 0 to 1 in bytes. */
+function quantised(peaks: readonly number[]): Bytes {
+  if (peaks.length === 0 || peaks.length > ATTACHMENT_LIMITS.peaks) {
+    throw new QsecError('INVALID_ARGUMENT', `"peaks" expected 1–${ATTACHMENT_LIMITS.peaks} values, got ${peaks.length}`);
+  }
+  return Uint8Array.from(peaks, (peak) => Math.round(255 * Math.min(1, Math.max(0, peak))));
+}

@@ -1,0 +1,139 @@
+import { QsecError } from '../errors.ts';
+import type { BlobPort } from '../media/blob-port.ts';
+import { download } from '../media/download.ts';
+import { blobType, cleanFileName, cleanMediaType } from '../media/file-name.ts';
+import { chunkCount } from '../media/layout.ts';
+import { openFile } from '../media/open.ts';
+import { streamOf, valuesOf } from '../media/pipeline.ts';
+import { linked } from '../media/signals.ts';
+import type { Attachment } from '../protocol/attachment.ts';
+import { pictureType } from './picture.ts';
+import { TransferProgress } from './transfer-progress.ts';
+import type { FetchOptions, FileProgress, MessageFile } from './types.ts';
+
+/** Content is handed to the browser in parts of this size while it comes: it may keep them on disk. */
+const PART_BYTES = 4 * 2 ** 20;
+
+export interface ReceivedFileOptions {
+  message: string;
+  attachment: Attachment;
+  port: BlobPort;
+  /** Ends every transfer, with its reason. */
+  closed: AbortSignal;
+  maxBytes: number;
+  /** Files up to this size are kept once they were fetched. */
+  keepUpTo: number;
+  /** The content, when this side sent it. */
+  own: Blob | undefined;
+  tell(progress: FileProgress): void;
+}
+
+/** One fetch that several callers may wait for. */
+interface Fetching {
+  blob: Promise<Blob>;
+  abort: AbortController;
+  waiting: number;
+}
+
+/** A file of a message, fetched when it is asked for. */
+export class ReceivedFile implements MessageFile {
+  readonly name: string;
+  readonly type: string;
+  readonly size: number;
+  readonly thumbnail?: Blob;
+  readonly #options: ReceivedFileOptions;
+  #kept: Blob | undefined;
+  #fetching: Fetching | undefined;
+
+  constructor(options: ReceivedFileOptions) {
+    const { name, type, size, thumbnail } = options.attachment;
+    this.#options = options;
+    this.name = cleanFileName(name);
+    this.type = cleanMediaType(type);
+    this.size = size;
+    const picture = pictureType(thumbnail);
+    if (picture) this.thumbnail = new Blob([thumbnail], { type: picture });
+    this.#kept = options.own && new Blob([options.own], { type: blobType(this.type) });
+  }
+
+  stream({ signal }: FetchOptions = {}): ReadableStream<Uint8Array> {
+    if (this.#kept) return this.#kept.stream();
+    const { attachment, port, closed, maxBytes, message, tell } = this.#options;
+    const { name, size } = this;
+    return streamOf<Uint8Array>(async function* content(cancelled) {
+      if (size > maxBytes) {
+        throw new QsecError('FILE_TOO_LARGE', `This file has ${size} bytes; at most ${maxBytes} are fetched.`, {
+          details: { size, limit: maxBytes },
+        });
+      }
+      const { signal: stop, unlink } = linked(cancelled, closed, signal);
+      const progress = new TransferProgress({ direction: 'receive', message, name }, size, tell);
+      const chunks = download(port, {
+        id: attachment.id,
+        count: chunkCount(size),
+        onChunk: (count) => progress.chunks(count),
+      });
+      let state: 'done' | 'failed' | 'cancelled' = 'cancelled';
+      try {
+        yield* valuesOf(openFile(chunks, attachment), stop);
+        state = 'done';
+      } catch (error) {
+        state = stop.aborted ? 'cancelled' : 'failed';
+        if (signal?.aborted) throw new QsecError('ABORTED', 'Fetching a file was cancelled.', { cause: error });
+        throw error;
+      } finally {
+        unlink();
+        progress.end(state);
+      }
+    });
+  }
+
+  async blob({ signal }: FetchOptions = {}): Promise<Blob> {
+    if (this.#kept) return this.#kept;
+    this.#fetching ??= this.#fetch();
+    const fetching: Fetching = this.#fetching;
+    fetching.waiting++;
+    return new Promise((resolve, reject) => {
+      const giveUp = () => {
+        // Others may wait for the same content.
+        if (--fetching.waiting === 0) fetching.abort.abort();
+        reject(new QsecError('ABORTED', 'Fetching a file was cancelled.', { cause: signal?.reason }));
+      };
+      if (signal?.aborted) return giveUp();
+      signal?.addEventListener('abort', giveUp, { once: true });
+      fetching.blob.then(resolve, reject).finally(() => signal?.removeEventListener('abort', giveUp));
+    });
+  }
+
+  #fetch(): Fetching {
+    const abort = new AbortController();
+    const fetching = { blob: this.#collect(abort.signal), abort, waiting: 0 };
+    const done = () => {
+      if (this.#fetching === fetching) this.#fetching = undefined;
+    };
+    // Whoever asked for it learns of a failure from the promise itself.
+    fetching.blob.then(done, done);
+    abort.signal.addEventListener('abort', done);
+    return fetching;
+  }
+
+  async #collect(signal: AbortSignal): Promise<Blob> {
+    const parts: Blob[] = [];
+    let pieces: Uint8Array<ArrayBuffer>[] = [];
+    let bytes = 0;
+    const flush = () => {
+      parts.push(new Blob(pieces));
+      pieces = [];
+      bytes = 0;
+    };
+    for await (const piece of valuesOf(this.stream({ signal }), new AbortController().signal)) {
+      pieces.push(piece as Uint8Array<ArrayBuffer>);
+      bytes += piece.length;
+      if (bytes >= PART_BYTES) flush();
+    }
+    flush();
+    const blob = new Blob(parts, { type: blobType(this.type) });
+    if (this.size <= this.#options.keepUpTo) this.#kept = blob;
+    return blob;
+  }
+}
