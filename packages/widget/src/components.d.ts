@@ -98,6 +98,11 @@ export namespace Components {
      */
     interface Qsec2Log {
         /**
+          * Nobody else is here: an empty log then invites nobody to write.
+          * @default false
+         */
+        "alone": boolean;
+        /**
           * Opens the security panel.
          */
         "details": () => void;
@@ -366,6 +371,11 @@ declare namespace LocalJSX {
      */
     interface Qsec2Log {
         /**
+          * Nobody else is here: an empty log then invites nobody to write.
+          * @default false
+         */
+        "alone"?: boolean;
+        /**
           * Opens the security panel.
          */
         "details": () => void;
@@ -470,6 +480,7 @@ declare namespace LocalJSX {
     }
     interface Qsec2LogAttributes {
         "named": boolean;
+        "alone": boolean;
     }
     interface Qsec2PanelAttributes {
         "mode": ChatMode;

@@ -23,6 +23,7 @@ const problems: Partial<Record<QsecErrorCode, string>> = {
   PEER_GONE: 'The other person has left',
   IDENTITY_CHANGED: 'The other side shows a new identity',
   HANDSHAKE_FAILED: 'The other side could not prove who it is',
+  QBER_EXCEEDED: 'Key exchange stopped',
   KEY_TOO_SHORT: 'The key came out too short',
   RECONCILIATION_FAILED: 'The two keys could not be made equal',
   VERIFICATION_FAILED: 'The two keys did not match',

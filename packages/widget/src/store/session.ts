@@ -141,7 +141,7 @@ export class Session {
   /** Tries again what failed: the connection, or the key agreement. */
   retry(): void {
     if (this.view.phase === 'aborted') {
-      this.#set({ agreement: undefined });
+      this.#set({ agreement: undefined, notice: undefined });
       this.#room?.retry();
     } else if (this.#again) {
       void this.#again();
@@ -210,7 +210,8 @@ export class Session {
       this.#set({ phase });
       return;
     }
-    this.#set({ phase, before: phase, slow: false });
+    // What went wrong before there was a key is over once there is one.
+    this.#set({ phase, before: phase, slow: false, ...(phase === 'secure' && { notice: undefined }) });
   }
 
   /** A failure without a call to reject: the end for a newcomer who was refused, a notice for everyone else. */

@@ -23,6 +23,8 @@ export class Qsec2Log {
   @Prop() readonly timeline: readonly TimelineItem[] = [];
   @Prop() readonly typing: readonly string[] = [];
   @Prop() readonly named: boolean = false;
+  /** Nobody else is here: an empty log then invites nobody to write. */
+  @Prop() readonly alone: boolean = false;
   @Prop() readonly resend!: (id: string) => void;
   @Prop() readonly discard!: (id: string) => void;
   /** Opens the security panel. */
@@ -105,7 +107,7 @@ export class Qsec2Log {
       >
         <div class="rows">
           {rows.map((row) => this.row(row, row.id === lastMessage))}
-          {!lastMessage && <p class="empty">{t.empty}</p>}
+          {!lastMessage && !this.alone && <p class="empty">{t.empty}</p>}
           {this.typing.length > 0 && (
             <p class="typing">
               <span class="typing-dots" aria-hidden="true">

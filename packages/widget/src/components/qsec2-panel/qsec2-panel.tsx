@@ -51,6 +51,8 @@ export class Qsec2Panel {
   @State() private hintGone = false;
   @State() private qrShown = false;
 
+  /** What gets the focus once it can be seen. */
+  private focusNext: string | undefined;
   private format!: Format;
   private lang = 'en';
   private frame = new PanelFrame(() => this.el.querySelector('dialog') ?? undefined);
@@ -152,15 +154,15 @@ export class Qsec2Panel {
 
   private readonly toggleMenu = () => {
     this.layer = this.layer === 'menu' ? 'none' : 'menu';
+    this.focusNext = this.layer === 'menu' ? '.menu button' : '[data-menu]';
   };
   private readonly openSecurity = async () => {
     await needElement(SecurityPanel);
     this.layer = 'security';
   };
   private readonly closeLayer = () => {
-    const opener = this.layer === 'menu' ? '[data-menu]' : '.chip';
+    this.focusNext = this.layer === 'menu' ? '[data-menu]' : '.chip';
     this.layer = 'none';
-    this.el.querySelector<HTMLElement>(opener)?.focus();
   };
   private readonly leave = () => {
     this.layer = 'none';
@@ -189,7 +191,9 @@ export class Qsec2Panel {
   };
 
   componentDidRender() {
-    if (this.layer === 'menu') this.el.querySelector<HTMLElement>('.menu button')?.focus();
+    const { focusNext } = this;
+    this.focusNext = undefined;
+    if (focusNext) this.el.querySelector<HTMLElement>(focusNext)?.focus();
   }
 
   render() {
@@ -235,23 +239,25 @@ export class Qsec2Panel {
           onClose={this.mode === 'floating' ? this.dismiss : undefined}
         />
         {this.layer === 'menu' && <Menu t={t} onCopy={this.copyLink} onSecurity={this.openSecurity} onLeave={this.leave} />}
-        <Banner
-          view={view}
-          t={t}
-          onReconnect={() => session.reconnect()}
-          onSwitch={() => void session.switchRoom()}
-          onDismiss={() => session.dismiss()}
-        />
-        {this.body()}
-        {composer.shown && (
-          <qsec2-composer
-            key="composer"
+        <div class="under" inert={this.layer === 'menu'}>
+          <Banner
+            view={view}
             t={t}
-            state={composer}
-            submit={(text) => session.send(text)}
-            typing={() => session.typing()}
+            onReconnect={() => session.reconnect()}
+            onSwitch={() => void session.switchRoom()}
+            onDismiss={() => session.dismiss()}
           />
-        )}
+          {this.body()}
+          {composer.shown && (
+            <qsec2-composer
+              key="composer"
+              t={t}
+              state={composer}
+              submit={(text) => session.send(text)}
+              typing={() => session.typing()}
+            />
+          )}
+        </div>
       </div>,
       this.layer === 'security' && (
         <SecurityPanel
@@ -365,6 +371,7 @@ export class Qsec2Panel {
         timeline={view.timeline}
         typing={view.typing}
         named={view.capacity > 2}
+        alone={alone}
         resend={(id) => void session.resend(id)}
         discard={(id) => session.discard(id)}
         details={this.openSecurity}
