@@ -15,6 +15,10 @@ import { HubRoom } from './room.ts';
 const STALLED_MS = 15_000;
 const STALL_CHECK_MS = 2500;
 
+/** From so many frames a millisecond on, ticks are collected for longer: a commit and a batch for many frames cost little more than for one. */
+const BUSY_RATE = 4;
+const BUSY_TICK_MS = 4;
+
 export interface HubOptions {
   store: Store;
   clock: Clock;
@@ -46,6 +50,9 @@ export class Hub {
   #pending: Pending[] = [];
   #ready = new Set<HubRoom>();
   #scheduled = false;
+  /** Frames a millisecond, smoothed, and when the last tick began. */
+  #rate = 0;
+  #tickAt = performance.now();
   #committing: Promise<void> | undefined;
 
   readonly #stallTimer: NodeJS.Timeout;
@@ -139,10 +146,22 @@ export class Hub {
   #schedule(): void {
     if (this.#scheduled || this.#committing) return;
     this.#scheduled = true;
-    setImmediate(() => {
+    const tick = () => {
       this.#scheduled = false;
       if (!this.#committing) void this.#flush();
-    });
+    };
+    const wait = this.#rate < BUSY_RATE ? 0 : BUSY_TICK_MS - (performance.now() - this.#tickAt);
+    if (wait < 1) setImmediate(tick);
+    else setTimeout(tick, wait);
+  }
+
+  #measure(frames: number): void {
+    const now = performance.now();
+    const elapsed = Math.max(0.1, now - this.#tickAt);
+    // Weighted by the time it stands for, so that a quiet second counts for more than a busy moment.
+    const weight = Math.min(1, elapsed / 50);
+    this.#rate += weight * (frames / elapsed - this.#rate);
+    this.#tickAt = now;
   }
 
   /** One tick: commit, acknowledge, fan out. While a commit is under way the next one collects. */
@@ -154,6 +173,7 @@ export class Hub {
     try {
       const pending = this.#pending;
       this.#pending = [];
+      this.#measure(pending.length);
       this.#acknowledge(pending, await this.#append(pending));
       this.#deliver();
     } catch (error) {

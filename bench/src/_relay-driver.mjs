@@ -1,0 +1,241 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { WebSocket } from 'ws';
+
+/**
+ * Members of many rooms in one process, over raw WebSockets: Socket.IO's own client would cost more than what is measured.
+ * Told what to do by messages of the parent process.
+ */
+
+const TEXT_HEADER = '451-["push",{"_placeholder":true,"num":0}]';
+const BATCH_HEADER = '451-["batch"';
+const ACK = '42["ack",';
+const RECEIPT_EVERY = 2000;
+
+const id = (bytes, ...of) => createHash('sha256').update(of.join(' ')).digest().subarray(0, bytes).toString('base64url');
+
+class Member {
+  constructor(url, kind, run, room, number) {
+    this.kind = kind;
+    this.run = run;
+    this.room = room;
+    this.seat = createHash('sha256').update(`seat ${run} ${room} ${number}`).digest().subarray(0, 16);
+    this.url = url;
+    this.inFlight = 0;
+    this.deliveries = 0;
+    this.sent = 0;
+    this.cursor = 0;
+    this.confirmed = 0;
+    this.bytes = 0;
+    this.latencies = undefined;
+    this.nextRequest = 0;
+    this.replies = new Map();
+  }
+
+  connect() {
+    return new Promise((resolve, reject) => {
+      this.socket = new WebSocket(`${this.url.replace('http', 'ws')}/qsec2/?EIO=4&transport=websocket`, {
+        perMessageDeflate: false,
+      });
+      this.socket.on('message', (data, binary) => this.message(data, binary, resolve));
+      this.socket.on('error', reject);
+    });
+  }
+
+  message(data, binary, connected) {
+    if (binary) {
+      this.batch(data);
+      return;
+    }
+    const text = data.toString('latin1');
+    if (text.startsWith(BATCH_HEADER)) return;
+    if (text.startsWith(ACK)) {
+      const { upTo } = JSON.parse(text.slice(ACK.length, -1));
+      this.inFlight = this.sent - upTo;
+      this.fill?.();
+    } else if (text[0] === '0') this.socket.send('40');
+    else if (text === '2') this.socket.send('3');
+    else if (text.startsWith('40')) connected();
+    else if (text.startsWith('43')) {
+      const start = text.indexOf('[');
+      this.replies.get(Number(text.slice(2, start)))?.(JSON.parse(text.slice(start))[0]);
+    }
+  }
+
+  batch(data) {
+    this.bytes += data.length;
+    if (this.kind === 'bare') {
+      this.deliveries++;
+      // The sender's seat stands in front.
+      if (data.compare(this.seat, 0, 16, 0, 16) === 0) {
+        this.inFlight--;
+        this.fill?.();
+      } else if (this.latencies) this.latencies.push(performance.now() - data.readDoubleBE(16));
+      return;
+    }
+    const count = data.readUInt16BE(12);
+    this.deliveries += count;
+    this.cursor = data.readUIntBE(6, 6);
+    if (this.latencies) this.measure(data, count);
+    if (this.cursor - this.confirmed >= RECEIPT_EVERY) {
+      this.confirmed = this.cursor;
+      this.socket.send(`42["recv",{"upTo":${this.cursor}}]`);
+    }
+  }
+
+  measure(data, count) {
+    for (let i = 0, at = 14; i < count; i++) {
+      const length = data.readUInt32BE(at + 45);
+      if (data.compare(this.seat, 0, 16, at + 13, at + 29) !== 0)
+        this.latencies.push(performance.now() - data.readDoubleBE(at + 49));
+      at += 49 + length;
+    }
+  }
+
+  request(event, payload) {
+    const number = this.nextRequest++;
+    this.socket.send(`42${number}${JSON.stringify([event, payload])}`);
+    return new Promise((resolve) => this.replies.set(number, resolve));
+  }
+
+  async join(capacity, first) {
+    const room = { room: id(16, 'room', this.run, this.room), token: id(32, 'token', this.run, this.room) };
+    if (this.kind !== 'bare' && first) await this.request('create', { ...room, endToken: id(32, 'end'), capacity });
+    const seat = { seat: this.seat.toString('base64url'), seatSecret: id(32, 'secret') };
+    const reply = await this.request('join', { ...room, ...seat, ...(this.since && { since: this.since }) });
+    if (!reply.ok) throw new Error(JSON.stringify(reply.error));
+    this.epoch = reply.ok.epoch;
+    return reply;
+  }
+
+  push(body) {
+    this.sent++;
+    this.inFlight++;
+    this.socket.send(TEXT_HEADER);
+    if (this.kind === 'bare') {
+      // As many bytes on the wire as the other relay gets: its layout, with the seat in front.
+      const bytes = Buffer.allocUnsafe(16 + body.length);
+      this.seat.copy(bytes);
+      body.copy(bytes, 16);
+      this.socket.send(bytes);
+      return;
+    }
+    const bytes = Buffer.allocUnsafe(23 + body.length);
+    bytes.writeUInt16BE(1);
+    bytes[2] = 0;
+    this.seat.copy(bytes, 3, 0, 12);
+    bytes.writeUInt32BE(this.sent, 15);
+    bytes.writeUInt32BE(body.length, 19);
+    body.copy(bytes, 23);
+    this.socket.send(bytes);
+  }
+
+  close() {
+    this.socket.terminate();
+  }
+}
+
+const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+const members = [];
+
+const actions = {
+  async open({ url, kind, rooms, size }) {
+    const run = randomBytes(8).toString('hex');
+    for (let room = 0; room < rooms; room++) {
+      const its = Array.from({ length: size }, (_, i) => new Member(url, kind, run, room, i));
+      await Promise.all(its.map((member) => member.connect()));
+      for (let i = 0; i < its.length; i++) await its[i].join(Math.max(2, size), i === 0);
+      members.push(...its);
+    }
+  },
+  /** Every member keeps `window` frames in flight. Counted in deliveries, not seconds: a machine that is busy takes longer, no more. */
+  async saturate({ payload, window, warmUp, count }) {
+    const body = randomBytes(payload);
+    let stopped = false;
+    for (const member of members) {
+      member.fill = () => {
+        while (!stopped && member.inFlight < window) member.push(body);
+      };
+    }
+    for (const member of members) member.fill();
+    const total = () => members.reduce((sum, { deliveries }) => sum + deliveries, 0);
+    while (total() < warmUp) await sleep(5);
+    const before = total();
+    process.send({ mark: 'start' });
+    const began = performance.now();
+    while (total() < before + count) await sleep(5);
+    const deliveries = total() - before;
+    process.send({ mark: 'end' });
+    const seconds = (performance.now() - began) / 1000;
+    stopped = true;
+    await sleep(200);
+    return { deliveries, seconds };
+  },
+  /** So many sends a second in all, evenly; times from a send to its arrival at the others. */
+  async latency({ payload, rate, forMs }) {
+    for (const member of members) member.latencies = [];
+    const began = performance.now();
+    let sent = 0;
+    while (performance.now() - began < forMs) {
+      while (sent < ((performance.now() - began) * rate) / 1000) {
+        const body = Buffer.alloc(payload);
+        body.writeDoubleBE(performance.now());
+        members[sent++ % members.length].push(body);
+      }
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    await sleep(300);
+    const all = members.flatMap(({ latencies }) => latencies).sort((a, b) => a - b);
+    return { p50: all[Math.floor(all.length * 0.5)], p99: all[Math.floor(all.length * 0.99)], samples: all.length };
+  },
+  /** One member stops reading while another sends. */
+  async stopReading({ payload, total }) {
+    const [sender, reader] = members;
+    const body = randomBytes(payload);
+    const frames = Math.ceil(total / payload);
+    reader.socket.pause();
+    let offered = 0;
+    const began = performance.now();
+    while (offered < frames && performance.now() - began < 40_000) {
+      while (sender.inFlight < 16 && offered < frames) {
+        sender.push(body);
+        offered++;
+      }
+      await sleep(1);
+    }
+    process.send({ mark: 'end' });
+    reader.socket.resume();
+    return { offered: offered * payload };
+  },
+  async reconnect() {
+    const since = members.map((member) => ({ epoch: member.epoch, seq: 0 }));
+    for (const member of members) member.close();
+    await sleep(500);
+    const began = performance.now();
+    await Promise.all(
+      members.map(async (member, i) => {
+        member.deliveries = 0;
+        member.since = since[i];
+        await member.connect();
+        await member.join(2, false);
+      }),
+    );
+    return { ms: performance.now() - began };
+  },
+  async replayed({ each }) {
+    const began = performance.now();
+    while (members.some(({ deliveries }) => deliveries < each) && performance.now() - began < 60_000) await sleep(2);
+    return { ms: performance.now() - began, frames: members.reduce((sum, { deliveries }) => sum + deliveries, 0) };
+  },
+  async close() {
+    for (const member of members.splice(0)) member.close();
+    await sleep(100);
+  },
+};
+
+process.on('message', async ({ action, ...options }) => {
+  try {
+    process.send({ done: (await actions[action](options)) ?? {} });
+  } catch (error) {
+    process.send({ failed: error.stack });
+  }
+});

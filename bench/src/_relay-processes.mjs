@@ -1,0 +1,100 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { cpus, tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+
+const here = dirname(fileURLToPath(import.meta.url));
+const root = join(here, '..', '..');
+
+/** Server on one core, driver on another, where the machine can do that. */
+const canPin = cpus().length > 1 && spawnSync('taskset', ['-V']).status === 0;
+const pinned = (core, command, args) => (canPin ? ['taskset', ['-c', `${core}`, command, ...args]] : [command, args]);
+const TICKS = Number(spawnSync('getconf', ['CLK_TCK']).stdout?.toString() || 100);
+
+const GENEROUS = {
+  RELAY_RATE_CONNECTIONS: '1000000',
+  RELAY_RATE_CONTROL: '1000000',
+  RELAY_RATE_FRAMES: '10000000',
+  RELAY_RATE_BYTES: '1000GiB',
+  RELAY_MAX_PER_ADDRESS: '100000',
+  RELAY_MAX_CONNECTIONS: '100000',
+  RELAY_LOG_LEVEL: 'error',
+};
+
+/** Starts a relay: `bare`, or the real one in a durability. */
+export async function startServer(kind) {
+  const folder = mkdtempSync(join(tmpdir(), 'qsec2-bench-'));
+  const script = kind === 'bare' ? join(here, '_relay-bare.mjs') : join(root, 'packages/relay/dist/cli.js');
+  const env = {
+    PATH: process.env.PATH,
+    PORT: '0',
+    RELAY_HOST: '127.0.0.1',
+    RELAY_DATA_DIR: folder,
+    RELAY_DATABASE_URL: `sqlite:${join(folder, 'relay.db')}`,
+    RELAY_DURABILITY: kind === 'bare' ? 'memory' : kind,
+    ...GENEROUS,
+  };
+  const [command, args] = pinned(0, process.execPath, [script]);
+  const child = spawn(command, args, {
+    env: kind === 'bare' ? { PATH: process.env.PATH } : env,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const url = await new Promise((resolve, reject) => {
+    createInterface({ input: child.stdout }).on('line', (line) => {
+      const [, found] = /listens on (\S+)/.exec(line) ?? [];
+      if (found) resolve(found);
+    });
+    child.once('exit', (code) => reject(new Error(`the relay ended with ${code}`)));
+  });
+  return {
+    url,
+    kind,
+    /** Processor seconds used so far, its threads included. */
+    cpu() {
+      const fields = readFileSync(`/proc/${child.pid}/stat`, 'utf8').split(') ')[1].split(' ');
+      return (Number(fields[11]) + Number(fields[12])) / TICKS;
+    },
+    rss() {
+      return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))[1]) * 1024;
+    },
+    async stop() {
+      const ended = new Promise((resolve) => child.once('exit', resolve));
+      child.removeAllListeners('exit');
+      child.once('exit', () => {});
+      child.kill('SIGKILL');
+      await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, 1000))]);
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** A process that plays all members. */
+export function startDriver() {
+  const [command, args] = pinned(1, process.execPath, ['--max-old-space-size=4096', join(here, '_relay-driver.mjs')]);
+  const child = spawn(command, args, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+  let onMark = () => {};
+  return {
+    /** Has the driver do something. `mark` is called when it says where it is. */
+    do(action, options = {}, mark = () => {}) {
+      onMark = mark;
+      return new Promise((resolve, reject) => {
+        const listen = (message) => {
+          if (message.mark) {
+            onMark(message.mark);
+            return;
+          }
+          child.off('message', listen);
+          if (message.failed) reject(new Error(message.failed));
+          else resolve(message.done);
+        };
+        child.on('message', listen);
+        child.send({ action, ...options });
+      });
+    },
+    stop() {
+      child.kill('SIGKILL');
+    },
+  };
+}
