@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -14,10 +14,20 @@ const SOURCES = fileURLToPath(new URL('../../packages/sdk/src', import.meta.url)
 /** From a module's path under packages/sdk/src to the source of a module that stands in for it; it may import `original`. */
 export type Replacements = Readonly<Record<string, string>>;
 
-function replace(replacements: Replacements): Plugin {
+/** Changes the text of a module on its way into a build. Throws when it does not find what it is to change. */
+export type Patch = (source: string, path: string) => string;
+
+function replace(replacements: Replacements, patch: Patch | undefined): Plugin {
   return {
     name: 'replace-modules',
     setup(setup) {
+      if (patch) {
+        setup.onLoad({ filter: /\.ts$/, namespace: 'file' }, async ({ path }) => {
+          const file = relative(SOURCES, path).replaceAll('\\', '/');
+          if (file.startsWith('..')) return undefined;
+          return { contents: patch(await readFile(path, 'utf8'), file), loader: 'ts' };
+        });
+      }
       setup.onResolve({ filter: /\.ts$/ }, ({ path, importer, resolveDir }) => {
         const file = relative(SOURCES, resolve(resolveDir, path)).replaceAll('\\', '/');
         if (!(file in replacements) || importer.startsWith('replaced:')) return undefined;
@@ -36,21 +46,25 @@ function replace(replacements: Replacements): Plugin {
 export type Sdk = typeof import('@qsec2/sdk');
 
 /** Bundles the SDK with `replacements` and loads it. */
-export async function buildSdk(replacements: Replacements): Promise<Sdk> {
+export const buildSdk = (replacements: Replacements): Promise<Sdk> =>
+  buildModule<Sdk>("export * from './index.ts';", replacements);
+
+/** Bundles a module whose imports are relative to packages/sdk/src, and loads it. */
+export async function buildModule<T>(contents: string, replacements: Replacements = {}, patch?: Patch): Promise<T> {
   const folder = await mkdtemp(join(tmpdir(), 'qsec2-test-build-'));
   try {
     const outfile = join(folder, 'sdk.mjs');
     await build({
-      entryPoints: [join(SOURCES, 'index.ts')],
+      stdin: { contents, resolveDir: SOURCES, loader: 'ts' },
       bundle: true,
       format: 'esm',
       platform: 'node',
       outfile,
-      plugins: [replace(replacements)],
+      plugins: [replace(replacements, patch)],
       // socket.io-client's dependencies are CommonJS and ask for Node's modules.
       banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
     });
-    return (await import(pathToFileURL(outfile).href)) as Sdk;
+    return (await import(pathToFileURL(outfile).href)) as T;
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

@@ -1,0 +1,43 @@
+import type { Invite } from '../../../packages/sdk/src/index.ts';
+import type { HostileRelay } from '../../../packages/sdk/src/testing/index.ts';
+import type { AnyRelay } from './people.ts';
+
+interface Shown {
+  room: string;
+  token: string;
+}
+
+/** What the first client that joined a room showed the relay. */
+export function shownToRelay(relay: HostileRelay): Shown {
+  const joins = relay.seen as { event: string; content: Partial<Shown> }[];
+  const { room, token } = joins.find(({ event }) => event === 'join')?.content ?? {};
+  if (room === undefined || token === undefined) throw new Error('nobody has joined yet');
+  return { room, token };
+}
+
+/** The relay as somebody uses it who lets everyone in by what members showed to it, whatever the client itself shows. */
+export function admittedByRelay(relay: HostileRelay): AnyRelay {
+  return {
+    transport: (url, handlers) => {
+      const inner = relay.transport(url, handlers);
+      return {
+        create: (request) => inner.create(request),
+        join: (request) => inner.join({ ...request, ...shownToRelay(relay) }),
+        leave: () => inner.leave(),
+        end: (request) => inner.end(request),
+        push: (frames) => inner.push(frames),
+        recv: (request) => inner.recv(request),
+        report: (request) => inner.report(request),
+        reconnect: () => inner.reconnect(),
+        close: () => inner.close(),
+      };
+    },
+  };
+}
+
+/** An invite to the same room from somebody who does not know its secret. */
+export function guessed(invite: Invite): Invite {
+  const { generation, roomId, creator } = invite;
+  const Class = invite.constructor as typeof Invite;
+  return new Class({ generation, roomId, creator, secret: crypto.getRandomValues(new Uint8Array(32)) });
+}
