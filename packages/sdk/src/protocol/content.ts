@@ -52,10 +52,24 @@ export type PairContent =
   | { kind: 'credentials'; admission: Bytes }
   /** A newer room policy. */
   | { kind: 'policy'; policy: Bytes }
+  /** A message of a rekeying of this pair. */
+  | { kind: 'rekey'; payload: Bytes }
+  /** Asks who shook hands first to begin one. */
+  | { kind: 'rekey-request'; full: boolean }
   | { kind: 'unknown'; code: number };
 
 const GROUP = { text: 1, typing: 2, profile: 3, file: 16, voice: 17 } as const;
-const PAIR = { 'sender-key': 1, receipt: 2, resend: 3, leave: 4, admission: 5, credentials: 6, policy: 7 } as const;
+const PAIR = {
+  'sender-key': 1,
+  receipt: 2,
+  resend: 3,
+  leave: 4,
+  admission: 5,
+  credentials: 6,
+  policy: 7,
+  rekey: 8,
+  'rekey-request': 9,
+} as const;
 
 export function encodeGroupContent(content: Exclude<GroupContent, { kind: 'unknown' }>): Bytes {
   const writer = new Writer().u8(GROUP[content.kind]);
@@ -146,6 +160,12 @@ export function encodePairContent(content: Exclude<PairContent, { kind: 'unknown
     case 'policy':
       writer.fixed(content.policy);
       break;
+    case 'rekey':
+      writer.fixed(content.payload);
+      break;
+    case 'rekey-request':
+      writer.u8(content.full ? 1 : 0);
+      break;
     case 'leave':
       break;
   }
@@ -181,6 +201,13 @@ export function decodePairContent(bytes: Uint8Array): PairContent {
       return { kind: 'credentials', admission: reader.rest().slice() };
     case PAIR.policy:
       return { kind: 'policy', policy: reader.rest().slice() };
+    case PAIR.rekey:
+      return { kind: 'rekey', payload: reader.rest().slice() };
+    case PAIR['rekey-request']: {
+      const full = reader.u8() === 1;
+      reader.end();
+      return { kind: 'rekey-request', full };
+    }
     case PAIR.leave:
       reader.end();
       return { kind: 'leave' };

@@ -82,6 +82,7 @@ export class Conversation {
     if (to.length > 0) {
       const sealed = await (await this.#membership.epochs.current()).seal(content);
       this.#push(key, encodeFrame(FRAME_TYPE.group, sealed));
+      this.#membership.countMessage();
     }
     return { ...message, delivered };
   }
@@ -188,6 +189,7 @@ export class Conversation {
     const message: Message = { id: key, from: peer, sentAt: new Date(sentAt), ...shown, ...reply, status: 'received' };
     this.#log.add(message);
     this.#context.events.emit('message', message);
+    this.#membership.countMessage();
   }
 
   /** What an application sees of a message's content. */

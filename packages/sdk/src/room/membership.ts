@@ -16,6 +16,8 @@ import type { RoomContext } from './context.ts';
 import { Introductions } from './introductions.ts';
 import { OwnEpochs } from './own-epochs.ts';
 import { Peer } from './peer.ts';
+import { RekeySchedule } from './rekey-schedule.ts';
+import { Rekeys } from './rekeys.ts';
 import { cleanName } from './text.ts';
 import type { KeyAgreementEvent, SecurityEvent, SecurityStatus } from './types.ts';
 
@@ -39,6 +41,8 @@ export class Membership {
   readonly #options: MembershipOptions;
   readonly #introductions: Introductions;
   readonly epochs: OwnEpochs;
+  readonly #rekeys: Rekeys;
+  readonly #schedule = new RekeySchedule();
   /** Members with confirmed keys by seat, in the order they came. */
   readonly #peers = new Map<string, Peer>();
   /** Seats that are taken, and whether their owners are connected. */
@@ -84,6 +88,16 @@ export class Membership {
       rosterHash: () => this.#rosterHash(),
       announce: (key) => this.#announce(key),
       enqueue: (task) => context.enqueue(task),
+    });
+    this.#rekeys = new Rekeys({
+      agreement: options.agreement,
+      keySource: options.keySource,
+      peers: () => this.audience,
+      sendToPeer: (peer, content) => this.sendToPeer(peer, content),
+      enqueue: (task) => context.enqueue(task),
+      onStage: (peer, stage) => this.#stage(peer.seat, stage),
+      onRekeyed: (peer, refusal) => this.#rekeyed(peer, refusal),
+      onSwept: () => this.epochs.renew(),
     });
   }
 
@@ -160,6 +174,7 @@ export class Membership {
     this.#peers.delete(seat);
     peer.presence = 'gone';
     peer.destroy();
+    this.#rekeys.forget(peer);
     this.#options.onRemoved(peer);
     this.#context.session.report('key-destroyed');
     this.#changed();
@@ -241,6 +256,26 @@ export class Membership {
     this.#context.push(encodeFrame(FRAME_TYPE.pair, await peer.channel.seal(content)), [peer.seat]);
   }
 
+  /** New roots for every present pair, and a new sender key of ours after them. */
+  async rekey(full: boolean): Promise<{ done: Promise<void> }> {
+    this.#schedule.restart(full ? 'full' : 'light');
+    return this.#rekeys.sweep(full);
+  }
+
+  receiveRekeying(peer: Peer, payload: Bytes): Promise<void> {
+    return this.#rekeys.receive(peer, payload);
+  }
+
+  receiveRekeyRequest(peer: Peer, full: boolean): Promise<void> {
+    return this.#rekeys.receiveRequest(peer, full);
+  }
+
+  /** A message was sent or received: enough of them make a rekeying due. */
+  countMessage(): void {
+    const due = this.#schedule.message();
+    if (due) this.#context.enqueue(async () => void (await this.rekey(due === 'full')));
+  }
+
   /** Starts again with everyone whose key agreement was refused. */
   retry(): void {
     const seats = [...this.#failures.keys()].filter((seat) => this.#seats.has(seat));
@@ -256,6 +291,7 @@ export class Membership {
   /** Overwrites every key. */
   destroy(): void {
     this.#introductions.close();
+    this.#rekeys.close();
     this.epochs.destroy();
     for (const timer of this.#approaches.values()) clearTimeout(timer);
     for (const peer of this.#peers.values()) peer.destroy();
@@ -300,6 +336,7 @@ export class Membership {
       sas: secrets.sas,
       report: secrets.report,
       channel: new PairChannel(invite.roomId, secrets),
+      agreement: decodeMemberPolicy(secrets.peer.policy).agreement,
       onVerified: (member) => {
         this.#changed();
         this.#security('member-verified', member);
@@ -375,6 +412,17 @@ export class Membership {
     const event = { ...stage, member: this.#describe(seat) };
     this.#stages.set(toBase64url(seat), event);
     if (stage.stage !== 'aborted') this.#context.events.emit('keyAgreement', event);
+  }
+
+  #rekeyed(peer: Peer, refusal: QsecError | undefined): void {
+    this.#schedule.restart('light');
+    const { seat } = peer;
+    if (this.#stages.has(toBase64url(seat))) {
+      const conclusion = this.#conclusion(seat, refusal ? 'aborted' : 'confirmed', refusal ? {} : (peer.report ?? {}));
+      this.#context.events.emit('keyAgreement', { ...conclusion, ...(refusal && { error: refusal }) });
+    }
+    if (refusal) this.#context.events.emit('error', refusal);
+    this.#security('rekeyed', peer);
   }
 
   /** How an agreement ended, with everything that was counted on the way. */

@@ -45,6 +45,11 @@ export class OwnEpochs {
     }, wait);
   }
 
+  /** Makes a new epoch at once. */
+  renew(): Promise<void> {
+    return this.#rotate();
+  }
+
   /** The key to seal with. Never one that a member of the present roster lacks. */
   async current(): Promise<SenderKey> {
     if (this.#stale || !this.#current) await this.#rotate();

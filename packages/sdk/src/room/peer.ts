@@ -1,5 +1,7 @@
 import type { Report } from '../bb84/types.ts';
+import type { QsecError } from '../errors.ts';
 import type { PairChannel } from '../protocol/pair-channel.ts';
+import type { AgreementPolicy } from '../protocol/policy.ts';
 import { emojiOf } from '../protocol/safety-number.ts';
 import type { ReceiverKey } from '../protocol/sender-key.ts';
 import type { Bytes } from '../wire/index.ts';
@@ -21,6 +23,7 @@ export interface PeerFields {
   sas: Bytes;
   report: Report | undefined;
   channel: PairChannel;
+  agreement: AgreementPolicy;
   onVerified(peer: Peer): void;
 }
 
@@ -32,8 +35,12 @@ export class Peer implements Member {
   readonly creator: boolean;
   readonly safetyNumber: string;
   readonly emoji: Member['emoji'];
-  readonly report: Report | undefined;
+  report: Report | undefined;
+  /** Why the last full rekeying did without its key agreement. */
+  rekeyRefusal: QsecError | undefined;
   readonly channel: PairChannel;
+  /** What this member demands of key agreements. */
+  readonly agreement: AgreementPolicy;
   readonly #onVerified: (peer: Peer) => void;
   readonly #receiverKeys: ReceiverKey[] = [];
   readonly #seen = new Set<string>();
@@ -56,6 +63,7 @@ export class Peer implements Member {
     this.emoji = emojiOf(fields.sas);
     this.report = fields.report;
     this.channel = fields.channel;
+    this.agreement = fields.agreement;
     this.#onVerified = fields.onVerified;
   }
 

@@ -154,6 +154,12 @@ export class RoomSession implements Room {
     return this.#conversation.history();
   }
 
+  async rekey(): Promise<void> {
+    // Waiting happens outside the queue: what is waited for has to get through it.
+    const { done } = await this.#act(() => this.#membership.rekey(true));
+    await done;
+  }
+
   lock(): Promise<void> {
     return this.#act(() => this.#membership.amend({ locked: true }));
   }
@@ -280,6 +286,12 @@ export class RoomSession implements Room {
         break;
       case 'policy':
         await this.#membership.receivePolicy(content.policy);
+        break;
+      case 'rekey':
+        await this.#membership.receiveRekeying(peer, content.payload);
+        break;
+      case 'rekey-request':
+        await this.#membership.receiveRekeyRequest(peer, content.full);
         break;
       case 'leave':
         await this.#membership.gone(seat);

@@ -78,7 +78,15 @@ export interface SecurityStatus {
 }
 
 export interface SecurityEvent {
-  kind: 'member-secured' | 'member-verified' | 'identity-changed' | 'epoch' | 'key-destroyed' | 'unattested' | 'policy';
+  kind:
+    | 'member-secured'
+    | 'member-verified'
+    | 'identity-changed'
+    | 'epoch'
+    | 'key-destroyed'
+    | 'unattested'
+    | 'policy'
+    | 'rekeyed';
   member?: Member;
   status: SecurityStatus;
 }
@@ -254,6 +262,11 @@ export interface Room {
   messages(options?: ListenOptions): AsyncIterable<Message>;
   /** Every message sent and received since this room object was made, oldest first, bounded to the last 10 000. */
   history(): readonly Message[];
+  /**
+   * Agrees new keys with everyone present, BB84 included, and seals under them from then on: who stole keys before reads nothing after.
+   * Happens by itself, too: lightly every 50 messages or 5 minutes of talk, fully every 30. Resolves when it is done.
+   */
+  rekey(): Promise<void>;
   /** Closes the room to newcomers. Creator only. @throws {QsecError} `NO_ADMIN` */
   lock(): Promise<void>;
   unlock(): Promise<void>;
