@@ -51,7 +51,7 @@ export async function agree(options: AgreeOptions = {}): Promise<Agreement> {
     pulses = DEFAULT_PULSES,
     ...shared
   } = options;
-  const alice = new Alice({ method: 'cascade', ...shared, channel, pulses });
+  const alice = new Alice({ method: 'cascade', fallback: true, ...shared, channel, pulses });
   const bob = new Bob({
     ...(shared.threshold !== undefined && { threshold: shared.threshold }),
     ...(shared.epsilon && { epsilon: shared.epsilon }),

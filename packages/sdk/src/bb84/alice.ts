@@ -25,7 +25,7 @@ import {
   type Reply,
 } from './flights.ts';
 import { type AliceOptions, aliceOptions } from './options.ts';
-import { countOutcome, keyLengthTerms, reconcilerFor, tagExcess, tooShort } from './post-processing.ts';
+import { countOutcome, keyLengthTerms, reconcilerFor, tagExcess, tooShort, verified } from './post-processing.ts';
 import { toeplitz, toeplitzSeedBits } from './privacy-amplification.ts';
 import { randomBits, randomBytes } from './random.ts';
 import type { ReconciliationSender } from './reconciliation/types.ts';
@@ -176,7 +176,8 @@ export class Alice {
   #keyMaterial(key: Uint8Array, counts: SampleCounts, decoy: DecoyCounts | undefined): KeyMaterial | QsecError {
     const bits = counts.keyZ + counts.keyX;
     const { epsilon, keyBits: wanted } = this.#options;
-    const tagBytes = tagLength(bits, epsilon.correctness);
+    // Key and seed together are at most three keys long.
+    const tagBytes = tagLength(3 * bits, epsilon.correctness);
     const excess = tagExcess(tagBytes, epsilon.correctness);
     const clean = errorsOf(counts) === 0;
     const unspent = secretBits(counts, this.#terms, excess, decoy);
@@ -188,8 +189,8 @@ export class Alice {
     if (possible < (wanted ?? 1)) return tooShort(possible, wanted);
     const keyBits = wanted ?? possible;
     const tagSeed = randomBytes(tagBytes);
-    const tag = this.#log.time('verification', () => universalTag(key, tagSeed));
     const seed = randomBits(toeplitzSeedBits(key.length, keyBits));
+    const tag = this.#log.time('verification', () => universalTag(verified(key, seed), tagSeed));
     const method = clean ? 'none' : this.#options.method;
     this.#agreed = { key, bits, counts, method, unspent, spare, keyBits, seed, sender };
     this.#rounds = clean ? 0 : 1;

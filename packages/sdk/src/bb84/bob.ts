@@ -26,7 +26,7 @@ import {
   type RunFailure,
 } from './flights.ts';
 import { type BobOptions, bobOptions } from './options.ts';
-import { countOutcome, keyLengthTerms, reconcilerFor, tagExcess, tooShort } from './post-processing.ts';
+import { countOutcome, keyLengthTerms, reconcilerFor, tagExcess, tooShort, verified } from './post-processing.ts';
 import { toeplitz, toeplitzSeedBits } from './privacy-amplification.ts';
 import { randomBytes } from './random.ts';
 import type { ReconciliationReceiver } from './reconciliation/types.ts';
@@ -191,7 +191,7 @@ export class Bob {
     if (material.keyBits < (hello.keyBits || 1) || material.keyBits > most) throw malformed('a key length out of range');
     if (material.toeplitzSeed.length !== byteLength(toeplitzSeedBits(key.length, material.keyBits)))
       throw malformed('a seed of a wrong length');
-    if (material.tag.length !== tagLength(parts.kept, hello.epsilon.correctness)) throw malformed('a tag of a wrong length');
+    if (material.tag.length !== tagLength(3 * parts.kept, hello.epsilon.correctness)) throw malformed('a tag of a wrong length');
     if (material.method !== hello.method && material.method !== 'none') throw malformed('a method that was not announced');
     const correcting = { key, bits: parts.kept, counts, decoy, material };
     if (material.method === 'none') {
@@ -227,7 +227,7 @@ export class Bob {
   #verify(measured: Measured, correcting: Correcting): Uint8Array | undefined {
     const { material, receiver, counts, decoy } = correcting;
     const key = receiver?.key ?? correcting.key;
-    const tag = this.#log.time('verification', () => universalTag(key, material.tagSeed));
+    const tag = this.#log.time('verification', () => universalTag(verified(key, material.toeplitzSeed), material.tagSeed));
     const equal = tag.every((byte, i) => byte === material.tag[i]);
     if (!equal && !receiver) return encodeReply({ kind: 'request', request: new Uint8Array(0) });
     const { disclosed = 0, rounds = 0, corrected = 0 } = receiver ?? {};

@@ -38,6 +38,8 @@ const PROVENANCES = ['simulated', 'hardware'] as const;
 export interface Hello {
   pulses: number;
   method: 'ldpc' | 'cascade';
+  /** Whether ldpc goes on with Cascade. */
+  fallback: boolean;
   schedule: (typeof SCHEDULES)[number];
   leak: LeakAccounting;
   bound: SamplingBound;
@@ -121,7 +123,10 @@ function shortText(text: string): Uint8Array {
 
 export function encodeHello(hello: Hello): Uint8Array {
   const writer = new Writer().u8(1).u8(FORMAT).u32(hello.pulses);
-  writer.u8(indexIn(METHODS, hello.method)).u8(indexIn(SCHEDULES, hello.schedule));
+  writer
+    .u8(indexIn(METHODS, hello.method))
+    .u8(hello.fallback ? 1 : 0)
+    .u8(indexIn(SCHEDULES, hello.schedule));
   writer.u8(indexIn(LEAKS, hello.leak)).u8(indexIn(BOUNDS, hello.bound)).u8(indexIn(PROVENANCES, hello.provenance));
   writer.u32(hello.keyBits).f64(hello.epsilon.secrecy).f64(hello.epsilon.correctness).f64(hello.zProbability);
   const text = shortText(hello.description);
@@ -138,6 +143,7 @@ export function decodeHello(message: Uint8Array, maxPulses: number): Hello {
   if (pulses === 0 || pulses > maxPulses) throw malformed(`${pulses} pulses, at most ${maxPulses} are accepted`);
   const method = pick(METHODS, reader.u8(), 'method');
   if (method === 'none') throw malformed('no reconciliation method');
+  const fallback = pick([false, true], reader.u8(), 'fallback');
   const schedule = pick(SCHEDULES, reader.u8(), 'schedule');
   const leak = pick(LEAKS, reader.u8(), 'leak accounting');
   const bound = pick(BOUNDS, reader.u8(), 'sampling bound');
@@ -154,6 +160,7 @@ export function decodeHello(message: Uint8Array, maxPulses: number): Hello {
   return {
     pulses,
     method,
+    fallback,
     schedule,
     leak,
     bound,

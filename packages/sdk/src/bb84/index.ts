@@ -49,6 +49,7 @@ export { coherentResponse, type Link, linkTransmittance, type Response, singlePh
 export { type AliceOptions, type BobOptions, DEFAULT_PULSES, DEFAULT_THRESHOLD, type Epsilon } from './options.ts';
 export { toeplitz } from './privacy-amplification.ts';
 export { type CascadeOptions, cascade } from './reconciliation/cascade.ts';
+export { withFallback } from './reconciliation/fallback.ts';
 export { ldpc } from './reconciliation/ldpc.ts';
 export type {
   LeakAccounting,

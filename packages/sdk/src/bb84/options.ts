@@ -41,6 +41,8 @@ export interface AliceOptions extends CommonOptions {
   pulses?: number;
   /** Default `'ldpc'`, which suits a network; `'cascade'` gives away less and needs many short rounds. */
   method?: 'ldpc' | 'cascade';
+  /** Whether `'ldpc'` goes on with Cascade when its code fails. Default false; for links on which many short rounds cost little. */
+  fallback?: boolean;
   /** Cascade's schedule: fewest bits or fewest rounds. Default `'efficient'`. */
   schedule?: 'efficient' | 'balanced';
   /** Default `'pattern-public'`. */
@@ -97,7 +99,7 @@ function common({ threshold = DEFAULT_THRESHOLD, epsilon = {}, keyBits, trace = 
 /** Fills in Alice's defaults. Throws INVALID_ARGUMENT. */
 export function aliceOptions(options: AliceOptions) {
   const { channel, pulses = DEFAULT_PULSES, method = 'ldpc', schedule = 'efficient', leak = 'pattern-public' } = options;
-  const { bound = 'tight', zProbability = 0.5 } = options;
+  const { bound = 'tight', zProbability = 0.5, fallback = false } = options;
   if (typeof channel?.transmit !== 'function') throw invalid('channel', 'a quantum channel', channel);
   if (method !== 'ldpc' && method !== 'cascade') throw invalid('method', "'ldpc' or 'cascade'", method);
   if (schedule !== 'efficient' && schedule !== 'balanced') throw invalid('schedule', "'efficient' or 'balanced'", schedule);
@@ -108,6 +110,7 @@ export function aliceOptions(options: AliceOptions) {
     channel,
     pulses: integer('pulses', pulses, 1, MOST_PULSES),
     method,
+    fallback: fallback === true,
     schedule,
     leak,
     bound,

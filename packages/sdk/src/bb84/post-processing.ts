@@ -3,6 +3,7 @@ import { popcount, select } from './bits.ts';
 import { countSample, type KeyLengthTerms, type SampleCounts, sourceModel } from './estimation.ts';
 import type { Hello } from './flights.ts';
 import { cascade } from './reconciliation/cascade.ts';
+import { withFallback } from './reconciliation/fallback.ts';
 import { ldpc } from './reconciliation/ldpc.ts';
 import type { Reconciler } from './reconciliation/types.ts';
 import type { Partition } from './sifting.ts';
@@ -16,13 +17,32 @@ export function keyLengthTerms(hello: Pick<Hello, 'epsilon' | 'bound' | 'zProbab
 }
 
 /** The reconciler that the hello names. */
-export const reconcilerFor = ({ method, schedule, leak }: Pick<Hello, 'method' | 'schedule' | 'leak'>): Reconciler =>
-  method === 'ldpc' ? ldpc() : cascade({ schedule, leak });
+export function reconcilerFor({
+  method,
+  schedule,
+  leak,
+  fallback,
+}: Pick<Hello, 'method' | 'schedule' | 'leak' | 'fallback'>): Reconciler {
+  const interactive = cascade({ schedule, leak });
+  if (method === 'cascade') return interactive;
+  return fallback ? withFallback(ldpc(), interactive) : ldpc();
+}
 
 /** Compares the test bits and counts what is kept, by basis. `bases` is over the detected pulses, one is X. */
 export function countOutcome(parts: Partition, alice: Uint8Array, bob: Uint8Array, bases: Uint8Array): SampleCounts {
   const keyX = popcount(select(bases, parts.key));
   return { ...countSample(alice, bob, select(bases, parts.test), parts.tested), keyZ: parts.kept - keyX, keyX };
+}
+
+/**
+ * What the verification tag is made of: the key and the Toeplitz seed, so that a seed that was changed on the way is noticed by
+ * chance errors' standards too. Against intent, messages are authenticated from outside.
+ */
+export function verified(key: Uint8Array, toeplitzSeed: Uint8Array): Uint8Array {
+  const out = new Uint8Array(key.length + toeplitzSeed.length);
+  out.set(key);
+  out.set(toeplitzSeed, key.length);
+  return out;
 }
 
 /**

@@ -3,7 +3,7 @@ import { byteLength, fromWords, toWords, wordLength } from './bits.ts';
 import { correlate } from './fft.ts';
 
 /** Above this many output bits the Fourier transform beats shifting and adding. */
-const DIRECT_LIMIT = 2048;
+const DIRECT_LIMIT = 4096;
 
 /** Seed bits that a Toeplitz matrix of `outputBits` rows over a key of `keyBytes` bytes has. */
 export const toeplitzSeedBits = (keyBytes: number, outputBits: number): number => Math.max(0, 8 * keyBytes + outputBits - 1);

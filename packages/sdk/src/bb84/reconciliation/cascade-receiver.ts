@@ -143,6 +143,8 @@ export class CascadeReceiver implements ReconciliationReceiver {
       const flags = this.#flags[pass] as Uint8Array;
       let node = (place + size) >>> 1;
       while (flags[node] === 0 && node > 0) node >>>= 1;
+      // Only padding is outside of every block; nothing flips it but answers that contradict each other.
+      if (node === 0) continue;
       const flag = (flags[node] as number) ^ ODD;
       flags[node] = flag | LISTED;
       if ((flag & LISTED) === 0) (this.#listed[pass] as number[]).push(node);

@@ -7,9 +7,9 @@ import { type Reconciler, type ReconciliationReceiver, type ReconciliationSender
 
 /** Iterations of one attempt at decoding. */
 const ITERATIONS = 40;
-/** Share of the first syndrome that a request asks for, and how many requests there may be. */
+/** Share of the first syndrome that the first request asks for; the k-th asks for k times as much. Four double the syndrome. */
 const EXTRA = 0.1;
-const REQUESTS = 6;
+const REQUESTS = 4;
 /** No code is made for a lower error rate. */
 const LEAST_RATE = 0.002;
 /** Fewest base rows of a code whose columns have weight 3. */
@@ -35,7 +35,7 @@ function firstRows(bits: number, qber: number, budget: number): number {
   return Math.max(frugal, Math.min(generous, Math.floor(budget / LIFT)));
 }
 
-const requestRows = (rows: number): number => Math.ceil(EXTRA * rows);
+const requestRows = (rows: number, request: number): number => Math.ceil(EXTRA * request * rows);
 
 /** The key as one element a bit, padded with zeros to whole columns. */
 function spread(key: Uint8Array, bits: number): Uint8Array {
@@ -132,7 +132,7 @@ class LdpcReceiver implements ReconciliationReceiver {
       syndrome[i] = (syndrome[i] as number) ^ (syndrome[base.rows * LIFT + i] as number);
     const decoder = new LdpcDecoder(code, syndrome, this.#qber, this.#bits);
     if (decoder.run(ITERATIONS)) return this.#apply(decoder.result as Uint8Array);
-    this.#wanted = Math.min(base.rows, this.#split + requestRows(base.rows));
+    this.#wanted = Math.min(base.rows, this.#split + requestRows(base.rows, this.rounds));
     this.failed = this.#wanted === this.#split || this.rounds > REQUESTS;
     return this.failed ? undefined : new Writer().varint(this.#wanted).finish();
   }
@@ -149,7 +149,7 @@ class LdpcReceiver implements ReconciliationReceiver {
 /** Most bytes of the opening message, of a request and of an answer, for a key of `bits` bits. */
 export function ldpcBound(bits: number): { first: number; request: number; answer: number } {
   const rows = mostRows(bits);
-  return { first: rows * byteLength(LIFT), request: 4, answer: requestRows(rows) * byteLength(LIFT) };
+  return { first: rows * byteLength(LIFT), request: 4, answer: requestRows(rows, REQUESTS) * byteLength(LIFT) };
 }
 
 /**
