@@ -6,7 +6,15 @@
 export type { QberEstimate, Report, Stage } from './bb84/types.ts';
 export { QSEC_ERROR_CODES, QsecError, type QsecErrorCode } from './errors.ts';
 export type { Listener, ListenOptions } from './events.ts';
-export { type ConnectOptions, DEFAULTS, type KeyAgreementOptions, type Logger, type LogLevel } from './options.ts';
+export type { FileSource } from './media/source.ts';
+export {
+  type ConnectOptions,
+  DEFAULTS,
+  type FileOptions,
+  type KeyAgreementOptions,
+  type Logger,
+  type LogLevel,
+} from './options.ts';
 export { Invite } from './protocol/invite.ts';
 export { connect } from './room/connect.ts';
 export type * from './room/types.ts';
