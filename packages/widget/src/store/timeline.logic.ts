@@ -13,7 +13,8 @@ export function messageItem(message: Message, ownName: string): MessageItem {
     mine,
     author: message.from === 'me' ? 'me' : message.from.id,
     name: message.from === 'me' ? ownName : message.from.name,
-    text: message.text ?? '',
+    // Files and voice are told by their name; the widget does not open them.
+    text: message.text ?? message.file?.name ?? message.voice?.name ?? '',
     status: message.status,
   };
 }

@@ -154,7 +154,7 @@ export class Qsec2Security {
             {t.markVerified}
           </button>
         )}
-        {(member.creator || member.attested) && (
+        {(member.creator || (member.attested && !this.view.creator)) && (
           <p class="small-print">{member.creator ? t.isCreator(member.name) : t.attested(member.name)}</p>
         )}
       </section>

@@ -1,0 +1,1 @@
+export { connect } from '@qsec2/sdk';
