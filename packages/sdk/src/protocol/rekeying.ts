@@ -114,12 +114,14 @@ export class Rekeying {
 
   destroy(): void {
     this.#agreement?.destroy();
+    this.#keyPair?.destroy();
     erase(this.#mid, this.#macs?.a, this.#macs?.b);
   }
 
   async #receiveR2(ciphertext: Bytes): Promise<Bytes[]> {
     if (!this.#keyPair || !this.#r1 || this.#th) throw refused('R2 came out of turn.');
     this.#mix(this.#r1, ciphertext, await this.#keyPair.decapsulate(ciphertext));
+    this.#keyPair.destroy();
     const full = this.#r1[4] === 1;
     return full ? this.#agree() : this.#confirm(NOTHING, undefined, undefined);
   }
