@@ -1,9 +1,12 @@
 import type { QuantumChannel } from './bb84/channel/types.ts';
+import type { KeySource } from './key-source/types.ts';
 import type { Invite } from './protocol/invite.ts';
 import type { TransportFactory } from './transport/transport.ts';
 
 /** Where a pairwise key comes from and what must hold of it. */
 export interface KeyAgreementOptions {
+  /** `'simulated'` (default): BB84 between the members over `channel`. Else a key source, such as `etsi014()` of `@qsec2/sdk/etsi014`; both members need the same kind. */
+  source?: 'simulated' | KeySource;
   /** `required` (default): no agreement, no messages. `optional`: go on without it after an authenticated refusal. */
   policy?: 'required' | 'optional';
   /** Pulses of one agreement, 4096–262144. Default 32768. */

@@ -135,7 +135,7 @@ export class Pairing {
     if (this.#secrets || this.#result) return [];
     const { m3, secrets } = await this.#initiator.receiveM2(m2);
     this.#secrets = secrets;
-    return this.#orEnd(async () => [section(SECTION.m3, m3), ...(await this.#agree(secrets))]);
+    return this.#orEnd(() => this.#agree(secrets, [section(SECTION.m3, m3)]));
   }
 
   async #receiveM3(m3: Bytes): Promise<Bytes[]> {
@@ -143,10 +143,10 @@ export class Pairing {
     if (this.#secrets || this.#result) return [];
     const secrets = await this.#responder.receiveM3(m3);
     this.#secrets = secrets;
-    return this.#orEnd(() => this.#agree(secrets));
+    return this.#orEnd(() => this.#agree(secrets, []));
   }
 
-  async #agree({ hs, thF, role, peer }: HandshakeSecrets): Promise<Bytes[]> {
+  async #agree({ hs, thF, role, peer }: HandshakeSecrets, before: Bytes[]): Promise<Bytes[]> {
     const { keySource, agreement: own, onStage } = this.#options;
     const { agreement, step } = await Agreement.start({
       secret: hs,
@@ -158,7 +158,7 @@ export class Pairing {
       onStage,
     });
     this.#agreement = agreement;
-    return this.#continue(step);
+    return this.#continue(step, before);
   }
 
   async #receiveFlight(content: Bytes): Promise<Bytes[]> {
@@ -173,9 +173,9 @@ export class Pairing {
     }
   }
 
-  /** Packs what the agreement has to say, and confirms or ends when it is finished. */
-  #continue({ flights, outcome, failure }: AgreementStep): Bytes[] {
-    const answers = flights.map((flight) => section(SECTION.flight, flight));
+  /** Packs what the agreement has to say behind what goes before, and confirms or ends when it is finished. */
+  #continue({ flights, outcome, failure }: AgreementStep, before: Bytes[] = []): Bytes[] {
+    const answers = [...before, ...flights.map((flight) => section(SECTION.flight, flight))];
     if (outcome) answers.push(...this.#confirm(outcome));
     if (!failure) return answers;
     this.destroy();

@@ -1,5 +1,6 @@
 import { QsecError } from '../errors.ts';
 import { bb84KeySource } from '../key-source/bb84.ts';
+import type { KeySource } from '../key-source/types.ts';
 import { type ConnectOptions, DEFAULTS, type FileOptions, type KeyAgreementOptions, type Logger } from '../options.ts';
 import { fingerprint, generateSigningKey, type SigningKey } from '../protocol/identity.ts';
 import { Invite } from '../protocol/invite.ts';
@@ -37,7 +38,8 @@ export async function connect(options: ConnectOptions): Promise<Room> {
   const { signal, transport = socketIoTransport, keyAgreement = {} } = options;
   const url = relayUrl(options.relay);
   const capacity = checkCapacity(options.capacity ?? DEFAULTS.capacity);
-  const agreement = checkAgreement(keyAgreement);
+  const keySource = keySourceOf(keyAgreement);
+  const agreement = checkAgreement(keyAgreement, keySource);
   const files = checkFiles(options.files ?? {});
   const join = checkJoin(options.join ?? DEFAULTS.join);
   const name = cleanName(options.name ?? DEFAULTS.name, DEFAULTS.name);
@@ -72,7 +74,6 @@ export async function connect(options: ConnectOptions): Promise<Room> {
     ...(given === undefined && { endToken: randomBytes(TOKEN_BYTES) }),
     transport,
   });
-  const keySource = bb84KeySource(keyAgreement.channel);
   const room = new RoomSession({ invite, psk, identity, seat, name, session, agreement, keySource, files, policy, logger });
   await joined(session, signal);
   // The room looks around before it is handed over: who is there is being approached then.
@@ -160,11 +161,16 @@ function checkJoin(join: string): 'auto' | 'approve' {
   throw new QsecError('INVALID_ARGUMENT', `"join" expected 'auto' or 'approve', got "${join}"`);
 }
 
-function checkAgreement({
-  policy = DEFAULTS.policy,
-  pulses = DEFAULTS.pulses,
-  threshold = DEFAULTS.threshold,
-}: KeyAgreementOptions): AgreementPolicy {
+function keySourceOf({ source = 'simulated', channel }: KeyAgreementOptions): KeySource {
+  if (source === 'simulated') return bb84KeySource(channel);
+  if (typeof source === 'object' && typeof source.alice === 'function' && typeof source.bob === 'function') return source;
+  throw new QsecError('INVALID_ARGUMENT', `"keyAgreement.source" expected 'simulated' or a key source such as etsi014(…)`);
+}
+
+function checkAgreement(
+  { policy = DEFAULTS.policy, pulses = DEFAULTS.pulses, threshold = DEFAULTS.threshold }: KeyAgreementOptions,
+  keySource: KeySource,
+): AgreementPolicy {
   if (policy !== 'required' && policy !== 'optional') {
     throw new QsecError('INVALID_ARGUMENT', `"keyAgreement.policy" expected 'required' or 'optional', got "${policy}"`);
   }
@@ -180,7 +186,7 @@ function checkAgreement({
       `"keyAgreement.threshold" expected a rate above 0 and up to ${DEFAULTS.threshold}, got ${threshold}`,
     );
   }
-  return { required: policy === 'required', source: 'bb84', pulses, threshold };
+  return { required: policy === 'required', source: keySource.kind, pulses, threshold };
 }
 
 function checkFiles(files: FileOptions): FileOptions {
