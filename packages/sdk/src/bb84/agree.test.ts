@@ -4,6 +4,7 @@ import { agree } from './agree.ts';
 import { Alice } from './alice.ts';
 import { Bob } from './bob.ts';
 import { interceptResend, simulatedChannel } from './channel/index.ts';
+import { cascade } from './reconciliation/cascade.ts';
 import type { StageEvent } from './types.ts';
 
 const failureOf = async (work: Promise<unknown>): Promise<QsecError> => {
@@ -132,7 +133,7 @@ test('Bob bounds what Alice announces', () => {
     new Alice({ channel: simulatedChannel(), pulses: 1000, ...options }).next() as Uint8Array;
   expect(() => new Bob({ maxPulses: 999 }).next(hello())).toThrow(/at most 999/);
   expect(() => new Bob({ keyBits: 256 }).next(hello({ keyBits: 128 }))).toThrow(/128 bits/);
-  expect(() => new Bob({ method: 'ldpc' }).next(hello({ method: 'cascade' }))).toThrow(/cascade/);
+  expect(() => new Bob().next(hello({ method: cascade() }))).toThrow(/cascade efficient pattern-public/);
   expect(() => new Bob().next(hello({ epsilon: { secrecy: 1e-6 } }))).toThrow(/failure probabilities/);
 });
 

@@ -2,12 +2,22 @@ import { Alice } from './alice.ts';
 import { Bob } from './bob.ts';
 import { simulatedChannel } from './channel/simulated-channel.ts';
 import { type AliceOptions, type BobOptions, DEFAULT_PULSES } from './options.ts';
+import { type CascadeOptions, cascade } from './reconciliation/cascade.ts';
+import { withFallback } from './reconciliation/fallback.ts';
+import { ldpc } from './reconciliation/ldpc.ts';
+import type { Reconciler } from './reconciliation/types.ts';
 import type { TracedPhoton } from './trace.ts';
 import type { AgreementResult, Report, StageEvent } from './types.ts';
 
-export interface AgreeOptions extends Omit<AliceOptions, 'channel'>, Pick<BobOptions, 'receiver' | 'sampleFraction'> {
+export interface AgreeOptions extends Omit<AliceOptions, 'channel' | 'method'>, Pick<BobOptions, 'receiver' | 'sampleFraction'> {
   /** Default: single photons on a perfect fibre. */
   channel?: AliceOptions['channel'];
+  /** Default `'cascade'`. `'ldpc'` goes on with Cascade when its code fails. */
+  method?: 'ldpc' | 'cascade' | Reconciler;
+  /** Cascade's schedule: fewest bits or fewest rounds. Default `'efficient'`. */
+  schedule?: CascadeOptions['schedule'];
+  /** What counts as given away by Cascade. Default `'pattern-public'`. */
+  leak?: CascadeOptions['leak'];
   /** Called after each stage of either side. */
   onStage?: (event: StageEvent & { side: 'alice' | 'bob' }) => void;
   /** Called on both sides after the comparison when `trace` is set. */
@@ -47,11 +57,15 @@ export async function agree(options: AgreeOptions = {}): Promise<Agreement> {
     onStage,
     onPhotons,
     signal,
+    method,
+    schedule,
+    leak,
     channel = simulatedChannel(),
     pulses = DEFAULT_PULSES,
     ...shared
   } = options;
-  const alice = new Alice({ method: 'cascade', fallback: true, ...shared, channel, pulses });
+  const reconciler = reconcilerFor(method, { ...(schedule && { schedule }), ...(leak && { leak }) });
+  const alice = new Alice({ ...shared, method: reconciler, channel, pulses });
   const bob = new Bob({
     ...(shared.threshold !== undefined && { threshold: shared.threshold }),
     ...(shared.epsilon && { epsilon: shared.epsilon }),
@@ -59,6 +73,7 @@ export async function agree(options: AgreeOptions = {}): Promise<Agreement> {
     ...(shared.trace !== undefined && { trace: shared.trace }),
     ...(receiver && { receiver }),
     ...(sampleFraction !== undefined && { sampleFraction }),
+    method: reconciler,
     maxPulses: pulses,
   });
   for (const [side, party] of [
@@ -79,6 +94,12 @@ export async function agree(options: AgreeOptions = {}): Promise<Agreement> {
     since = performance.now();
   }
   return conclude(alice, bob);
+}
+
+function reconcilerFor(method: AgreeOptions['method'], options: CascadeOptions): Reconciler {
+  if (method === undefined || method === 'cascade') return cascade(options);
+  if (method === 'ldpc') return withFallback(ldpc(), cascade(options));
+  return method;
 }
 
 function conclude(alice: Alice, bob: Bob): Agreement {

@@ -25,13 +25,13 @@ import {
   type Reply,
 } from './flights.ts';
 import { type AliceOptions, aliceOptions } from './options.ts';
-import { countOutcome, keyLengthTerms, reconcilerFor, tagExcess, tooShort, verified } from './post-processing.ts';
+import { countOutcome, keyLengthTerms, tagExcess, tooShort, verified } from './post-processing.ts';
 import { toeplitz, toeplitzSeedBits } from './privacy-amplification.ts';
 import { randomBits, randomBytes } from './random.ts';
 import type { ReconciliationSender } from './reconciliation/types.ts';
 import { type AgreementEvents, RunLog } from './run-log.ts';
 import { matchMask, partition, preparePulses } from './sifting.ts';
-import type { AgreementResult, ReconciliationMethod } from './types.ts';
+import type { AgreementResult } from './types.ts';
 import { tagLength, universalTag } from './verification.ts';
 
 /** Share of the secret bits beyond a fixed key length that the first syndrome may take. */
@@ -42,7 +42,6 @@ interface Agreed {
   key: Uint8Array;
   bits: number;
   counts: SampleCounts;
-  method: ReconciliationMethod;
   /** Secret bits less those that reconciliation gives away. */
   unspent: number;
   /** How many of them may be given away freely. */
@@ -125,11 +124,19 @@ export class Alice {
   }
 
   #hello(): Uint8Array {
-    const { channel, keyBits = 0, ...announced } = this.#options;
+    const { channel, method, keyBits = 0, ...announced } = this.#options;
     const pulses = preparePulses(announced.pulses, announced.zProbability, channel);
     const { provenance, description, intensities = [] } = channel;
     const transmission = channel.transmit(pulses);
-    const message = encodeHello({ ...announced, keyBits, provenance, description, intensities, transmission });
+    const message = encodeHello({
+      ...announced,
+      method: method.name,
+      keyBits,
+      provenance,
+      description,
+      intensities,
+      transmission,
+    });
     this.#pulses = pulses;
     this.#log.done('pulses', { pulses: pulses.count, provenance, channel: description, epsilon: announced.epsilon });
     return message;
@@ -191,14 +198,13 @@ export class Alice {
     const tagSeed = randomBytes(tagBytes);
     const seed = randomBits(toeplitzSeedBits(key.length, keyBits));
     const tag = this.#log.time('verification', () => universalTag(verified(key, seed), tagSeed));
-    const method = clean ? 'none' : this.#options.method;
-    this.#agreed = { key, bits, counts, method, unspent, spare, keyBits, seed, sender };
+    this.#agreed = { key, bits, counts, unspent, spare, keyBits, seed, sender };
     this.#rounds = clean ? 0 : 1;
-    return { method, tagSeed, tag, keyBits, toeplitzSeed: seed, opening };
+    return { reconcile: !clean, tagSeed, tag, keyBits, toeplitzSeed: seed, opening };
   }
 
   #sender(key: Uint8Array, bits: number, counts: SampleCounts, spare: number): ReconciliationSender {
-    return reconcilerFor(this.#options).sender(key, bits, reconciliationRate(counts, this.#terms), spare);
+    return this.#options.method.sender(key, bits, reconciliationRate(counts, this.#terms), spare);
   }
 
   #conclude(agreed: Agreed, reply: Reply): Uint8Array | undefined {
@@ -216,7 +222,6 @@ export class Alice {
       // The sample showed no error, but Bob's tag differs: reconcile after all.
       if (request.length > 0) throw malformed('a request before there was a syndrome');
       agreed.sender = this.#sender(agreed.key, agreed.bits, agreed.counts, agreed.spare);
-      agreed.method = this.#options.method;
       return agreed.sender.first();
     });
     this.#rounds++;
@@ -224,12 +229,17 @@ export class Alice {
   }
 
   #finish(agreed: Agreed, finalBits: number, corrected: number): undefined {
-    const { key, method, unspent, keyBits, seed, sender } = agreed;
+    const { key, unspent, keyBits, seed, sender } = agreed;
     const disclosed = sender?.disclosed ?? 0;
     const possible = Math.min(keyBits, unspent - disclosed);
     if (finalBits !== possible || finalBits < (this.#options.keyBits ?? 1))
       throw malformed('a key length that is not the one agreed on');
-    this.#log.done('reconciliation', { method, rounds: this.#rounds, corrected, disclosed });
+    this.#log.done('reconciliation', {
+      method: sender ? this.#options.method.method : 'none',
+      rounds: this.#rounds,
+      corrected,
+      disclosed,
+    });
     this.#log.done('verification', { verified: true });
     const final = this.#log.time('amplification', () => toeplitz(key, seed, finalBits));
     this.#log.done('amplification', { finalBits });

@@ -26,10 +26,10 @@ import {
   type RunFailure,
 } from './flights.ts';
 import { type BobOptions, bobOptions } from './options.ts';
-import { countOutcome, keyLengthTerms, reconcilerFor, tagExcess, tooShort, verified } from './post-processing.ts';
+import { countOutcome, keyLengthTerms, tagExcess, tooShort, verified } from './post-processing.ts';
 import { toeplitz, toeplitzSeedBits } from './privacy-amplification.ts';
 import { randomBytes } from './random.ts';
-import type { ReconciliationReceiver } from './reconciliation/types.ts';
+import type { Reconciler, ReconciliationReceiver } from './reconciliation/types.ts';
 import { type AgreementEvents, RunLog } from './run-log.ts';
 import { drawBases, type Partition, partition, SAMPLE_SEED_BYTES, sampleMask } from './sifting.ts';
 import type { AgreementResult, Provenance } from './types.ts';
@@ -39,6 +39,7 @@ import { tagLength, universalTag } from './verification.ts';
 interface Measured {
   hello: Omit<Hello, 'transmission'>;
   terms: ReturnType<typeof keyLengthTerms>;
+  method: Reconciler;
   clicks: number;
   /** Over the pulses. */
   detected: Uint8Array;
@@ -114,13 +115,15 @@ export class Bob {
 
   #measure(message: Uint8Array): Uint8Array {
     const { maxPulses, sampleFraction } = this.#options;
-    const { hello, terms, detections, bases } = this.#log.time('pulses', () => {
+    const { hello, terms, method, detections, bases } = this.#log.time('pulses', () => {
       const { transmission, ...hello } = decodeHello(message, maxPulses);
       const receiver = this.#options.receiver ?? simulatedReceiver();
       const described = { ...hello, ...this.#accept(hello, receiver.provenance) };
+      const method = this.#options.methods.find(({ name }) => name === hello.method);
+      if (!method) throw malformed(`"${hello.method}" is announced to make the keys equal, which this side does not know`);
       const terms = keyLengthTerms(hello);
       const bases = drawBases(hello.pulses, hello.zProbability);
-      return { hello: described, terms, bases, detections: receiver.detect(transmission, bases) };
+      return { hello: described, terms, method, bases, detections: receiver.detect(transmission, bases) };
     });
     const { pulses, provenance, description: channel, epsilon } = hello;
     this.#log.done('pulses', { pulses, provenance, channel, epsilon, detected: detections.clicks });
@@ -132,15 +135,14 @@ export class Bob {
       const bits = select(detections.bits, detected);
       const own = select(bases, detected);
       const sample = sampleMask(sampleSeed, clicks, fraction, own, terms.zOnly);
-      this.#measured = { hello, terms, clicks, detected, bits, bases: own, sample };
+      this.#measured = { hello, terms, method, clicks, detected, bits, bases: own, sample };
       return encodeDetections({ detected, clicks, bases: own, sampleSeed, fraction, sampleBits: select(bits, sample) }, pulses);
     });
   }
 
   /** Holds what Alice announces against this side's options. Hardware at both ends is what makes a hardware link. */
-  #accept({ keyBits, epsilon, method, provenance, description }: Omit<Hello, 'transmission'>, own: Provenance) {
-    const { keyBits: wanted, epsilon: strictest, method: accepted } = this.#options;
-    if (accepted !== undefined && method !== accepted) throw malformed(`${method} is announced, ${accepted} is expected`);
+  #accept({ keyBits, epsilon, provenance, description }: Omit<Hello, 'transmission'>, own: Provenance) {
+    const { keyBits: wanted, epsilon: strictest } = this.#options;
     if (wanted !== undefined && keyBits !== wanted)
       throw malformed(`a key of ${keyBits} bits is announced, ${wanted} are expected`);
     if (epsilon.secrecy > strictest.secrecy || epsilon.correctness > strictest.correctness) {
@@ -184,7 +186,8 @@ export class Bob {
   }
 
   /** Checks what Alice sent for the key. Throws INVALID_ARGUMENT. */
-  #prepare({ hello, terms, bits }: Measured, { verdict, decoy }: Disclosure, parts: Partition, counts: SampleCounts): Correcting {
+  #prepare(measured: Measured, { verdict, decoy }: Disclosure, parts: Partition, counts: SampleCounts): Correcting {
+    const { hello, bits } = measured;
     const material = verdict as KeyMaterial;
     const key = select(bits, parts.key);
     const most = hello.keyBits || parts.kept;
@@ -192,26 +195,24 @@ export class Bob {
     if (material.toeplitzSeed.length !== byteLength(toeplitzSeedBits(key.length, material.keyBits)))
       throw malformed('a seed of a wrong length');
     if (material.tag.length !== tagLength(3 * parts.kept, hello.epsilon.correctness)) throw malformed('a tag of a wrong length');
-    if (material.method !== hello.method && material.method !== 'none') throw malformed('a method that was not announced');
     const correcting = { key, bits: parts.kept, counts, decoy, material };
-    if (material.method === 'none') {
+    if (!material.reconcile) {
       if (material.opening.length > 0) throw malformed('bytes are left over');
       return { ...correcting, receiver: undefined };
     }
-    return { ...correcting, receiver: this.#receiver(hello, terms, correcting) };
+    return { ...correcting, receiver: this.#receiver(measured, correcting) };
   }
 
   #receiver(
-    hello: Measured['hello'],
-    terms: Measured['terms'],
+    { method, terms }: Measured,
     { key, bits, counts }: Pick<Correcting, 'key' | 'bits' | 'counts'>,
-  ) {
-    return reconcilerFor(hello).receiver(key, bits, reconciliationRate(counts, terms));
+  ): ReconciliationReceiver {
+    return method.receiver(key, bits, reconciliationRate(counts, terms));
   }
 
   #continue(measured: Measured, correcting: Correcting, message: Uint8Array): Uint8Array | undefined {
     // The first answer of a run without reconciliation is its opening message.
-    const receiver = correcting.receiver ?? this.#receiver(measured.hello, measured.terms, correcting);
+    const receiver = correcting.receiver ?? this.#receiver(measured, correcting);
     const request = this.#receive({ ...correcting, receiver }, message);
     correcting.receiver = receiver;
     return this.#advance(measured, correcting, request);
@@ -231,7 +232,7 @@ export class Bob {
     const equal = tag.every((byte, i) => byte === material.tag[i]);
     if (!equal && !receiver) return encodeReply({ kind: 'request', request: new Uint8Array(0) });
     const { disclosed = 0, rounds = 0, corrected = 0 } = receiver ?? {};
-    const method = receiver ? measured.hello.method : 'none';
+    const method = receiver ? measured.method.method : 'none';
     this.#log.done('reconciliation', { method, rounds, corrected, disclosed });
     this.#log.done('verification', { verified: equal });
     if (!equal)

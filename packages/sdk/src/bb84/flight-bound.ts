@@ -1,5 +1,6 @@
 import { byteLength } from './bits.ts';
-import { DEFAULT_SAMPLE_FRACTION, invalid } from './options.ts';
+import { invalid } from './invalid.ts';
+import { DEFAULT_SAMPLE_FRACTION } from './options.ts';
 import { packedLength } from './radix.ts';
 import { ldpcBound } from './reconciliation/ldpc.ts';
 

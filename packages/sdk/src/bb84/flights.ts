@@ -7,7 +7,6 @@ import type { DecoyCounts } from './estimation.ts';
 import type { SamplingBound } from './finite-key.ts';
 import { type Epsilon, MOST_PULSES } from './options.ts';
 import { packDigits, packedLength, unpackDigits } from './radix.ts';
-import type { LeakAccounting } from './reconciliation/types.ts';
 import { SAMPLE_SEED_BYTES, sampleMask } from './sifting.ts';
 import type { Provenance } from './types.ts';
 
@@ -29,19 +28,13 @@ export type RunFailure = (typeof FAILURES)[number];
 /** More classes than this serve no known protocol. */
 const MOST_INTENSITIES = 16;
 
-const METHODS = ['none', 'ldpc', 'cascade'] as const;
-const SCHEDULES = ['efficient', 'balanced'] as const;
-const LEAKS = ['pattern-public', 'two-way'] as const;
 const BOUNDS = ['serfling', 'tight'] as const;
 const PROVENANCES = ['simulated', 'hardware'] as const;
 
 export interface Hello {
   pulses: number;
-  method: 'ldpc' | 'cascade';
-  /** Whether ldpc goes on with Cascade. */
-  fallback: boolean;
-  schedule: (typeof SCHEDULES)[number];
-  leak: LeakAccounting;
+  /** The name of the reconciliation method and its variant. */
+  method: string;
   bound: SamplingBound;
   /** 0: all secret bits. */
   keyBits: number;
@@ -81,13 +74,14 @@ export interface Disclosure {
 
 /** What Bob needs to make the key, all of it public. */
 export interface KeyMaterial {
-  method: (typeof METHODS)[number];
+  /** Whether the keys are still to be made equal; not when the sample showed no error. */
+  reconcile: boolean;
   tagSeed: Uint8Array;
   tag: Uint8Array;
   /** Most bits the key can have, which the Toeplitz seed is made for. */
   keyBits: number;
   toeplitzSeed: Uint8Array;
-  /** Reconciliation's opening message, empty when the method is none. */
+  /** Reconciliation's opening message, empty when there is none. */
   opening: Uint8Array;
 }
 
@@ -123,11 +117,8 @@ function shortText(text: string): Uint8Array {
 
 export function encodeHello(hello: Hello): Uint8Array {
   const writer = new Writer().u8(1).u8(FORMAT).u32(hello.pulses);
-  writer
-    .u8(indexIn(METHODS, hello.method))
-    .u8(hello.fallback ? 1 : 0)
-    .u8(indexIn(SCHEDULES, hello.schedule));
-  writer.u8(indexIn(LEAKS, hello.leak)).u8(indexIn(BOUNDS, hello.bound)).u8(indexIn(PROVENANCES, hello.provenance));
+  const method = shortText(hello.method);
+  writer.u8(method.length).bytes(method).u8(indexIn(BOUNDS, hello.bound)).u8(indexIn(PROVENANCES, hello.provenance));
   writer.u32(hello.keyBits).f64(hello.epsilon.secrecy).f64(hello.epsilon.correctness).f64(hello.zProbability);
   const text = shortText(hello.description);
   writer.u8(text.length).bytes(text).u8(hello.intensities.length);
@@ -141,11 +132,7 @@ export function decodeHello(message: Uint8Array, maxPulses: number): Hello {
   if (reader.u8() !== FORMAT) throw malformed('unknown format version');
   const pulses = reader.u32();
   if (pulses === 0 || pulses > maxPulses) throw malformed(`${pulses} pulses, at most ${maxPulses} are accepted`);
-  const method = pick(METHODS, reader.u8(), 'method');
-  if (method === 'none') throw malformed('no reconciliation method');
-  const fallback = pick([false, true], reader.u8(), 'fallback');
-  const schedule = pick(SCHEDULES, reader.u8(), 'schedule');
-  const leak = pick(LEAKS, reader.u8(), 'leak accounting');
+  const method = new TextDecoder().decode(reader.bytes(reader.u8()));
   const bound = pick(BOUNDS, reader.u8(), 'sampling bound');
   const provenance = pick(PROVENANCES, reader.u8(), 'provenance');
   const keyBits = reader.u32();
@@ -160,9 +147,6 @@ export function decodeHello(message: Uint8Array, maxPulses: number): Hello {
   return {
     pulses,
     method,
-    fallback,
-    schedule,
-    leak,
     bound,
     keyBits,
     epsilon,
@@ -227,7 +211,11 @@ export function encodeDisclosure({ match, testBits, decoy, verdict }: Disclosure
   writer.bytes(match).bytes(testBits);
   if (decoy) for (const list of [decoy.key, decoy.test, decoy.testErrors]) counts(writer, list);
   if (failed) return writer.finish();
-  writer.u8(indexIn(METHODS, verdict.method)).u8(verdict.tag.length).bytes(verdict.tagSeed).bytes(verdict.tag);
+  writer
+    .u8(verdict.reconcile ? 1 : 0)
+    .u8(verdict.tag.length)
+    .bytes(verdict.tagSeed)
+    .bytes(verdict.tag);
   return writer.u32(verdict.keyBits).block(verdict.toeplitzSeed).bytes(verdict.opening).finish();
 }
 
@@ -243,12 +231,12 @@ export function decodeDisclosure(message: Uint8Array, clicks: number, sample: Ui
     reader.end();
     return { match, testBits, ...decoy, verdict: { failure: pick(FAILURES, failure - 1, 'failure') } };
   }
-  const method = pick(METHODS, reader.u8(), 'method');
+  const reconcile = pick([false, true], reader.u8(), 'way to equal keys');
   const tagBytes = reader.u8();
   if (tagBytes < 8 || tagBytes > 64 || tagBytes % 8 !== 0) throw malformed('a verification tag of a wrong length');
   const tagSeed = reader.bytes(tagBytes);
   const tag = reader.bytes(tagBytes);
-  const verdict = { method, tagSeed, tag, keyBits: reader.u32(), toeplitzSeed: reader.block(), opening: reader.rest() };
+  const verdict = { reconcile, tagSeed, tag, keyBits: reader.u32(), toeplitzSeed: reader.block(), opening: reader.rest() };
   return { match, testBits, ...decoy, verdict };
 }
 

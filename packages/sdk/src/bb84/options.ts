@@ -1,7 +1,8 @@
-import { QsecError } from '../errors.ts';
 import type { QuantumChannel, QuantumReceiver } from './channel/types.ts';
 import { EPSILON_CORRECTNESS, EPSILON_SECRECY, type SamplingBound } from './finite-key.ts';
-import type { LeakAccounting } from './reconciliation/types.ts';
+import { invalid } from './invalid.ts';
+import { ldpc } from './reconciliation/ldpc.ts';
+import type { Reconciler } from './reconciliation/types.ts';
 import { MOST_TRACED } from './trace.ts';
 
 /** Pulses of a run unless said otherwise: enough for a 256-bit key up to about 5 %. */
@@ -39,14 +40,8 @@ export interface AliceOptions extends CommonOptions {
   channel: QuantumChannel;
   /** Default 32768. */
   pulses?: number;
-  /** Default `'ldpc'`, which suits a network; `'cascade'` gives away less and needs many short rounds. */
-  method?: 'ldpc' | 'cascade';
-  /** Whether `'ldpc'` goes on with Cascade when its code fails. Default false; for links on which many short rounds cost little. */
-  fallback?: boolean;
-  /** Cascade's schedule: fewest bits or fewest rounds. Default `'efficient'`. */
-  schedule?: 'efficient' | 'balanced';
-  /** Default `'pattern-public'`. */
-  leak?: LeakAccounting;
+  /** How the keys are made equal. Default `ldpc()`, which suits a network; `cascade()` gives away less in many short rounds. */
+  method?: 'ldpc' | Reconciler;
   /** How the phase error rate is bounded from the sample. Default `'tight'`. */
   bound?: SamplingBound;
   /**
@@ -59,16 +54,12 @@ export interface AliceOptions extends CommonOptions {
 export interface BobOptions extends CommonOptions {
   /** Detectors. Default: simulated ones. */
   receiver?: QuantumReceiver;
-  /** The one reconciliation method accepted. Default: whichever Alice announces. */
-  method?: 'ldpc' | 'cascade';
+  /** The methods that this side knows; Alice announces one of them by its name. Default `ldpc()`. */
+  method?: 'ldpc' | Reconciler | readonly Reconciler[];
   /** More pulses than this are refused. Default 2²⁵. */
   maxPulses?: number;
   /** Share of the detected pulses (of those in Z when only Z carries key) that Bob chooses for comparison, in steps of 1/256. Default 5/16. */
   sampleFraction?: number;
-}
-
-export function invalid(argument: string, expected: string, got: unknown): QsecError {
-  return new QsecError('INVALID_ARGUMENT', `"${argument}" expected ${expected}, got ${String(got)}`, { details: { argument } });
 }
 
 /** Returns `value` when it is an integer in range. */
@@ -96,23 +87,22 @@ function common({ threshold = DEFAULT_THRESHOLD, epsilon = {}, keyBits, trace = 
   };
 }
 
+function reconciler(method: 'ldpc' | Reconciler): Reconciler {
+  if (method === 'ldpc') return ldpc();
+  if (typeof method?.sender !== 'function') throw invalid('method', "'ldpc' or a reconciler such as cascade()", method);
+  return method;
+}
+
 /** Fills in Alice's defaults. Throws INVALID_ARGUMENT. */
 export function aliceOptions(options: AliceOptions) {
-  const { channel, pulses = DEFAULT_PULSES, method = 'ldpc', schedule = 'efficient', leak = 'pattern-public' } = options;
-  const { bound = 'tight', zProbability = 0.5, fallback = false } = options;
+  const { channel, pulses = DEFAULT_PULSES, method = 'ldpc', bound = 'tight', zProbability = 0.5 } = options;
   if (typeof channel?.transmit !== 'function') throw invalid('channel', 'a quantum channel', channel);
-  if (method !== 'ldpc' && method !== 'cascade') throw invalid('method', "'ldpc' or 'cascade'", method);
-  if (schedule !== 'efficient' && schedule !== 'balanced') throw invalid('schedule', "'efficient' or 'balanced'", schedule);
-  if (leak !== 'pattern-public' && leak !== 'two-way') throw invalid('leak', "'pattern-public' or 'two-way'", leak);
   if (bound !== 'serfling' && bound !== 'tight') throw invalid('bound', "'serfling' or 'tight'", bound);
   return {
     ...common(options),
     channel,
     pulses: integer('pulses', pulses, 1, MOST_PULSES),
-    method,
-    fallback: fallback === true,
-    schedule,
-    leak,
+    method: reconciler(method),
     bound,
     zProbability: between('zProbability', zProbability, 0, 1),
   };
@@ -120,11 +110,11 @@ export function aliceOptions(options: AliceOptions) {
 
 /** Fills in Bob's defaults. Throws INVALID_ARGUMENT. */
 export function bobOptions(options: BobOptions) {
-  const { maxPulses = ACCEPTED_PULSES, sampleFraction = DEFAULT_SAMPLE_FRACTION, receiver, method } = options;
+  const { maxPulses = ACCEPTED_PULSES, sampleFraction = DEFAULT_SAMPLE_FRACTION, receiver, method = 'ldpc' } = options;
   return {
     ...common(options),
     receiver,
-    method,
+    methods: Array.isArray(method) ? method.map(reconciler) : [reconciler(method as Reconciler)],
     maxPulses: integer('maxPulses', maxPulses, 1, MOST_PULSES),
     sampleFraction: between('sampleFraction', sampleFraction, 0, 1),
   };

@@ -2,10 +2,6 @@ import { QsecError } from '../errors.ts';
 import { popcount, select } from './bits.ts';
 import { countSample, type KeyLengthTerms, type SampleCounts, sourceModel } from './estimation.ts';
 import type { Hello } from './flights.ts';
-import { cascade } from './reconciliation/cascade.ts';
-import { withFallback } from './reconciliation/fallback.ts';
-import { ldpc } from './reconciliation/ldpc.ts';
-import type { Reconciler } from './reconciliation/types.ts';
 import type { Partition } from './sifting.ts';
 
 /* Steps that both sides compute from announced numbers and their own bits. Nothing here holds state. */
@@ -14,18 +10,6 @@ import type { Partition } from './sifting.ts';
 export function keyLengthTerms(hello: Pick<Hello, 'epsilon' | 'bound' | 'zProbability' | 'intensities'>): KeyLengthTerms {
   const source = sourceModel(hello.intensities);
   return { epsilon: hello.epsilon, bound: hello.bound, source, zOnly: hello.zProbability !== 0.5 || source !== 'single-photon' };
-}
-
-/** The reconciler that the hello names. */
-export function reconcilerFor({
-  method,
-  schedule,
-  leak,
-  fallback,
-}: Pick<Hello, 'method' | 'schedule' | 'leak' | 'fallback'>): Reconciler {
-  const interactive = cascade({ schedule, leak });
-  if (method === 'cascade') return interactive;
-  return fallback ? withFallback(ldpc(), interactive) : ldpc();
 }
 
 /** Compares the test bits and counts what is kept, by basis. `bases` is over the detected pulses, one is X. */

@@ -13,6 +13,8 @@ let folder = '';
 const program = (side: string, create: string): string => `
   import { ${side === 'Alice' ? 'Alice' : 'Bob'} as Side } from './${side.toLowerCase()}.ts';
   ${side === 'Alice' ? "import { interceptResend, simulatedChannel } from './channel/index.ts';" : ''}
+  import { cascade } from './reconciliation/cascade.ts';
+  import { ldpc } from './reconciliation/ldpc.ts';
   const side = new Side(${create});
   const send = (message) => {
     if (!message) return;
@@ -81,9 +83,9 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 test('two processes agree a key over pipes, with either method', async () => {
-  const bob = await bundle('bob', 'Bob', '{}');
-  for (const method of ['ldpc', 'cascade']) {
-    const alice = await bundle('alice', 'Alice', `{ method: '${method}', channel: simulatedChannel({ flip: 0.02 }) }`);
+  const bob = await bundle('bob', 'Bob', '{ method: [ldpc(), cascade()] }');
+  for (const method of ['ldpc()', 'cascade()']) {
+    const alice = await bundle('alice', 'Alice', `{ method: ${method}, channel: simulatedChannel({ flip: 0.02 }) }`);
     const [a, b] = await connected(alice, bob);
     expect(a.code).toBeUndefined();
     expect(a.key).toMatch(/^[0-9a-f]{200,}$/);
@@ -93,7 +95,7 @@ test('two processes agree a key over pipes, with either method', async () => {
 });
 
 test('two processes both learn of an eavesdropper', async () => {
-  const bob = await bundle('bob', 'Bob', '{}');
+  const bob = await bundle('bob', 'Bob', '{ method: [ldpc(), cascade()] }');
   const alice = await bundle('alice', 'Alice', '{ channel: simulatedChannel({ eavesdropper: interceptResend(1) }) }');
   const [a, b] = await connected(alice, bob);
   expect(a).toMatchObject({ code: 'QBER_EXCEEDED' });

@@ -5,11 +5,16 @@ import { Alice } from './alice.ts';
 import { hammingDistance } from './bits.ts';
 import { Bob } from './bob.ts';
 import { interceptResend, simulatedChannel, weakCoherent } from './channel/index.ts';
+import { cascade } from './reconciliation/cascade.ts';
+import { withFallback } from './reconciliation/fallback.ts';
+import { ldpc } from './reconciliation/ldpc.ts';
 
 const eavesdropper = fc.record({
   fraction: fc.double({ min: 0, max: 1, noNaN: true }),
   basis: fc.constantFrom('random', 'z', 'x', 'breidbart'),
 } as const);
+
+const METHODS = [ldpc(), cascade(), cascade({ schedule: 'balanced', leak: 'two-way' }), withFallback(ldpc(), cascade())];
 
 const scenario = fc.record({
   pulses: fc.oneof(fc.integer({ min: 1, max: 600 }), fc.integer({ min: 8000, max: 24_000 })),
@@ -17,9 +22,7 @@ const scenario = fc.record({
   loss: fc.oneof(fc.constant(0), fc.double({ min: 0, max: 1, noNaN: true })),
   darkCount: fc.constantFrom(0, 0, 1e-4, 0.02),
   attack: fc.option(eavesdropper, { nil: undefined }),
-  method: fc.constantFrom('ldpc', 'cascade'),
-  schedule: fc.constantFrom('efficient', 'balanced'),
-  leak: fc.constantFrom('pattern-public', 'two-way'),
+  method: fc.constantFrom(...METHODS),
   bound: fc.constantFrom('tight', 'serfling'),
   zProbability: fc.constantFrom(0.5, 0.5, 0.8),
   keyBits: fc.constantFrom(undefined, undefined, 128),
@@ -45,7 +48,7 @@ test('over any channel the keys are equal or both sides hold the same typed fail
         ...(attack && { eavesdropper: interceptResend(attack.fraction, { basis: attack.basis }) }),
       });
       const alice = new Alice({ ...options, channel, ...(keyBits && { keyBits }) });
-      const bob = new Bob({ sampleFraction });
+      const bob = new Bob({ sampleFraction, method: METHODS });
       converse(alice, bob);
 
       outcomes[(alice.failure?.code ?? 'key') as keyof typeof outcomes]++;
@@ -124,8 +127,8 @@ test('noise of any length is refused by either side in any state', () => {
 test('a hundred agreements over a noisy channel end in equal keys', () => {
   let keys = 0;
   for (let run = 0; run < 100; run++) {
-    const alice = new Alice({ pulses: 10_000, method: run % 2 ? 'ldpc' : 'cascade', channel: simulatedChannel({ flip: 0.015 }) });
-    const bob = new Bob();
+    const alice = new Alice({ pulses: 10_000, method: run % 2 ? ldpc() : cascade(), channel: simulatedChannel({ flip: 0.015 }) });
+    const bob = new Bob({ method: METHODS });
     converse(alice, bob);
     if (!alice.result || !bob.result) continue;
     expect(hammingDistance(alice.result.key, bob.result.key)).toBe(0);

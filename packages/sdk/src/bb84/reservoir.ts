@@ -1,6 +1,7 @@
 import { QsecError } from '../errors.ts';
 import { Emitter, type Listener, type ListenOptions } from '../events.ts';
-import { integer, invalid } from './options.ts';
+import { invalid } from './invalid.ts';
+import { integer } from './options.ts';
 
 export interface ReservoirOptions {
   /** Makes more key: one agreement. Its whole bytes go into the pool. Called again and again, one call at a time. */

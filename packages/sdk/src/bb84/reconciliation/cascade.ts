@@ -1,3 +1,4 @@
+import { invalid } from '../invalid.ts';
 import { type CascadeSchedule, frameFor } from './cascade-frame.ts';
 import { CascadeReceiver } from './cascade-receiver.ts';
 import { CascadeSender } from './cascade-sender.ts';
@@ -12,9 +13,12 @@ export interface CascadeOptions {
 
 /** Interactive reconciliation: gives away few bits in many short rounds, so it suits links without latency. */
 export function cascade({ schedule = 'efficient', leak = 'pattern-public' }: CascadeOptions = {}): Reconciler {
+  if (schedule !== 'efficient' && schedule !== 'balanced') throw invalid('schedule', "'efficient' or 'balanced'", schedule);
+  if (leak !== 'pattern-public' && leak !== 'two-way') throw invalid('leak', "'pattern-public' or 'two-way'", leak);
   const cost = leak === 'two-way' ? 2 : 1;
   return {
     method: 'cascade',
+    name: `cascade ${schedule} ${leak}`,
     sender: (key, bits, qber) => new CascadeSender(key, frameFor(bits, qber, schedule), cost),
     receiver: (key, bits, qber) => new CascadeReceiver(key, frameFor(bits, qber, schedule), cost),
     /** The two sides as over a network, without encoding what they say. */

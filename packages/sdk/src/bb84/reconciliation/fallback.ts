@@ -83,6 +83,7 @@ export function withFallback(first: Reconciler, second: Reconciler): Reconciler 
     new FallbackReceiver(first.receiver(key, bits, qber), () => second.receiver(key, bits, qber));
   return {
     method: first.method,
+    name: `${first.name}, ${second.name}`,
     sender,
     receiver,
     local: (aliceBits, bobBits, qber, bits = 8 * aliceBits.length): LocalReconciliation =>

@@ -160,6 +160,7 @@ export function ldpcBound(bits: number): { first: number; request: number; answe
 export function ldpc(): Reconciler {
   return {
     method: 'ldpc',
+    name: 'ldpc',
     sender: (key, bits, qber, budget = 0) => new LdpcSender(key, bits, qber, budget),
     receiver: (key, bits, qber) => new LdpcReceiver(key, bits, qber),
     local(aliceBits, bobBits, qber, bits = 8 * aliceBits.length) {

@@ -46,6 +46,8 @@ export interface LocalReconciliation {
 /** A method of reconciliation. `bits` is the key length, `qber` the estimate both sides hold; the two sides share nothing else. */
 export interface Reconciler {
   readonly method: Exclude<ReconciliationMethod, 'none'>;
+  /** Method and variant, as announced on the wire: both sides need one of the same name. */
+  readonly name: string;
   /** @param budget bits that may be given away where that saves time and rounds. */
   sender(key: Uint8Array, bits: number, qber: number, budget?: number): ReconciliationSender;
   receiver(key: Uint8Array, bits: number, qber: number): ReconciliationReceiver;
