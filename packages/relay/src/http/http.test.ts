@@ -60,6 +60,7 @@ describe('the folder at /', () => {
     mkdirSync(join(dir, 'build'), { recursive: true });
     writeFileSync(join(dir, 'index.html'), '<!doctype html>');
     writeFileSync(join(dir, 'build', 'widget.js'), 'export {}');
+    for (const name of ['qsec2-panel-DAoh0a_s.js', 'qsec2-security.js']) writeFileSync(join(dir, name), 'export {}');
     writeFileSync(join(dir, '.env'), 'hidden');
     writeFileSync(join(outside, 'secret.txt'), 'secret');
     symlinkSync(join(outside, 'secret.txt'), join(dir, 'link.txt'));
@@ -77,6 +78,13 @@ describe('the folder at /', () => {
     expect(await script.text()).toBe('export {}');
     const etag = script.headers.get('etag') ?? '';
     expect(await get(url, '/build/widget.js', { 'if-none-match': etag })).toEqual({ status: 304, body: '' });
+  });
+
+  it('is asked again for every file but those named after their content', async () => {
+    const { url } = await serve();
+    const caching = async (path: string) => (await fetch(url + path)).headers.get('cache-control');
+    expect(await caching('/qsec2-panel-DAoh0a_s.js')).toBe('public, max-age=31536000, immutable');
+    for (const path of ['/', '/qsec2-security.js', '/build/widget.js']) expect(await caching(path)).toBe('no-cache');
   });
 
   it.each([

@@ -20,6 +20,9 @@ const TYPES: Record<string, string> = {
   '.md': 'text/plain; charset=utf-8',
 };
 
+/** As the widget's build names its parts: `qsec2-panel-DAoh0a_s.js`. A hash has capitals or digits, which tells it from a word. */
+const CONTENT_HASHED = /\/qsec2-[\w-]*-(?=[\w-]*[A-Z\d])[\w-]{8}\.js$/;
+
 /**
  * Serves the files of a folder, `index.html` for a folder itself. Pages of other origins may load them, so that the widget can
  * be embedded by its URL. Nothing outside the folder is served, whatever the path or a link in it says; nor is a hidden file.
@@ -33,7 +36,8 @@ export function serveFolder(folder: string): Middleware {
     const { path, size, modified } = file;
     ctx.set('Access-Control-Allow-Origin', '*');
     ctx.set('Cross-Origin-Resource-Policy', 'cross-origin');
-    ctx.set('Cache-Control', 'no-cache');
+    // A name with a hash of the content never means anything else: no browser has to ask again.
+    ctx.set('Cache-Control', CONTENT_HASHED.test(path) ? 'public, max-age=31536000, immutable' : 'no-cache');
     ctx.type = TYPES[extname(path)] ?? 'application/octet-stream';
     ctx.length = size;
     ctx.lastModified = new Date(modified);
