@@ -5,6 +5,7 @@ const entries = [
   'src/index.ts',
   'src/bb84/index.ts',
   'src/wire/index.ts',
+  'src/media/voice.ts',
   'src/testing/index.ts',
   'src/key-source/etsi014/index.ts',
   'src/cli/main.ts',

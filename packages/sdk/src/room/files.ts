@@ -1,6 +1,8 @@
 import { QsecError } from '../errors.ts';
 import { cleanFileName, cleanMediaType, UNKNOWN_TYPE } from '../media/file-name.ts';
 import { sealedBytes } from '../media/layout.ts';
+import { sealingOf } from '../media/prepared.ts';
+import type { Recording } from '../media/recorder/recorder.ts';
 import { type Sealing, sealFile } from '../media/seal.ts';
 import { linked } from '../media/signals.ts';
 import { type FileSource, type OpenSource, openSource } from '../media/source.ts';
@@ -47,17 +49,22 @@ export class Files {
 
   async send(source: FileSource, options: SendFileOptions): Promise<SentMessage> {
     const thumbnail = await pictureOf(options.thumbnail);
-    const attachment = await this.#store(source, options, thumbnail);
+    const open = openSource(source);
+    const attachment = await this.#store(open, () => this.#seal(open), options, thumbnail);
     return this.#announce({ kind: 'file', attachment }, options);
   }
 
-  async sendVoice(source: FileSource, options: SendVoiceOptions): Promise<SentMessage> {
-    const { durationMs } = options;
+  async sendVoice(source: FileSource | Recording, options: Partial<SendVoiceOptions>): Promise<SentMessage> {
+    const recording = 'prepared' in source ? source : undefined;
+    const { durationMs = recording?.durationMs ?? 0 } = options;
     if (!(durationMs > 0 && durationMs <= MAX_DURATION_MS)) {
       throw new QsecError('INVALID_ARGUMENT', `"durationMs" expected a time above 0, got ${durationMs}`);
     }
-    const peaks = quantised(options.peaks);
-    const attachment = await this.#store(source, { name: 'voice', ...options }, new Uint8Array(0));
+    const peaks = quantised(options.peaks ?? recording?.peaks ?? []);
+    const open = openSource('prepared' in source ? source.blob : source);
+    // What was sealed while it was recorded only has to be handed over.
+    const seal = async () => (recording ? sealingOf(recording.prepared) : this.#seal(open));
+    const attachment = await this.#store(open, seal, { name: 'voice', ...options }, NOTHING);
     return this.#announce({ kind: 'voice', attachment: { ...attachment, durationMs: Math.round(durationMs), peaks } }, options);
   }
 
@@ -90,9 +97,8 @@ export class Files {
   }
 
   /** Seals a file and hands it to the relay. Whatever goes wrong, nothing of it is left there. */
-  async #store(source: FileSource, options: SendFileOptions, thumbnail: Bytes): Promise<Attachment> {
+  async #store(open: OpenSource, seal: () => Promise<Sealing>, options: SendFileOptions, thumbnail: Bytes): Promise<Attachment> {
     const { signal, onProgress } = options;
-    const open = openSource(source);
     const name = cleanFileName(options.name ?? open.name ?? '');
     const type = cleanMediaType(options.type ?? open.type ?? UNKNOWN_TYPE);
     this.#check(open);
@@ -102,7 +108,7 @@ export class Files {
       onProgress?.(told);
     });
     const { signal: stop, unlink } = linked(this.#closed.signal, signal);
-    const sealing = await sealFile(open.stream, { maxBytes: this.#options.maxBytes });
+    const sealing = await seal();
     try {
       await upload(this.#port, sealing, { signal: stop, onChunk: (count) => progress.chunks(count) });
       const sealed = await sealing.sealed;
@@ -117,6 +123,10 @@ export class Files {
     } finally {
       unlink();
     }
+  }
+
+  #seal({ stream }: OpenSource): Promise<Sealing> {
+    return sealFile(stream, { maxBytes: this.#options.maxBytes });
   }
 
   /** Tells everyone of a file that is stored. One that nobody is told of does not stay. */
@@ -170,12 +180,14 @@ export class Files {
   }
 }
 
+const NOTHING: Bytes = new Uint8Array(0);
+
 const empty = () => new QsecError('INVALID_ARGUMENT', 'This file is empty.');
 
 const cancelled = (cause: unknown) => new QsecError('ABORTED', 'Sending a file was cancelled.', { cause });
 
 async function pictureOf(picture: Blob | Uint8Array | undefined): Promise<Bytes> {
-  if (picture === undefined) return new Uint8Array(0);
+  if (picture === undefined) return NOTHING;
   const bytes = picture instanceof Blob ? new Uint8Array(await picture.arrayBuffer()) : new Uint8Array(picture);
   if (bytes.length <= ATTACHMENT_LIMITS.thumbnailBytes && pictureType(bytes)) return bytes;
   throw new QsecError(

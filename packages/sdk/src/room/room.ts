@@ -1,6 +1,7 @@
 import { QsecError } from '../errors.ts';
 import { Emitter, type Listener, type ListenOptions } from '../events.ts';
 import type { KeySource } from '../key-source/types.ts';
+import type { Recording } from '../media/recorder/recorder.ts';
 import type { FileSource } from '../media/source.ts';
 import type { FileOptions, Logger } from '../options.ts';
 import { decodeGroupContent, decodePairContent, encodePairContent, type MessageBody } from '../protocol/content.ts';
@@ -130,7 +131,7 @@ export class RoomSession implements Room {
     return this.#files.send(file, options);
   }
 
-  async sendVoice(recording: FileSource, options: SendVoiceOptions): Promise<SentMessage> {
+  async sendVoice(recording: FileSource | Recording, options: Partial<SendVoiceOptions> = {}): Promise<SentMessage> {
     await this.#agreed();
     return this.#files.sendVoice(recording, options);
   }

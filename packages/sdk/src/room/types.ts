@@ -1,6 +1,7 @@
 import type { QberEstimate, Report, StageEvent } from '../bb84/types.ts';
 import type { QsecError } from '../errors.ts';
 import type { Listener, ListenOptions } from '../events.ts';
+import type { Recording } from '../media/recorder/recorder.ts';
 import type { FileSource } from '../media/source.ts';
 import type { Invite } from '../protocol/invite.ts';
 
@@ -254,7 +255,8 @@ export interface Room {
    *   the beginning, `ABORTED`, `CLOSED`, `UNSUPPORTED` where the relay keeps no files, and as {@link Room.send}
    */
   sendFile(file: FileSource, options?: SendFileOptions): Promise<SentMessage>;
-  /** Sends a recording; as {@link Room.sendFile}. */
+  /** Sends a voice message, recorded by `@qsec2/sdk/voice` or otherwise; as {@link Room.sendFile}. */
+  sendVoice(recording: Recording, options?: Partial<SendVoiceOptions>): Promise<SentMessage>;
   sendVoice(recording: FileSource, options: SendVoiceOptions): Promise<SentMessage>;
   /** Tells the others that we are writing; they forget it by themselves after a few seconds. */
   typing(): void;

@@ -1,0 +1,18 @@
+/**
+ * Recording voice messages in a browser. Apart from the main entry, so that a page loads it when someone records.
+ *
+ * @packageDocumentation
+ */
+
+export type { PreparedFile } from './prepared.ts';
+export { RECORDING_FORMATS } from './recorder/format.ts';
+export { peaksOf } from './recorder/loudness.ts';
+export type { Meter, RecordingPlatform } from './recorder/platform.ts';
+export {
+  type RecorderEvents,
+  type RecorderState,
+  type Recording,
+  type RecordVoiceOptions,
+  recordVoice,
+  VoiceRecorder,
+} from './recorder/recorder.ts';
