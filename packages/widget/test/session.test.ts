@@ -97,6 +97,13 @@ describe('connecting', () => {
 });
 
 describe('an open room', () => {
+  it('is never told to be back at the start', () => {
+    const phases: string[] = [];
+    session.subscribe(() => phases.push(session.view.phase));
+    session.adopt(room);
+    expect(new Set(phases)).toEqual(new Set(['connecting', 'waiting']));
+  });
+
   it('records each key with what it took', () => {
     session.adopt(room);
     room.agree(stagesUpTo('confirmed'));

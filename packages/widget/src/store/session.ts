@@ -94,7 +94,7 @@ export class Session {
     this.#roomEvents?.stop();
     this.#room = room;
     this.#owned = owned;
-    this.#set({ ...EMPTY_VIEW, ...linkOf(room) });
+    this.#set({ ...EMPTY_VIEW, phase: 'connecting', before: 'connecting', ...linkOf(room) });
     this.#roomEvents = new RoomListener(room, {
       view: () => this.view,
       set: (change) => this.#set(change),

@@ -6,6 +6,7 @@ import type { SecurityDictionary } from '../../i18n/security';
 import { Icon } from '../../icons/icon';
 import { chat, down } from '../../icons/launcher-paths';
 import { LAZY, needElement } from '../../lazy-elements';
+import { loadSdk } from '../../store/sdk';
 import type { Session } from '../../store/session';
 import type { View } from '../../store/view';
 import type {
@@ -92,7 +93,7 @@ export class Qsec2Chat {
 
   componentWillLoad() {
     this.takeFragment();
-    if (this.room || this.mode !== 'floating') void this.open();
+    if (this.room || this.mode !== 'floating') this.open().catch(this.notLoaded);
   }
 
   @Watch('room')
@@ -102,7 +103,7 @@ export class Qsec2Chat {
 
   @Watch('mode')
   modeChanged(mode: ChatMode) {
-    if (mode !== 'floating') void this.open();
+    if (mode !== 'floating') this.open().catch(this.notLoaded);
   }
 
   /** Opens the panel. */
@@ -151,8 +152,20 @@ export class Qsec2Chat {
     const code = inviteInFragment(location.hash);
     if (!code || this.room) return;
     history.replaceState(history.state, '', withoutFragment(location.href));
-    void this.load().then((session) => session.join(code, this.name));
-    void this.open();
+    // All at once: whoever opens a link is going to need the SDK, which otherwise comes after the panel.
+    loadSdk().catch(this.notLoaded);
+    this.load()
+      .then((session) => session.join(code, this.name))
+      .catch(this.notLoaded);
+    this.open().catch(this.notLoaded);
+  };
+
+  /** A part of the widget did not arrive. What is not there cannot be shown: the page is told, and the next opening tries again. */
+  private readonly notLoaded = (error: unknown) => {
+    this.loading = undefined;
+    this.opened = false;
+    const message = error instanceof Error ? error.message : String(error);
+    this.errorEvent.emit({ code: 'RELAY_UNREACHABLE', message, remediation: '' });
   };
 
   private readonly look = () => {
@@ -186,7 +199,7 @@ export class Qsec2Chat {
     }
   }
 
-  private readonly onLauncher = () => void this.toggle();
+  private readonly onLauncher = () => void this.toggle().catch(this.notLoaded);
   private readonly onClose = () => void this.close();
 
   // Kept out of render(), where Stencil would give every element a key of forty characters.

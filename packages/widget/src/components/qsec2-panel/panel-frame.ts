@@ -24,7 +24,8 @@ export class PanelFrame {
     window.visualViewport?.removeEventListener('resize', this.#fit);
   }
 
-  show(open: boolean): void {
+  /** @param still without the motion from the launcher: a link opened the panel, and the key agreement needs the processor. */
+  show(open: boolean, still = false): void {
     this.#open = open;
     const dialog = this.#dialog();
     if (!dialog) return;
@@ -33,6 +34,7 @@ export class PanelFrame {
       return;
     }
     dialog.classList.remove('leaving');
+    dialog.classList.toggle('still', still);
     if (!dialog.open) this.#enter(dialog);
     this.#focus(dialog);
   }

@@ -10,7 +10,7 @@ const hadCompany = ({ timeline }: Pick<View, 'timeline'>): boolean => timeline.s
 /** The phase that lasts while the connection is away. A room may have been reconnecting before the widget saw it. */
 function lastingPhase({ phase, before, members }: View): Exclude<View['phase'], 'reconnecting'> {
   if (phase !== 'reconnecting') return phase;
-  if (before !== 'setup' && before !== 'reconnecting') return before;
+  if (before === 'waiting' || before === 'agreeing' || before === 'secure' || before === 'aborted') return before;
   return members.length > 0 ? 'secure' : 'waiting';
 }
 

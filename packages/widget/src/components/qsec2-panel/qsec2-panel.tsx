@@ -88,7 +88,7 @@ export class Qsec2Panel {
   }
 
   componentDidLoad() {
-    this.frame.show(this.opened);
+    this.frame.show(this.opened, this.session.view.phase !== 'setup');
   }
 
   @Watch('opened')
