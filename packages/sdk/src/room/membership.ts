@@ -16,6 +16,7 @@ import type { RoomContext } from './context.ts';
 import { Introductions } from './introductions.ts';
 import { OwnEpochs } from './own-epochs.ts';
 import { Peer } from './peer.ts';
+import { canRehearse, rehearse } from './rehearsal.ts';
 import { RekeySchedule } from './rekey-schedule.ts';
 import { Rekeys } from './rekeys.ts';
 import { cleanName } from './text.ts';
@@ -56,6 +57,7 @@ export class Membership {
   readonly #stages = new Map<string, KeyAgreementEvent>();
   readonly #authority: Authority;
   #joined = false;
+  #destroyed = false;
 
   constructor(context: RoomContext, options: MembershipOptions) {
     const { invite, identity, seat } = context;
@@ -146,6 +148,15 @@ export class Membership {
         await this.#initiate(seat);
       } else await this.presence(seat, presence);
     }
+    if (first && this.#seats.size === 0 && canRehearse()) this.#rehearse();
+  }
+
+  /** Nobody is here yet: time to get ready for the first who comes. */
+  #rehearse(): void {
+    const { agreement } = this.#options;
+    rehearse(agreement, () => this.#seats.size > 0 || this.#destroyed).catch((error: unknown) => {
+      this.#context.logger('warn', 'the rehearsal of a handshake failed', { error: String(error) });
+    });
   }
 
   async presence(seat: string, presence: 'present' | 'away' | 'gone'): Promise<void> {
@@ -290,6 +301,7 @@ export class Membership {
 
   /** Overwrites every key. */
   destroy(): void {
+    this.#destroyed = true;
     this.#introductions.close();
     this.#rekeys.close();
     this.epochs.destroy();
