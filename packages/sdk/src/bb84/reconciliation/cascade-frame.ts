@@ -64,6 +64,21 @@ export function nodeParity(words: Uint32Array, size: number, node: number): numb
   return parity32(folded);
 }
 
+/** Parities of the first `count` blocks of `length` bits, one element each, from `at` on. Returns where they end. */
+export function blockParities(words: Uint32Array, length: number, count: number, out: Uint8Array, at: number): number {
+  const span = length >>> 5;
+  const inWord = 32 / length;
+  for (let block = 0; block < count; block++) {
+    let folded = 0;
+    if (span === 0) {
+      const position = (block % inWord) * length;
+      folded = ((words[Math.floor(block / inWord)] as number) << position) >>> (32 - length);
+    } else for (let w = block * span, end = w + span; w < end; w++) folded ^= words[w] as number;
+    out[at + block] = parity32(folded);
+  }
+  return at + count;
+}
+
 /** Parity of the bits of a node that are in a mask. */
 export function maskedParity(words: Uint32Array, mask: Uint32Array, size: number, node: number): number {
   const depth = 31 - Math.clz32(node);

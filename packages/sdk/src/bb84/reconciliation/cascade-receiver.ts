@@ -1,5 +1,5 @@
 import { fromWords } from '../bits.ts';
-import { arrange, type Frame, MASKS, maskedParity, maskWords, nodeParity } from './cascade-frame.ts';
+import { arrange, blockParities, type Frame, MASKS, maskedParity, maskWords, nodeParity } from './cascade-frame.ts';
 import { encodeQuestions, type MaskNode, type Questions, questionsIn, readParities } from './cascade-questions.ts';
 import { bitAt, placeOf } from './shuffle.ts';
 import type { ReconciliationReceiver } from './types.ts';
@@ -185,10 +185,12 @@ export class CascadeReceiver implements ReconciliationReceiver {
     const words = this.#orders[pass] as Uint32Array;
     const flags = this.#flags[pass] as Uint8Array;
     const listed = this.#listed[pass] as number[];
-    const first = size / (blocks[pass] as number);
-    const end = first + (tops[pass] as number);
-    for (let node = first; node < end; node++) {
-      const odd = (this.#opening[this.#compared++] as number) ^ nodeParity(words, size, node);
+    const block = blocks[pass] as number;
+    const count = tops[pass] as number;
+    const own = new Uint8Array(count);
+    blockParities(words, block, count, own, 0);
+    for (let i = 0, node = size / block; i < count; i++, node++) {
+      const odd = this.#opening[this.#compared++] !== own[i];
       flags[node] = odd ? KNOWN | ODD | LISTED : KNOWN;
       if (odd) listed.push(node);
     }

@@ -1,5 +1,5 @@
 import { pack } from '../bits.ts';
-import { arrange, type Frame, MASKS, maskedParity, maskWords, nodeParity } from './cascade-frame.ts';
+import { arrange, blockParities, type Frame, MASKS, maskedParity, maskWords, nodeParity } from './cascade-frame.ts';
 import { decodeQuestions, type Questions, questionsIn } from './cascade-questions.ts';
 import type { ReconciliationSender } from './types.ts';
 
@@ -23,8 +23,7 @@ export class CascadeSender implements ReconciliationSender {
     const out = new Uint8Array(opening);
     let at = 0;
     this.#orders.forEach((words, pass) => {
-      const first = size / (blocks[pass] as number);
-      for (let block = 0; block < (tops[pass] as number); block++) out[at++] = nodeParity(words, size, first + block);
+      at = blockParities(words, blocks[pass] as number, tops[pass] as number, out, at);
     });
     const plain = this.#orders[0] as Uint32Array;
     for (let index = 0; index < MASKS; index++) out[at++] = maskedParity(plain, maskWords(index, plain.length), size, 1);

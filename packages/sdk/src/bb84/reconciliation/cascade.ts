@@ -1,5 +1,6 @@
 import { invalid } from '../invalid.ts';
 import { type CascadeSchedule, frameFor } from './cascade-frame.ts';
+import { questionsIn } from './cascade-questions.ts';
 import { CascadeReceiver } from './cascade-receiver.ts';
 import { CascadeSender } from './cascade-sender.ts';
 import type { LeakAccounting, Reconciler } from './types.ts';
@@ -27,9 +28,10 @@ export function cascade({ schedule = 'efficient', leak = 'pattern-public' }: Cas
       const sender = new CascadeSender(aliceBits, frame, cost);
       const receiver = new CascadeReceiver(bobBits, frame, cost);
       let questions = receiver.open(sender.openingParities());
-      // At most one question for every second bit in each order.
-      const answers = new Uint8Array(frame.blocks.length * frame.size);
+      let answers = new Uint8Array(256);
       while (questions) {
+        const asked = questionsIn(questions);
+        if (asked > answers.length) answers = new Uint8Array(2 * asked);
         sender.parities(questions, answers);
         questions = receiver.learn(answers);
       }

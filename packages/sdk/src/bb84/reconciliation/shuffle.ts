@@ -59,12 +59,18 @@ function targetOf(word: number, { firstInverse, secondInverse, fold, mask }: Wor
   return (Math.imul(x ^ (x >>> fold), firstInverse) - 1) & mask;
 }
 
-function reorder(source: Uint32Array, order: WordOrder): Uint32Array {
+function reorder(source: Uint32Array, { first, second, fold, mask, spin }: WordOrder): Uint32Array {
   const out = new Uint32Array(source.length);
+  // The products of sourceOf and rotation, kept by adding.
+  let product = first;
+  let turns = spin;
   for (let j = 0; j < out.length; j++) {
-    const word = source[sourceOf(j, order)] as number;
-    const turn = rotation(j, order);
+    const x = product & mask;
+    const word = source[Math.imul(x ^ (x >>> fold), second) & mask] as number;
+    const turn = turns >>> 27;
     out[j] = (word << turn) | (word >>> (32 - turn));
+    product = (product + first) | 0;
+    turns = (turns + spin) | 0;
   }
   return out;
 }
