@@ -12,7 +12,7 @@ import { TransferProgress } from './transfer-progress.ts';
 import type { FetchOptions, FileProgress, MessageFile } from './types.ts';
 
 /** Content is handed to the browser in parts of this size while it comes: it may keep them on disk. */
-const PART_BYTES = 4 * 2 ** 20;
+const PART_BYTES = 2 ** 20;
 
 export interface ReceivedFileOptions {
   message: string;

@@ -1,0 +1,31 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+
+/** A page with nothing but the SDK on it, as `qsec2` and `qsec2Voice`, for `RELAY_DEMO_DIR`. */
+
+const SOURCES = fileURLToPath(new URL('../../packages/sdk/src', import.meta.url));
+
+export async function sdkPage(): Promise<{ dir: string; remove(): Promise<void> }> {
+  const dir = await mkdtemp(join(tmpdir(), 'qsec2-sdk-page-'));
+  await build({
+    stdin: {
+      contents: `
+        import * as qsec2 from './index.ts';
+        import * as qsec2Voice from './media/voice.ts';
+        Object.assign(globalThis, { qsec2, qsec2Voice });`,
+      resolveDir: SOURCES,
+      loader: 'ts',
+    },
+    bundle: true,
+    format: 'esm',
+    outfile: join(dir, 'sdk.js'),
+  });
+  await writeFile(
+    join(dir, 'index.html'),
+    '<!doctype html><title>SDK</title><link rel="icon" href="data:,"><script type="module" src="sdk.js"></script>',
+  );
+  return { dir, remove: () => rm(dir, { recursive: true, force: true }) };
+}
