@@ -28,9 +28,8 @@ const Panel = LAZY.panel;
  * A private chat for any page: `<qsec2-chat relay="https://relay.example"></qsec2-chat>`.
  *
  * @slot launcher - A button of the page's own to open the chat with; it is visible before any script has run.
- * @slot header - Beside the name in the header.
- * @slot footer - Below the composer.
- * @part launcher - The round button. @part badge - Its number of unread messages.
+ * @part launcher - The round button.
+ * @part badge - Its number of unread messages.
  */
 @Component({ tag: 'qsec2-chat', styleUrl: 'qsec2-chat.css', shadow: true })
 export class Qsec2Chat {
@@ -126,7 +125,7 @@ export class Qsec2Chat {
     this.opened = false;
     this.look();
     this.closeEvent.emit();
-    this.launcher?.focus();
+    (this.el.querySelector<HTMLElement>('[slot="launcher"]') ?? this.launcher)?.focus();
   }
 
   /** Opens or closes the panel. */
