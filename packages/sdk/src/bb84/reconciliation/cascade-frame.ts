@@ -14,8 +14,8 @@ export type CascadeSchedule = 'efficient' | 'balanced';
 /** Block sizes after the first pass, as multiples of its own (arXiv 1407.3257 compares such schedules). */
 const GROWTH: Readonly<Record<CascadeSchedule, readonly number[]>> = { efficient: [1, 4, 32], balanced: [1, 2, 8, 64] };
 
-/** Subsets of half the key whose parities are compared at the end: what is left escapes all of them once in 2¹⁴. */
-export const MASKS = 14;
+/** Subsets of half the key whose parities are compared at the end: what is left escapes all of them once in 2¹⁶. */
+export const MASKS = 16;
 
 export interface Frame {
   /** Real bits. */
