@@ -13,7 +13,7 @@ function randomOptions() {
       : {};
   const loss = Math.random() < 0.3 ? { loss: Math.random() / 2 } : {};
   return {
-    pulses: pick([4096, 16_384, 16_384, 32_768]),
+    pulses: pick([4096, 8192, 16_384]),
     method: pick(['ldpc', 'cascade']),
     schedule: pick(['efficient', 'balanced']),
     zProbability: pick([0.5, 0.5, 0.5, 0.8]),
