@@ -51,8 +51,8 @@ export function expandLabel(secret: Uint8Array, label: string, context: Uint8Arr
     Buffer.from([context.length]),
     context,
   ]);
-  let block = Buffer.alloc(0);
-  let out = Buffer.alloc(0);
+  let block: Buffer = Buffer.alloc(0);
+  let out: Buffer = Buffer.alloc(0);
   for (let i = 1; out.length < length; i++) {
     block = hmac(secret, block, info, Buffer.from([i]));
     out = Buffer.concat([out, block]);
@@ -81,7 +81,7 @@ export function guarded(nonce: Uint8Array, guard: Uint8Array): Buffer {
 
 /** Steps a chain from its key at counter `from` to the key and nonce of `counter`. */
 export function messageKey(chainKey: Uint8Array, from: number, counter: number): { key: Buffer; nonce: Buffer } | undefined {
-  let chain = Buffer.from(chainKey);
+  let chain: Buffer = Buffer.from(chainKey);
   for (let at = from; at <= counter; at++) {
     const okm = expandLabel(chain, 'step', Buffer.alloc(0), 76);
     if (at === counter) return { key: okm.subarray(32, 64), nonce: okm.subarray(64) };

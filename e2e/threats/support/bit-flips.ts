@@ -1,0 +1,124 @@
+import type { Lab } from './lab.ts';
+
+/** One frame of each kind, every bit of it turned over in turn, and what its receiver does with that. */
+
+export interface FlipCount {
+  tried: number;
+  /** Changed frames that were taken for genuine. */
+  accepted: number;
+  /** Whether the frame as it was is taken, after all its changed copies. */
+  genuine: boolean;
+}
+
+type Accepts = (frame: Uint8Array) => Promise<boolean>;
+
+/** @param mostFlips a frame, evenly spread; all bits when it has fewer */
+export async function flipEveryBit(lab: Lab, mostFlips: number): Promise<Record<string, FlipCount>> {
+  const counts: Record<string, FlipCount> = {};
+  const flip: Flip = async (kind, frame, accepts) => {
+    // An odd step reaches every place in a byte.
+    const step = Math.max(1, Math.ceil((frame.length * 8) / mostFlips)) | 1;
+    const count: FlipCount = { tried: 0, accepted: 0, genuine: false };
+    for (let bit = 0; bit < frame.length * 8; bit += step) {
+      count.tried++;
+      if (await accepts(lab.testing.flipBit(frame, bit))) count.accepted++;
+    }
+    count.genuine = await accepts(frame);
+    counts[kind] = count;
+  };
+  await flipPairing(lab, flip);
+  await flipPairFrame(lab, flip);
+  await flipGroupFrame(lab, flip);
+  return counts;
+}
+
+type Flip = (kind: string, frame: Uint8Array, accepts: Accepts) => Promise<void>;
+
+/** Refusals are errors of the SDK's own; any other would be a defect and comes through. */
+function refusedBy(lab: Lab): (error: unknown) => false {
+  return (error) => {
+    if (lab.QsecError.is(error)) return false;
+    throw error;
+  };
+}
+
+async function flipPairing(lab: Lab, flip: Flip): Promise<void> {
+  const { Pairing, generateSigningKey, encodeMemberPolicy, randomBytes } = lab.protocol;
+  const agreement = { required: true, source: 'bb84', pulses: 32_768, threshold: 0.11 } as const;
+  const policy = encodeMemberPolicy({ agreement, room: new Uint8Array(0), admission: new Uint8Array(0) });
+  const [seat, peerSeat] = [randomBytes(16), randomBytes(16)];
+  const common = {
+    psk: randomBytes(32),
+    roomId: randomBytes(16),
+    generation: 0,
+    policy,
+    agreement,
+    keySource: lab.bb84KeySource(),
+    accept: () => undefined,
+    onStage: () => undefined,
+  };
+  const a = { ...common, identity: await generateSigningKey(), seat, peerSeat };
+  const b = { ...common, identity: await generateSigningKey(), seat: peerSeat, peerSeat: seat };
+  const refused = refusedBy(lab);
+
+  const begun = await Pairing.initiate(a);
+  await flip('M1', begun.payload, (frame) => Pairing.respond(b, frame).then(() => true, refused));
+  const answered = await Pairing.respond(b, begun.payload);
+  const kinds = ['M2', 'M3 and flight 1', 'flight 2 and M4', 'M5'];
+  let payload: Uint8Array | undefined = answered.payload;
+  for (let to = begun.pairing; payload; to = to === begun.pairing ? answered.pairing : begun.pairing) {
+    const [frame, receiver]: [Uint8Array, typeof to] = [payload, to];
+    const name: string = kinds.shift() ?? 'more flights';
+    // What is passed over as known is not taken: there is no answer to it, and it finishes nothing.
+    let answer: Uint8Array | undefined;
+    await flip(name, frame, (changed) =>
+      receiver.receive(changed).then((given) => {
+        answer ??= given;
+        return given !== undefined || receiver.result !== undefined;
+      }, refused),
+    );
+    payload = answer;
+  }
+}
+
+async function flipPairFrame(lab: Lab, flip: Flip): Promise<void> {
+  const { PairChannel, randomBytes } = lab.protocol;
+  const [roomId, root] = [randomBytes(16), randomBytes(32)];
+  const secrets = { sid: randomBytes(16), transcript: randomBytes(32), sas: randomBytes(6), report: undefined };
+  const peer = { identity: randomBytes(32), policy: randomBytes(1) };
+  const [from, to] = (['a', 'b'] as const).map((role) => new PairChannel(roomId, { ...secrets, role, peer, root: root.slice() }));
+  if (!from || !to) throw new Error('a pair has two sides');
+  const frame = lab.protocol.encodeFrame(2, await from.seal(new Uint8Array(9)));
+  await flip('pair', frame, (changed) => openAs(lab, 2, changed, (content) => to.open(content)));
+}
+
+async function flipGroupFrame(lab: Lab, flip: Flip): Promise<void> {
+  const { ReceiverKey, SenderKey, randomBytes } = lab.protocol;
+  const [roomId, identity] = [randomBytes(16), randomBytes(32)];
+  const sender = await SenderKey.create(roomId, identity, randomBytes(32), undefined);
+  const receiver = await ReceiverKey.create(roomId, identity, sender.announcement);
+  const frame = lab.protocol.encodeFrame(3, await sender.seal(new Uint8Array(9)));
+  await flip('group', frame, (changed) =>
+    openAs(lab, 3, changed, async (content) => {
+      if (!receiver.claims(content))
+        throw new lab.QsecError('HANDSHAKE_FAILED', 'of an unknown epoch: it waits, and nothing comes of it');
+      return receiver.open(content);
+    }),
+  );
+}
+
+async function openAs(
+  lab: Lab,
+  type: number,
+  frame: Uint8Array,
+  open: (content: Uint8Array) => Promise<unknown>,
+): Promise<boolean> {
+  try {
+    const decoded = lab.protocol.decodeFrame(frame);
+    if (decoded.type !== type) return false;
+    await open(decoded.content);
+    return true;
+  } catch (error) {
+    return refusedBy(lab)(error);
+  }
+}
