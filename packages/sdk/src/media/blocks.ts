@@ -6,6 +6,7 @@ import { CHUNK_BYTES, MAX_FILE_BYTES, paddedBytes } from './layout.ts';
 export interface Block {
   index: number;
   last: boolean;
+  /** A view that holds until the next block is asked for. */
   content: Bytes;
 }
 
@@ -40,6 +41,12 @@ export async function* blocksOf(
         yield { index: index++, last: false, content: block };
         block = new Uint8Array(CHUNK_BYTES);
         filled = 0;
+      }
+      // What is followed by more of the same piece cannot be the last block, and is passed on without being copied.
+      if (filled === 0 && piece.length - offset > CHUNK_BYTES) {
+        yield { index: index++, last: false, content: piece.subarray(offset, offset + CHUNK_BYTES) as Bytes };
+        offset += CHUNK_BYTES;
+        continue;
       }
       const part = piece.subarray(offset, offset + CHUNK_BYTES - filled);
       block.set(part, filled);

@@ -1,7 +1,7 @@
 import { QsecError } from '../errors.ts';
 import { streamOf } from './pipeline.ts';
 
-/** What can be sent as a file. A stream of unknown length is fine; it can be read once. */
+/** What can be sent as a file. A stream of unknown length is fine; it can be read once. An array must not change meanwhile. */
 export type FileSource = Blob | Uint8Array | ReadableStream<Uint8Array>;
 
 export interface OpenSource {
@@ -11,7 +11,7 @@ export interface OpenSource {
   name: string | undefined;
   type: string | undefined;
   /** The content where it can be had again without the relay. */
-  blob: Blob | undefined;
+  blob: (() => Blob) | undefined;
 }
 
 const SLICE_BYTES = 1 << 20;
@@ -20,15 +20,21 @@ const SLICE_BYTES = 1 << 20;
 export function openSource(source: FileSource): OpenSource {
   if (source instanceof Blob) {
     const name = 'name' in source && typeof source.name === 'string' ? source.name : undefined;
-    return { stream: slicesOf(source), size: source.size, name, type: source.type || undefined, blob: source };
+    return { stream: slicesOf(source), size: source.size, name, type: source.type || undefined, blob: () => source };
   }
   if (source instanceof Uint8Array) {
-    const blob = new Blob([source as Uint8Array<ArrayBuffer>]);
-    return { stream: slicesOf(blob), size: source.length, name: undefined, type: undefined, blob };
+    const blob = () => new Blob([source as Uint8Array<ArrayBuffer>]);
+    return { stream: viewsOf(source), size: source.length, name: undefined, type: undefined, blob };
   }
   if (source instanceof ReadableStream)
     return { stream: source, size: undefined, name: undefined, type: undefined, blob: undefined };
   throw new QsecError('INVALID_ARGUMENT', '"file" expected a File, Blob, Uint8Array or ReadableStream.');
+}
+
+function viewsOf(bytes: Uint8Array): ReadableStream<Uint8Array> {
+  return streamOf(async function* views() {
+    for (let start = 0; start < bytes.length; start += SLICE_BYTES) yield bytes.subarray(start, start + SLICE_BYTES);
+  });
 }
 
 /**

@@ -30,7 +30,7 @@ export class Files {
   /** Blobs to be deleted when the relay can be reached again, base64url. */
   readonly #abandoned = new Set<string>();
   /** Content of our own files, by the id of the blob, until its message is made. */
-  readonly #own = new Map<string, Blob>();
+  readonly #own = new Map<string, () => Blob>();
 
   constructor(context: RoomContext, options: FileOptions, say: (body: MessageBody, replyTo?: string) => Promise<SentMessage>) {
     this.#context = context;

@@ -24,7 +24,7 @@ export interface ReceivedFileOptions {
   /** Files up to this size are kept once they were fetched. */
   keepUpTo: number;
   /** The content, when this side sent it. */
-  own: Blob | undefined;
+  own: (() => Blob) | undefined;
   tell(progress: FileProgress): void;
 }
 
@@ -53,11 +53,11 @@ export class ReceivedFile implements MessageFile {
     this.size = size;
     const picture = pictureType(thumbnail);
     if (picture) this.thumbnail = new Blob([thumbnail], { type: picture });
-    this.#kept = options.own && new Blob([options.own], { type: blobType(this.type) });
   }
 
   stream({ signal }: FetchOptions = {}): ReadableStream<Uint8Array> {
-    if (this.#kept) return this.#kept.stream();
+    const here = this.#here();
+    if (here) return here.stream();
     const { attachment, port, closed, maxBytes, message, tell } = this.#options;
     const { name, size } = this;
     return streamOf<Uint8Array>(async function* content(cancelled) {
@@ -89,7 +89,8 @@ export class ReceivedFile implements MessageFile {
   }
 
   async blob({ signal }: FetchOptions = {}): Promise<Blob> {
-    if (this.#kept) return this.#kept;
+    const here = this.#here();
+    if (here) return here;
     this.#fetching ??= this.#fetch();
     const fetching: Fetching = this.#fetching;
     fetching.waiting++;
@@ -103,6 +104,13 @@ export class ReceivedFile implements MessageFile {
       signal?.addEventListener('abort', giveUp, { once: true });
       fetching.blob.then(resolve, reject).finally(() => signal?.removeEventListener('abort', giveUp));
     });
+  }
+
+  /** The content, when it needs no fetching. */
+  #here(): Blob | undefined {
+    const { own } = this.#options;
+    this.#kept ??= own && new Blob([own()], { type: blobType(this.type) });
+    return this.#kept;
   }
 
   #fetch(): Fetching {
