@@ -8,7 +8,9 @@ import { Orders } from './operator/orders.ts';
 import { LocalStore } from './store/local/local-store.ts';
 import { MemoryJournal } from './store/local/memory-journal.ts';
 import type { PostgresDatabase } from './store/postgres/database.ts';
+import { startCheckpointer } from './store/sqlite/checkpointer.ts';
 import { migrateSqlite, openSqlite, type SqliteDatabase, sqliteFile } from './store/sqlite/database.ts';
+import { lockDatabase } from './store/sqlite/lock.ts';
 import { SqliteJournal } from './store/sqlite/sqlite-journal.ts';
 import type { Store, StoreObserver } from './store/store.ts';
 
@@ -64,9 +66,10 @@ export async function openStorage(settings: RelaySettings, observer: StoreObserv
   const database = await openDatabase(settings, observer.failed);
   const eventLog = new EventLog(database.queries);
   const node = randomUUID();
-  const { store, clock } = await openStore(settings, database, eventLog, node, observer);
+  const { store, clock, release } = await openStore(settings, database, eventLog, node, observer);
   const close = async () => {
     await store.close();
+    await release?.();
     await database.close();
   };
   return { store, eventLog, orders: new Orders(database.queries), clock, node, close };
@@ -78,7 +81,7 @@ async function openStore(
   eventLog: EventLog,
   node: string,
   observer: StoreObserver,
-): Promise<{ store: Store; clock: Clock }> {
+): Promise<{ store: Store; clock: Clock; release?: () => Promise<void> }> {
   const { durability, retentionMs, maxRooms, roomBytes, roomFrames, redisUrl } = settings;
   const limits = { retentionMs, maxRooms, roomBytes, roomFrames };
   if (redisUrl !== undefined) {
@@ -89,9 +92,22 @@ async function openStore(
     const { openPostgresStore } = await import('./store/postgres/open.ts');
     return openPostgresStore(settings.databaseUrl, durability, { db: database.postgres, node, limits, observer });
   }
+  return openLocalStore(settings, database.sqlite, eventLog, observer);
+}
+
+/** The store of a relay that stands alone. */
+async function openLocalStore(settings: RelaySettings, sqlite: SqliteDatabase, eventLog: EventLog, observer: StoreObserver) {
+  const { durability, databaseUrl, retentionMs, maxRooms, roomBytes, roomFrames } = settings;
+  const file = sqliteFile(databaseUrl);
+  const unlock = lockDatabase(file);
+  const stopCheckpoints = startCheckpointer(sqlite, file, durability === 'fsync', observer.failed);
+  const release = async () => {
+    await stopCheckpoints();
+    unlock();
+  };
   // Times of a room never run backwards, though the machine's clock was set back while the relay was stopped.
   const clock = steadyClock(Math.max(Date.now(), await eventLog.lastTime()));
-  const journal =
-    durability === 'memory' ? new MemoryJournal() : new SqliteJournal(database.sqlite, durability, clock.now(), retentionMs);
-  return { store: new LocalStore(journal, clock, limits, observer), clock };
+  const journal = durability === 'memory' ? new MemoryJournal() : new SqliteJournal(sqlite, durability, clock.now(), retentionMs);
+  const limits = { retentionMs, maxRooms, roomBytes, roomFrames };
+  return { store: new LocalStore(journal, clock, limits, observer), clock, release };
 }

@@ -18,7 +18,7 @@ describe('the command', () => {
     expect((await runCli(['logs', '--nonsense'], environment(folder))).err).toContain("'--nonsense'");
   });
 
-  it('names the variable whose value cannot be used', async () => {
+  it('names the variable whose value cannot be used', { timeout: 60_000 }, async () => {
     const folder = temporaryFolder();
     const file = join(folder, 'file');
     writeFileSync(file, 'not a database, and long enough to be looked at as one'.padEnd(8192, '.'));
@@ -72,8 +72,17 @@ describe('while a relay runs', () => {
     await ana.create(room);
     await ana.join(room);
     const cli = (...args: string[]) => runCli(args, environment(folder));
-    return { relay, room, ana, connect, cli };
+    return { folder, relay, room, ana, connect, cli };
   }
+
+  it('no other relay is started on the same file', async () => {
+    const { folder } = await running();
+    const { code, err } = await runCli(['serve'], environment(folder));
+    expect({ code, err }).toEqual({
+      code: 2,
+      err: expect.stringContaining('RELAY_DATABASE_URL: expected a database that no other'),
+    });
+  });
 
   it('its event log can be read, one room of it too, and tells what happened', async () => {
     const { room, ana, connect, cli } = await running();

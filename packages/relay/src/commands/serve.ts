@@ -1,4 +1,4 @@
-import { createRelay } from '../relay.ts';
+import { createRelay, type Relay } from '../relay.ts';
 import type { Command } from './run.ts';
 
 /** Longest a stop may take before the process ends all the same. */
@@ -7,7 +7,7 @@ const STOP_WITHIN_MS = 10_000;
 /** Runs a relay until SIGTERM or SIGINT. */
 export const serve: Command = async (settings) => {
   const relay = await createRelay(settings);
-  console.log(`qsec2-relay listens on ${await relay.listen()}`);
+  console.log(`qsec2-relay listens on ${await relay.listen().catch(closing(relay))}`);
   if (relay.opsUrl) console.log(`metrics and status on ${relay.opsUrl}`);
   await new Promise<void>((resolve) => {
     process.once('SIGTERM', () => resolve());
@@ -16,4 +16,10 @@ export const serve: Command = async (settings) => {
   setTimeout(() => process.exit(1), STOP_WITHIN_MS).unref();
   await relay.close();
   return 0;
+};
+
+/** A relay that cannot listen gives back what it has open. */
+const closing = (relay: Relay) => async (error: unknown) => {
+  await relay.close();
+  throw error;
 };

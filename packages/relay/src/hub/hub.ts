@@ -5,7 +5,7 @@ import { type Frame, frameFromPush, isTransient } from '../frames/item.ts';
 import type { PushView } from '../frames/parse-pushes.ts';
 import { type Hasher, sameHash } from '../hashes.ts';
 import type { Metrics } from '../metrics.ts';
-import { type AppendRequest, MAILBOX_FULL, NO_SUCH_ROOM, type SeatTaken, type Store } from '../store/store.ts';
+import { type AppendRequest, MAILBOX_FULL, NO_SUCH_ROOM, type SeatRefusal, type SeatTaken, type Store } from '../store/store.ts';
 import { refusals } from './errors.ts';
 import type { Link } from './link.ts';
 import { type Answer, Member } from './member.ts';
@@ -71,13 +71,20 @@ export class Hub {
     const record = await store.find(key);
     if (!record || !sameHash(record.tokenHash, tokenHash)) return refusals.noRoom;
     const secretHash = hasher.secret('seat secret', request.seatSecret);
-    const room = await this.#open(key);
+    const room = await this.#hold(key);
     const { seat, since } = request;
-    const taken = await store.takeSeat(key, { seat, secretHash, holder: link.id, ...(since && { since }) });
+    let taken: SeatTaken | SeatRefusal;
+    try {
+      taken = await store.takeSeat(key, { seat, secretHash, holder: link.id, ...(since && { since }) });
+    } finally {
+      room.joining--;
+    }
     if (typeof taken === 'string') {
       this.#closeIfEmpty(room);
       return refusals[taken === 'no room' ? 'noRoom' : taken === 'taken' ? 'seatTaken' : 'roomFull'];
     }
+    // It ended while the seat was taken.
+    if (this.#rooms.get(key) !== room) return refusals.noRoom;
     const cursor = startingPlace(request, taken);
     if (request.since) store.received(key, request.seat, cursor);
     const member = new Member(link, room, request.seat, Math.max(cursor, taken.floor), store);
@@ -239,9 +246,18 @@ export class Hub {
     for (const room of ready) room.deliver();
   }
 
-  async #open(key: string): Promise<HubRoom> {
-    const room = this.#rooms.get(key);
-    if (room) return room;
+  /** The room, open, and not closed before whoever holds it has joined. */
+  async #hold(key: string): Promise<HubRoom> {
+    for (;;) {
+      const room = this.#rooms.get(key) ?? (await this.#open(key));
+      // Others may have waited as well, joined and left since.
+      if (this.#rooms.get(key) !== room) continue;
+      room.joining++;
+      return room;
+    }
+  }
+
+  #open(key: string): Promise<HubRoom> {
     const opening = this.#opening.get(key) ?? this.#watch(key);
     this.#opening.set(key, opening);
     return opening;
@@ -300,7 +316,7 @@ export class Hub {
   }
 
   #closeIfEmpty(room: HubRoom): void {
-    if (room.members.size > 0 || this.#rooms.get(room.key) !== room) return;
+    if (room.members.size > 0 || room.joining > 0 || this.#rooms.get(room.key) !== room) return;
     this.#rooms.delete(room.key);
     this.#options.store.unwatch(room.key);
   }

@@ -23,6 +23,8 @@ export interface RoomHooks {
 export class HubRoom implements Watcher {
   readonly key: string;
   readonly members = new Set<Member>();
+  /** Members about to join: the room is not closed meanwhile. */
+  joining = 0;
   readonly metrics: Metrics;
   readonly #store: Store;
   readonly #hooks: RoomHooks;

@@ -99,6 +99,8 @@ export class TestClient {
       this.#closed = () => resolve(false);
       this.socket.once('connect', () => resolve(true));
       this.socket.once('connect_error', () => resolve(false));
+      // Closed between the handshake and the answer to it: the socket itself says nothing then.
+      this.socket.io.once('close', () => resolve(false));
     });
   }
 

@@ -4,8 +4,11 @@ import type { Recorder } from './recorder.ts';
  * Looks at what members sent, what was acknowledged, and what each was told in which order. Every violation of the relay's
  * promises is one line.
  */
-export function checkHistory(recorders: readonly Recorder[]): string[] {
+export function checkHistory(recorders: readonly Recorder[], { mayForget = false }: { mayForget?: boolean } = {}): string[] {
   const violations = recorders.flatMap((recorder, i) => recorder.broken.map((text) => `member ${i}: ${text}`));
+  // A new epoch announces a loss. A relay that said its frames survive must have none to announce.
+  const renewed = recorders.filter(({ epochs }) => epochs.length > 1).length;
+  if (renewed > 0 && !mayForget) violations.push(`${renewed} members were told a new epoch`);
   const order = new Map<string, string>();
   recorders.forEach((recorder, member) => {
     violations.push(...oneOrder(recorder, member, order));

@@ -63,6 +63,13 @@ export class Recorder {
     return this.#outbox.length;
   }
 
+  /** The highest place an acknowledgement told. */
+  acknowledgedUpTo = 0;
+
+  get joined(): boolean {
+    return this.#joined;
+  }
+
   get seq(): number {
     return this.#seq;
   }
@@ -137,6 +144,7 @@ export class Recorder {
       if (place > 0) {
         if (sent.seq !== undefined && sent.seq !== place) this.broken.push(`acknowledged as ${sent.seq} and as ${place}`);
         sent.seq = place;
+        this.acknowledgedUpTo = Math.max(this.acknowledgedUpTo, place);
         this.#bodies.delete(sent);
       } else retry.push(sent);
     }

@@ -57,7 +57,11 @@ export async function runScenario(options: ScenarioOptions, faults: readonly Fau
       await until(() => recorder.epoch !== undefined);
     }
     const sending = send(recorders, rate);
-    for (const fault of faults) await fault({ network, restart, go: (ms) => sleep(ms) });
+    for (const fault of faults) {
+      // Else the next one would come before anyone noticed the last.
+      await until(() => recorders.every(({ joined }) => joined));
+      await fault({ network, restart, go: (ms) => sleep(ms) });
+    }
     sending.stop();
     network.weather = 'fair';
     network.hold(false);
@@ -93,14 +97,16 @@ function send(recorders: readonly Recorder[], rate: number) {
 /** Everything sent is acknowledged, and everyone is where everyone else is. Gives up when nothing moves any more. */
 async function settle(recorders: readonly Recorder[]): Promise<void> {
   const state = () => JSON.stringify(recorders.map(({ waiting, seq, epoch }) => [waiting, seq, epoch]));
-  const settled = () => recorders.every(({ waiting, seq }) => waiting === 0 && seq === recorders[0]!.seq);
+  // Acknowledgements come first: a frame may be safe and still on its way.
+  const head = () => Math.max(...recorders.map(({ acknowledgedUpTo }) => acknowledgedUpTo));
+  const settled = () => recorders.every(({ waiting, seq }) => waiting === 0 && seq >= head());
   let before = state();
   let since = performance.now();
   while (!settled()) {
     await sleep(20);
     const now = state();
     if (now !== before) since = performance.now();
-    else if (performance.now() - since > 5000) return;
+    else if (performance.now() - since > 15_000) return;
     before = now;
   }
 }
