@@ -18,6 +18,13 @@ describe('a file from one process to another', () => {
     if (relay.peak !== undefined && relay.before !== undefined) expect(relay.peak - relay.before).toBeLessThan(96 * MIB);
   });
 
+  it('arrives though the relay is killed half-way, each way: what it acknowledged is there when it is back', async () => {
+    const size = 24 * MIB;
+    const { sent, received } = await transfer({ size, crash: true });
+    expect([sent.outcome, received.outcome, received.size]).toEqual(['sent', 'received', size]);
+    expect(received.sha256).toBe(sent.sha256);
+  });
+
   it('that is cancelled half-way leaves nothing at the relay', async () => {
     const { sent, files } = await transfer({ size: 16 * MIB, cancelAt: 0.5 });
     expect(sent.outcome).toBe('ABORTED');

@@ -25,7 +25,18 @@ export interface Transfer {
 export interface TransferOptions {
   size: number;
   cuts?: number;
+  crash?: boolean;
   relay?: Record<string, string>;
+}
+
+/** A TCP proxy whose connections can be cut, as a network does. */
+export class CuttableProxy {
+  static listen(targetPort: number): Promise<CuttableProxy>;
+  readonly url: string;
+  readonly cuts: number;
+  /** Resets every connection, in the middle of whatever they carry. */
+  cut(): void;
+  close(): Promise<void>;
 }
 
 export function transfer(options: TransferOptions & { cancelAt: number }): Promise<Pick<Transfer, 'sent' | 'cuts' | 'files'>>;

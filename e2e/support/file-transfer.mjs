@@ -67,31 +67,45 @@ class Relay {
     const relay = new Relay();
     relay.dataDir = await mkdtemp(join(tmpdir(), 'qsec2-media-'));
     relay.port = await freePort();
-    relay.child = spawn(process.execPath, [RELAY, 'serve'], {
+    relay.env = env;
+    await relay.start();
+    relay.memoryBefore = await relay.memory('VmRSS');
+    return relay;
+  }
+
+  /** Starts the process, on the data there is, and waits until it answers. */
+  async start() {
+    const { port, dataDir } = this;
+    this.child = spawn(process.execPath, [RELAY, 'serve'], {
       env: {
         ...process.env,
-        PORT: String(relay.port),
+        PORT: String(port),
         RELAY_HOST: '127.0.0.1',
-        RELAY_DATABASE_URL: `sqlite:${join(relay.dataDir, 'relay.db')}`,
-        RELAY_DATA_DIR: relay.dataDir,
+        RELAY_DATABASE_URL: `sqlite:${join(dataDir, 'relay.db')}`,
+        RELAY_DATA_DIR: dataDir,
         RELAY_LOG_LEVEL: 'warn',
         // What is measured is the transfer, not the operator's bound on it.
         RELAY_RATE_BYTES: String(2 ** 40),
-        ...env,
+        ...this.env,
       },
       stdio: ['ignore', 'ignore', 'inherit'],
     });
     while (
-      !(await fetch(`http://127.0.0.1:${relay.port}/healthz`).then(
+      !(await fetch(`http://127.0.0.1:${port}/healthz`).then(
         ({ ok }) => ok,
         () => false,
       ))
     ) {
-      if (relay.child.exitCode !== null) throw new Error(`the relay ended with ${relay.child.exitCode}`);
+      if (this.child.exitCode !== null) throw new Error(`the relay ended with ${this.child.exitCode}`);
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
-    relay.memoryBefore = await relay.memory('VmRSS');
-    return relay;
+  }
+
+  /** Ends without a chance to do anything, and comes back on what is on the disk. */
+  async crash() {
+    this.child.kill('SIGKILL');
+    await once(this.child, 'exit');
+    await this.start();
   }
 
   /** Bytes, from what Linux tells of a process; undefined elsewhere. */
@@ -175,10 +189,10 @@ function atShare(peer, size, share, then) {
 /**
  * Sends `size` bytes from one process to another.
  *
- * @param {{ size: number, cuts?: number, cancelAt?: number, relay?: Record<string, string> }} options `cuts`: how often all
- *   connections are cut while it is sent, and again while it is fetched; `cancelAt`: share at which the sender gives up.
+ * @param {{ size: number, cuts?: number, crash?: boolean, cancelAt?: number, relay?: Record<string, string> }} options `cuts`: how often all
+ *   connections are cut while it is sent, and again while it is fetched; `crash`: the relay is killed half-way, each way; `cancelAt`: share at which the sender gives up.
  */
-export async function transfer({ size, cuts = 0, cancelAt, relay: env = {} }) {
+export async function transfer({ size, cuts = 0, crash = false, cancelAt, relay: env = {} }) {
   const relay = await Relay.start(env);
   const proxy = await CuttableProxy.listen(relay.port);
   const peers = [];
@@ -191,6 +205,7 @@ export async function transfer({ size, cuts = 0, cancelAt, relay: env = {} }) {
     for (const peer of peers) {
       for (let i = 1; i <= cuts; i++) atShare(peer, size, i / (cuts + 1), () => proxy.cut());
     }
+    if (crash) for (const peer of peers) atShare(peer, size, 0.5, () => void relay.crash());
     if (cancelAt !== undefined) atShare(sender, size, cancelAt, () => sender.child.send('cancel'));
     const sent = await sender.says('outcome');
     if (cancelAt !== undefined) {
