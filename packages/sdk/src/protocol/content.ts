@@ -1,7 +1,8 @@
 import { QsecError } from '../errors.ts';
-import { type Bytes, fromUtf8, Reader, utf8, Writer } from '../wire/index.ts';
+import { type Bytes, fromUtf8, MAX_CAPACITY, Reader, utf8, Writer } from '../wire/index.ts';
 import { type Attachment, readAttachment, readVoice, type VoiceAttachment, writeAttachment, writeVoice } from './attachment.ts';
-import { hash, purpose } from './key-schedule.ts';
+import { FINGERPRINT_BYTES } from './invite.ts';
+import { HASH_BYTES, hash, purpose } from './key-schedule.ts';
 import { pad, unpad } from './padding.ts';
 import { decodeAnnouncement, encodeAnnouncement, type SenderKeyAnnouncement } from './sender-key.ts';
 
@@ -38,11 +39,14 @@ export type GroupContent =
   | (MessageHead & MessageBody)
   | { kind: 'typing' }
   | { kind: 'profile'; name: string }
+  /** How many messages of whom the sender has, by identity fingerprint, and who it believes is in the room. */
+  | { kind: 'heartbeat'; heads: { member: Bytes; next: number }[]; roster: Bytes }
   | { kind: 'unknown'; code: number };
 
 /** For one member: sealed with the pairwise channel. */
 export type PairContent =
-  | { kind: 'sender-key'; announcement: SenderKeyAnnouncement; name: string }
+  /** `sent` is the number of the sender's next message: what came before is not for the receiver. */
+  | { kind: 'sender-key'; announcement: SenderKeyAnnouncement; name: string; sent: number }
   | { kind: 'receipt'; ids: Bytes[] }
   | { kind: 'resend'; content: Bytes }
   | { kind: 'leave' }
@@ -58,7 +62,7 @@ export type PairContent =
   | { kind: 'rekey-request'; full: boolean }
   | { kind: 'unknown'; code: number };
 
-const GROUP = { text: 1, typing: 2, profile: 3, file: 16, voice: 17 } as const;
+const GROUP = { text: 1, typing: 2, profile: 3, heartbeat: 4, file: 16, voice: 17 } as const;
 const PAIR = {
   'sender-key': 1,
   receipt: 2,
@@ -85,6 +89,10 @@ export function encodeGroupContent(content: Exclude<GroupContent, { kind: 'unkno
       break;
     case 'profile':
       writer.text(content.name);
+      break;
+    case 'heartbeat':
+      for (const { member, next } of content.heads) writer.fixed(member).u32(next);
+      writer.fixed(content.roster);
       break;
     case 'typing':
       break;
@@ -123,9 +131,20 @@ export function decodeGroupContent(bytes: Uint8Array): GroupContent {
       reader.end();
       return { kind: 'profile', name };
     }
+    case GROUP.heartbeat:
+      return { kind: 'heartbeat', ...readHeartbeat(reader) };
     default:
       return { kind: 'unknown', code };
   }
+}
+
+function readHeartbeat(reader: Reader): { heads: { member: Bytes; next: number }[]; roster: Bytes } {
+  const count = (reader.remaining - HASH_BYTES) / (FINGERPRINT_BYTES + 4);
+  if (!Number.isInteger(count) || count < 0 || count > MAX_CAPACITY) {
+    throw new QsecError('INVALID_ARGUMENT', 'a heartbeat of a broken length');
+  }
+  const heads = Array.from({ length: count }, () => ({ member: reader.fixed(FINGERPRINT_BYTES).slice(), next: reader.u32() }));
+  return { heads, roster: reader.fixed(HASH_BYTES).slice() };
 }
 
 const writeHead = (writer: Writer, { id, index, sentAt, replyTo }: MessageHead): Writer =>
@@ -145,7 +164,10 @@ export function encodePairContent(content: Exclude<PairContent, { kind: 'unknown
   const writer = new Writer().u8(PAIR[content.kind]);
   switch (content.kind) {
     case 'sender-key':
-      writer.variable(encodeAnnouncement(content.announcement)).fixed(pad(utf8(content.name), NAME_FIELD_BYTES));
+      writer
+        .variable(encodeAnnouncement(content.announcement))
+        .fixed(pad(utf8(content.name), NAME_FIELD_BYTES))
+        .u32(content.sent);
       break;
     case 'receipt':
       for (const id of content.ids) writer.fixed(id);
@@ -183,6 +205,7 @@ export function decodePairContent(bytes: Uint8Array): PairContent {
         kind: 'sender-key' as const,
         announcement,
         name: fromUtf8(unpad(reader.fixed(NAME_FIELD_BYTES))),
+        sent: reader.u32(),
       };
       reader.end();
       return content;

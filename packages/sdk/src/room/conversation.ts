@@ -14,6 +14,7 @@ import { randomBytes } from '../protocol/random.ts';
 import { type Bytes, fromBase64url, toBase64url } from '../wire/index.ts';
 import type { RoomContext } from './context.ts';
 import type { Files } from './files.ts';
+import { Heartbeats } from './heartbeats.ts';
 import type { Membership } from './membership.ts';
 import { MessageLog } from './message-log.ts';
 import { Outbox } from './outbox.ts';
@@ -37,6 +38,7 @@ export class Conversation {
   readonly #log = new MessageLog();
   readonly #waiting = new WaitingFrames();
   readonly #receipts: Receipts;
+  readonly #heartbeats: Heartbeats;
   readonly #typing = new Map<Peer, ReturnType<typeof setTimeout>>();
   #sentIndex = 0;
   #typedAt = 0;
@@ -48,6 +50,15 @@ export class Conversation {
     this.#receipts = new Receipts((author, ids) => {
       context.enqueue(() => membership.sendToPeer(author, encodePairContent({ kind: 'receipt', ids })));
     });
+    this.#heartbeats = new Heartbeats(context, membership, {
+      sent: () => this.#sentIndex,
+      resend: (peer) => this.resend(peer),
+    });
+  }
+
+  /** Number of our next message. */
+  get sent(): number {
+    return this.#sentIndex;
   }
 
   history(): readonly Message[] {
@@ -83,6 +94,7 @@ export class Conversation {
       const sealed = await (await this.#membership.epochs.current()).seal(content);
       this.#push(key, encodeFrame(FRAME_TYPE.group, sealed));
       this.#membership.countMessage();
+      this.#heartbeats.activity();
     }
     return { ...message, delivered };
   }
@@ -131,6 +143,9 @@ export class Conversation {
       case 'profile':
         this.#membership.rename(peer, content.name);
         break;
+      case 'heartbeat':
+        await this.#heartbeats.receive(peer, content);
+        break;
       case 'unknown':
         this.#context.logger('info', 'ignored a message of an unknown kind', { code: content.code });
     }
@@ -139,6 +154,12 @@ export class Conversation {
   /** A member has our messages. */
   confirmed(ids: readonly Bytes[], by: Peer): void {
     for (const id of ids) if (this.#outbox.confirm(hex(id), by.id)) this.#setStatus(hex(id), 'delivered');
+  }
+
+  /** Keys with a member are confirmed. */
+  welcome(peer: Peer): Promise<void> {
+    this.#heartbeats.activity();
+    return this.resend(peer);
   }
 
   /** A member is back with new keys: what it has not confirmed is sealed again for it. */
@@ -151,9 +172,16 @@ export class Conversation {
   forget(peer: Peer): void {
     this.#outbox.forgetMember(peer.id);
     this.#stopTyping(peer);
+    this.#heartbeats.forget(peer);
+  }
+
+  /** Tells the others now, rather than at the next interval, what we have and know. */
+  beat(): Promise<void> {
+    return this.#heartbeats.beat();
   }
 
   close(): void {
+    this.#heartbeats.close();
     this.#receipts.close();
     this.#outbox.close();
     this.#waiting.clear();
@@ -177,11 +205,12 @@ export class Conversation {
     this.#context.events.emit('update', this.#log.replace({ ...present, status }));
   }
 
-  #receiveMessage(peer: Peer, { id: random, sentAt, replyTo, ...body }: MessageHead & MessageBody): void {
+  #receiveMessage(peer: Peer, { id: random, index, sentAt, replyTo, ...body }: MessageHead & MessageBody): void {
     const id = messageId(peer.identityKey, random);
     const key = hex(id);
     // A repetition is confirmed again: the first receipt may have been lost.
     this.#receipts.add(peer, id);
+    peer.heads.add(index);
     if (!peer.isNew(key)) return;
     this.#stopTyping(peer);
     const reply = replyTo && { replyTo: hex(replyTo) };
@@ -190,6 +219,7 @@ export class Conversation {
     this.#log.add(message);
     this.#context.events.emit('message', message);
     this.#membership.countMessage();
+    this.#heartbeats.activity();
   }
 
   /** What an application sees of a message's content. */

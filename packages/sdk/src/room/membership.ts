@@ -30,6 +30,8 @@ export interface MembershipOptions {
   agreement: AgreementPolicy;
   keySource: KeySource;
   authority: Authority;
+  /** Number of our next message. */
+  sent(): number;
   onSecured(peer: Peer): Promise<void>;
   onRemoved(peer: Peer): void;
   /** Something that the room's state depends on changed. */
@@ -56,6 +58,8 @@ export class Membership {
   /** The last stage of each key agreement under way. */
   readonly #stages = new Map<string, KeyAgreementEvent>();
   readonly #authority: Authority;
+  readonly #ownFingerprint: Bytes;
+  #rosterChangedAt = 0;
   #joined = false;
   #destroyed = false;
 
@@ -64,6 +68,7 @@ export class Membership {
     this.#context = context;
     this.#options = options;
     this.#authority = options.authority;
+    this.#ownFingerprint = fingerprint(identity.publicKey);
     this.#introductions = new Introductions({
       invite,
       psk: options.psk,
@@ -87,7 +92,7 @@ export class Membership {
     this.epochs = new OwnEpochs({
       roomId: invite.roomId,
       identity: identity.publicKey,
-      rosterHash: () => this.#rosterHash(),
+      rosterHash: () => this.rosterHash(),
       announce: (key) => this.#announce(key),
       enqueue: (task) => context.enqueue(task),
     });
@@ -130,6 +135,20 @@ export class Membership {
       agreedAt: this.epochs.startedAt,
       verified: this.#peers.size > 0 && this.peers.every(({ verified }) => verified),
     };
+  }
+
+  get ownFingerprint(): Bytes {
+    return this.#ownFingerprint;
+  }
+
+  /** When the roster last changed, milliseconds since 1970. */
+  get rosterChangedAt(): number {
+    return this.#rosterChangedAt;
+  }
+
+  /** Tells the application about its security. */
+  tell(kind: SecurityEvent['kind'], member: Peer | undefined): void {
+    this.#security(kind, member);
   }
 
   peerAt(seat: string): Peer | undefined {
@@ -206,8 +225,9 @@ export class Membership {
     this.#options.onChange();
   }
 
-  async receiveSenderKey(peer: Peer, { announcement, name }: Extract<PairContent, { kind: 'sender-key' }>): Promise<void> {
+  async receiveSenderKey(peer: Peer, { announcement, name, sent }: Extract<PairContent, { kind: 'sender-key' }>): Promise<void> {
     peer.addReceiverKey(await ReceiverKey.create(this.#context.invite.roomId, peer.identityKey, announcement));
+    peer.heads.begin(sent);
     this.rename(peer, name);
   }
 
@@ -455,7 +475,13 @@ export class Membership {
 
   async #announce(key: SenderKey): Promise<void> {
     const { announcement } = key;
-    const content = encodePairContent({ kind: 'sender-key', announcement, name: this.#context.me.name });
+    this.#rosterChangedAt = Date.now();
+    const content = encodePairContent({
+      kind: 'sender-key',
+      announcement,
+      name: this.#context.me.name,
+      sent: this.#options.sent(),
+    });
     for (const peer of this.audience) await this.sendToPeer(peer, content);
     this.#security('epoch', undefined);
   }
@@ -466,7 +492,8 @@ export class Membership {
     this.#changed();
   }
 
-  #rosterHash(): Bytes {
+  /** Who we believe is in the room, as one hash. */
+  rosterHash(): Bytes {
     const identities = [this.#context.identity.publicKey, ...this.audience.map(({ identityKey }) => identityKey)];
     return rosterHash(this.#context.invite.generation, identities.sort(compareBytes));
   }

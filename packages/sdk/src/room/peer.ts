@@ -5,6 +5,7 @@ import type { AgreementPolicy } from '../protocol/policy.ts';
 import { emojiOf } from '../protocol/safety-number.ts';
 import type { ReceiverKey } from '../protocol/sender-key.ts';
 import type { Bytes } from '../wire/index.ts';
+import { Heads } from './heads.ts';
 import { groupsOfFour, hex } from './text.ts';
 import type { Member, MemberPresence } from './types.ts';
 
@@ -33,6 +34,9 @@ export class Peer implements Member {
   readonly identityKey: Bytes;
   readonly id: string;
   readonly creator: boolean;
+  readonly fingerprint: Bytes;
+  /** Which of this member's messages came. */
+  readonly heads = new Heads();
   readonly safetyNumber: string;
   readonly emoji: Member['emoji'];
   report: Report | undefined;
@@ -57,6 +61,7 @@ export class Peer implements Member {
     this.seat = fields.seat;
     this.identityKey = fields.identity;
     this.id = hex(fields.fingerprint);
+    this.fingerprint = fields.fingerprint;
     this.creator = fields.creator;
     this.attested = fields.attested;
     this.safetyNumber = fields.safetyNumber;

@@ -92,7 +92,8 @@ export class RoomSession implements Room {
       agreement,
       keySource,
       authority: this.#authority,
-      onSecured: (peer) => this.#conversation.resend(peer),
+      sent: () => this.#conversation.sent,
+      onSecured: (peer) => this.#conversation.welcome(peer),
       onRemoved: (peer) => this.#conversation.forget(peer),
       onChange: () => this.#updateState(),
     });

@@ -87,7 +87,8 @@ export interface SecurityEvent {
     | 'key-destroyed'
     | 'unattested'
     | 'policy'
-    | 'rekeyed';
+    | 'rekeyed'
+    | 'roster-inconsistent';
   member?: Member;
   status: SecurityStatus;
 }
