@@ -68,15 +68,18 @@ export interface Edit {
   put: string;
 }
 
-/** The SDK with `edits` made to its sources and modules replaced. */
-export function buildLab({
-  edits = [],
-  replacements = {},
-}: {
+/** What a build has that the SDK has not. */
+export interface Changes {
   edits?: readonly Edit[];
   replacements?: Replacements;
-} = {}): Promise<Lab> {
-  return buildModule<Lab>(ENTRY, { ...NO_SOCKETS, ...replacements }, edits.length > 0 ? applying(edits) : undefined);
+  /** Made to every source, after the edits. */
+  patch?: Patch;
+}
+
+/** The SDK with changes made to its sources. */
+export function buildLab({ edits = [], replacements = {}, patch = (source) => source }: Changes = {}): Promise<Lab> {
+  const edited = applying(edits);
+  return buildModule<Lab>(ENTRY, { ...NO_SOCKETS, ...replacements }, (source, path) => patch(edited(source, path), path));
 }
 
 function applying(edits: readonly Edit[]): Patch {

@@ -20,7 +20,8 @@ import {
   type SeatPresence,
   toBase64url,
 } from '../wire/index.ts';
-import type { BlobTransport, Transport, TransportFactory } from './transport.ts';
+import { checkedHandlers, checkReply, isJoined } from './relay-messages.ts';
+import type { BlobTransport, Transport, TransportFactory, TransportHandlers } from './transport.ts';
 
 /**
  * A member's seat at the relay across connections: joins, goes on where it stopped, sends again what was not acknowledged,
@@ -93,7 +94,7 @@ export class RelaySession extends Emitter<RelaySessionEvents> {
   constructor(options: RelaySessionOptions) {
     super();
     this.#options = options;
-    this.#transport = options.transport(options.url, {
+    const handlers: TransportHandlers = {
       open: () => void this.#join(),
       close: (reason) => this.#down(reason),
       unreachable: (cause, final) => this.#unreachable(cause, final),
@@ -105,7 +106,10 @@ export class RelaySession extends Emitter<RelaySessionEvents> {
       bye: () => this.#down('the relay is stopping'),
       ended: (ended) => this.#ended(ended),
       error: (error) => this.emit('fault', relayError(error)),
-    });
+    };
+    const wrong = (event: string) =>
+      this.emit('fault', new QsecError('RELAY_REFUSED', `The relay sent a "${event}" that its contract does not know.`));
+    this.#transport = options.transport(options.url, checkedHandlers(handlers, wrong));
   }
 
   get joined(): boolean {
@@ -203,11 +207,11 @@ export class RelaySession extends Emitter<RelaySessionEvents> {
         seatSecret: toBase64url(seatSecret),
         ...(since && { since }),
       };
-      let reply = await this.#transport.join(request);
+      let reply = checkReply(await this.#transport.join(request), isJoined);
       if (reply.error?.code === 'NO_ROOM' && since) {
         // The relay lost the room. Its members know everything that is needed to go on.
         await this.#create();
-        reply = await this.#transport.join(request);
+        reply = checkReply(await this.#transport.join(request), isJoined);
       }
       if (reply.error) throw relayError(reply.error);
       this.#up(reply.ok);

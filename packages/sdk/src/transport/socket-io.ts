@@ -1,6 +1,7 @@
 import { io, type Socket } from 'socket.io-client';
 import { QsecError } from '../errors.ts';
 import { type ClientToRelay, RELAY_PATH, type RelayToClient, type Reply } from '../wire/index.ts';
+import { isBye } from './relay-messages.ts';
 import type { Transport, TransportFactory } from './transport.ts';
 
 /** The way to a relay over Socket.IO, WebSocket only. Reconnection is the library's. */
@@ -13,8 +14,11 @@ const MAX_BACKOFF_MS = 30_000;
 const JITTER = 0.5;
 
 /** Socket.IO hands binary over as ArrayBuffer in browsers and as Buffer in Node. */
-const asBytes = (binary: ArrayBuffer | Uint8Array): Uint8Array =>
-  binary instanceof Uint8Array ? binary : new Uint8Array(binary);
+function asBytes(binary: ArrayBuffer | Uint8Array): Uint8Array {
+  if (binary instanceof Uint8Array) return binary;
+  // Anything else is no batch; a number would be taken for a length to allocate.
+  return binary instanceof ArrayBuffer ? new Uint8Array(binary) : new Uint8Array(0);
+}
 
 export const socketIoTransport: TransportFactory = (url, handlers) => {
   const socket: Socket<RelayToClient, ClientToRelay> = io(url.origin, {
@@ -47,7 +51,7 @@ export const socketIoTransport: TransportFactory = (url, handlers) => {
   socket.on('error', (error) => handlers.error(error));
   socket.on('bye', (bye) => {
     handlers.bye(bye);
-    returnAfter(bye.retryAfterMs + Math.random() * bye.jitterMs);
+    returnAfter(isBye(bye) ? bye.retryAfterMs + Math.random() * bye.jitterMs : FIRST_BACKOFF_MS);
   });
 
   function returnAfter(delayMs: number): void {

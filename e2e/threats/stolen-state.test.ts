@@ -1,0 +1,79 @@
+import { describe, expect, it } from 'vitest';
+import { buildLab, type Edit, type Lab } from './support/lab.ts';
+import { pair, settled } from './support/people.ts';
+import { keyMaterialIn, LAID_OPEN, readWith } from './support/thief.ts';
+
+/** At some moment everything in a member's memory is copied. What was said before stays closed. */
+
+const BEFORE = 'the mill at noon, as always';
+const AFTER = 'and bring the second map';
+
+/** What a thief reads who recorded everything, with all that Ana's state holds between the two messages. */
+async function steal(edits: readonly Edit[] = []): Promise<{ before: boolean; after: boolean; found: number }> {
+  const lab: Lab = await buildLab({ edits, patch: LAID_OPEN });
+  const relay = new lab.testing.HostileRelay();
+  const { ana, bo } = await pair(lab, relay);
+  await settled(ana, bo);
+  for (const [author, text] of [
+    [ana, BEFORE],
+    [bo, BEFORE],
+  ] as const)
+    await (await author.send(text)).delivered;
+  await settled(ana, bo);
+  // The transport is not part of the state: it belongs to the relay, which has all frames anyway. Nor are texts that are shown.
+  const loot = keyMaterialIn(ana, new Set<unknown>([relay, relay.transport]));
+  const recorded = relay.captured.length;
+  await (await bo.send(AFTER)).delivered;
+
+  const frames = (list: typeof relay.captured) => list.map(({ body }) => body).filter((body) => body[1] === 3);
+  const reads = (text: string, bodies: readonly Uint8Array[]) => readWith(loot, bodies).some((plain) => plain.includes(text));
+  return {
+    before: reads(BEFORE, frames(relay.captured.slice(0, recorded))),
+    after: reads(AFTER, frames(relay.captured.slice(recorded))),
+    found: loot.length,
+  };
+}
+
+describe('who copies a member’s whole memory', () => {
+  it('reads nothing that was said before, though what follows until the keys change', async () => {
+    const { before, after, found } = await steal();
+    expect(found).toBeGreaterThan(10);
+    // That the thief reads what follows shows that it looked in the right places.
+    expect({ before, after }).toEqual({ before: false, after: true });
+  });
+
+  it.each<[string, Edit[]]>([
+    [
+      'a sender kept the seed of its epoch',
+      [
+        {
+          file: 'protocol/sender-key.ts',
+          find: 'this.#chain = new SendChain(seed);',
+          put: 'this.seed = seed.slice(); this.#chain = new SendChain(seed);',
+        },
+      ],
+    ],
+    [
+      'a receiver kept the seed it was told',
+      [
+        {
+          file: 'protocol/sender-key.ts',
+          find: 'this.#chain = new ReceiveChain(announcement.seed,',
+          put: 'this.seed = announcement.seed.slice(); this.#chain = new ReceiveChain(announcement.seed,',
+        },
+      ],
+    ],
+    [
+      'a chain kept where it came from',
+      [
+        {
+          file: 'protocol/ratchet.ts',
+          find: 'const { next, key, nonce } = step(chainKey);\n    erase(chainKey);',
+          put: '((this as any).past ??= []).push(chainKey.slice()); const { next, key, nonce } = step(chainKey);',
+        },
+      ],
+    ],
+  ])('would read it, if %s', async (_, edits) => {
+    expect((await steal(edits)).before).toBe(true);
+  });
+});
