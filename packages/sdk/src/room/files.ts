@@ -1,12 +1,10 @@
 import { QsecError } from '../errors.ts';
 import { cleanFileName, cleanMediaType, UNKNOWN_TYPE } from '../media/file-name.ts';
 import { sealedBytes } from '../media/layout.ts';
-import { sealingOf } from '../media/prepared.ts';
 import type { Recording } from '../media/recorder/recorder.ts';
-import { type Sealing, sealFile } from '../media/seal.ts';
+import type { Sealing } from '../media/seal.ts';
 import { linked } from '../media/signals.ts';
-import { type FileSource, type OpenSource, openSource } from '../media/source.ts';
-import { upload } from '../media/upload.ts';
+import type { FileSource, OpenSource } from '../media/source.ts';
 import { DEFAULTS, type FileOptions } from '../options.ts';
 import { ATTACHMENT_LIMITS, type Attachment, type VoiceAttachment } from '../protocol/attachment.ts';
 import type { MessageBody } from '../protocol/content.ts';
@@ -17,6 +15,9 @@ import { ReceivedFile } from './received-file.ts';
 import { RelayBlobs } from './relay-blobs.ts';
 import { TransferProgress } from './transfer-progress.ts';
 import type { MessageFile, SendFileOptions, SendVoiceOptions, SentMessage, VoiceMessage } from './types.ts';
+
+/** Loaded with the first file. */
+const transfers = () => import('../media/transfer.ts');
 
 const MAX_DURATION_MS = 2 ** 32 - 1;
 
@@ -49,12 +50,13 @@ export class Files {
 
   async send(source: FileSource, options: SendFileOptions): Promise<SentMessage> {
     const thumbnail = await pictureOf(options.thumbnail);
-    const open = openSource(source);
+    const open = (await transfers()).openSource(source);
     const attachment = await this.#store(open, () => this.#seal(open), options, thumbnail);
     return this.#announce({ kind: 'file', attachment }, options);
   }
 
   async sendVoice(source: FileSource | Recording, options: Partial<SendVoiceOptions>): Promise<SentMessage> {
+    const { openSource, sealingOf } = await transfers();
     const recording = 'prepared' in source ? source : undefined;
     const { durationMs = recording?.durationMs ?? 0 } = options;
     if (!(durationMs > 0 && durationMs <= MAX_DURATION_MS)) {
@@ -99,6 +101,7 @@ export class Files {
   /** Seals a file and hands it to the relay. Whatever goes wrong, nothing of it is left there. */
   async #store(open: OpenSource, seal: () => Promise<Sealing>, options: SendFileOptions, thumbnail: Bytes): Promise<Attachment> {
     const { signal, onProgress } = options;
+    const { upload } = await transfers();
     const name = cleanFileName(options.name ?? open.name ?? '');
     const type = cleanMediaType(options.type ?? open.type ?? UNKNOWN_TYPE);
     this.#check(open);
@@ -125,7 +128,8 @@ export class Files {
     }
   }
 
-  #seal({ stream }: OpenSource): Promise<Sealing> {
+  async #seal({ stream }: OpenSource): Promise<Sealing> {
+    const { sealFile } = await transfers();
     return sealFile(stream, { maxBytes: this.#options.maxBytes });
   }
 

@@ -1,9 +1,7 @@
 import { QsecError } from '../errors.ts';
 import type { BlobPort } from '../media/blob-port.ts';
-import { download } from '../media/download.ts';
 import { blobType, cleanFileName, cleanMediaType } from '../media/file-name.ts';
 import { chunkCount } from '../media/layout.ts';
-import { openFile } from '../media/open.ts';
 import { streamOf, valuesOf } from '../media/pipeline.ts';
 import { linked } from '../media/signals.ts';
 import type { Attachment } from '../protocol/attachment.ts';
@@ -66,6 +64,7 @@ export class ReceivedFile implements MessageFile {
           details: { size, limit: maxBytes },
         });
       }
+      const { download, openFile } = await import('../media/transfer.ts');
       const { signal: stop, unlink } = linked(cancelled, closed, signal);
       const progress = new TransferProgress({ direction: 'receive', message, name }, size, tell);
       const chunks = download(port, {
