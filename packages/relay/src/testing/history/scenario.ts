@@ -5,6 +5,9 @@ import { checkHistory } from './check.ts';
 import { FaultyNetwork } from './network.ts';
 import { Recorder } from './recorder.ts';
 
+/** Longest wait for members to get somewhere. */
+const GIVE_UP_MS = 10_000;
+
 export interface ScenarioOptions {
   dataDir: string;
   members?: number;
@@ -58,7 +61,7 @@ export async function runScenario(options: ScenarioOptions, faults: readonly Fau
     }
     const sending = send(recorders, rate);
     for (const fault of faults) {
-      // Else the next one would come before anyone noticed the last.
+      // Else the next one would come before anyone noticed the last. A relay that is broken may never get there.
       await until(() => recorders.every(({ joined }) => joined));
       await fault({ network, restart, go: (ms) => sleep(ms) });
     }
@@ -101,16 +104,19 @@ async function settle(recorders: readonly Recorder[]): Promise<void> {
   const head = () => Math.max(...recorders.map(({ acknowledgedUpTo }) => acknowledgedUpTo));
   const settled = () => recorders.every(({ waiting, seq }) => waiting === 0 && seq >= head());
   let before = state();
-  let since = performance.now();
-  while (!settled()) {
+  const began = performance.now();
+  let since = began;
+  // A broken relay may keep its members busy for ever.
+  while (!settled() && performance.now() - began < 3 * GIVE_UP_MS) {
     await sleep(20);
     const now = state();
     if (now !== before) since = performance.now();
-    else if (performance.now() - since > 15_000) return;
+    else if (performance.now() - since > GIVE_UP_MS) return;
     before = now;
   }
 }
 
 async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await sleep(5);
+  const began = performance.now();
+  while (!condition() && performance.now() - began < GIVE_UP_MS) await sleep(5);
 }
