@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
+import type { Room } from '../../packages/sdk/src/index.ts';
 import { buildLab, type Edit, type Lab } from './support/lab.ts';
 import { enter, pair, reach, settled } from './support/people.ts';
 
@@ -49,8 +50,9 @@ describe('a relay that talks nonsense', () => {
     { pauseMs: 'b' },
   ];
 
-  it('brings nobody down, and what follows is understood', async () => {
-    const relay = new honest.testing.HostileRelay();
+  /** Says every nonsense in every event to both, while they are in a room. */
+  async function babble(lab: Lab): Promise<Room[]> {
+    const relay = new lab.testing.HostileRelay();
     const handlers: import('../../packages/sdk/src/transport/transport.ts').TransportHandlers[] = [];
     const watched = {
       transport: ((url, inner) => {
@@ -58,14 +60,25 @@ describe('a relay that talks nonsense', () => {
         return relay.transport(url, inner);
       }) satisfies typeof relay.transport,
     };
-    const ana = await enter(honest, watched, { name: 'Ana' });
-    const bo = await enter(honest, watched, { name: 'Bo', invite: ana.invite });
+    const ana = await enter(lab, watched, { name: 'Ana' });
+    const bo = await enter(lab, watched, { name: 'Bo', invite: ana.invite });
     await Promise.all([reach(ana, 'secure'), reach(bo, 'secure')]);
     for (const said of NONSENSE as never[]) {
       for (const { ack, batch, presence, gap, slow, error } of handlers)
         for (const say of [ack, batch, presence, gap, slow, error]) say(said);
     }
-    await settled(ana, bo);
-    expect([ana.state, bo.state]).toEqual(['secure', 'secure']);
+    return [ana, bo];
+  }
+
+  it('brings nobody down, and what follows is understood', async () => {
+    const rooms = await babble(honest);
+    await settled(...rooms);
+    expect(rooms.map(({ state }) => state)).toEqual(['secure', 'secure']);
+  });
+
+  it('would bring a client down, if what it says were not looked at first', async () => {
+    const find = 'shape(value) ? handle(value) : onWrong(event);';
+    const lab = await buildLab({ edits: [{ file: 'transport/relay-messages.ts', find, put: 'handle(value);' }] });
+    await expect(babble(lab)).rejects.toThrow(TypeError);
   });
 });

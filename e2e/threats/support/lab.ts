@@ -14,12 +14,24 @@ type Protocol = typeof import('../../../packages/sdk/src/protocol/aead.ts') &
   typeof import('../../../packages/sdk/src/protocol/padding.ts') &
   typeof import('../../../packages/sdk/src/protocol/pair-channel.ts') &
   typeof import('../../../packages/sdk/src/protocol/pairing.ts') &
+  typeof import('../../../packages/sdk/src/protocol/invite.ts') &
   typeof import('../../../packages/sdk/src/protocol/policy.ts') &
+  typeof import('../../../packages/sdk/src/protocol/agreement.ts') &
+  typeof import('../../../packages/sdk/src/protocol/rekeying.ts') &
+  typeof import('../../../packages/sdk/src/protocol/safety-number.ts') &
   typeof import('../../../packages/sdk/src/protocol/random.ts') &
   typeof import('../../../packages/sdk/src/protocol/ratchet.ts') &
   typeof import('../../../packages/sdk/src/protocol/room-keys.ts') &
   typeof import('../../../packages/sdk/src/protocol/sender-key.ts') &
   typeof import('../../../packages/sdk/src/protocol/x-wing.ts');
+
+type Engine = typeof import('../../../packages/sdk/src/bb84/flights.ts') &
+  typeof import('../../../packages/sdk/src/bb84/bits.ts') &
+  typeof import('../../../packages/sdk/src/bb84/sifting.ts') &
+  typeof import('../../../packages/sdk/src/bb84/post-processing.ts') &
+  typeof import('../../../packages/sdk/src/bb84/privacy-amplification.ts');
+
+const ENGINE_MODULES = ['flights', 'bits', 'sifting', 'post-processing', 'privacy-amplification'] as const;
 
 const MODULES = [
   'aead',
@@ -32,6 +44,10 @@ const MODULES = [
   'pair-channel',
   'pairing',
   'policy',
+  'invite',
+  'agreement',
+  'rekeying',
+  'safety-number',
   'random',
   'ratchet',
   'room-keys',
@@ -45,6 +61,7 @@ export type Lab = typeof import('../../../packages/sdk/src/index.ts') & {
   wire: typeof import('../../../packages/sdk/src/wire/index.ts');
   bb84KeySource: typeof import('../../../packages/sdk/src/key-source/bb84.ts').bb84KeySource;
   protocol: Protocol;
+  engine: Engine;
 };
 
 const ENTRY = `
@@ -54,6 +71,8 @@ const ENTRY = `
   export * as wire from './wire/index.ts';
   export { bb84KeySource } from './key-source/bb84.ts';
   ${MODULES.map((name, i) => `import * as m${i} from './protocol/${name}.ts';`).join('\n')}
+  ${ENGINE_MODULES.map((name, i) => `import * as e${i} from './bb84/${name}.ts';`).join('\n')}
+  export const engine = { ${ENGINE_MODULES.map((_, i) => `...e${i}`).join(', ')} };
   export const protocol = { ${MODULES.map((_, i) => `...m${i}`).join(', ')} };`;
 
 /** A relay in the same process is all that attacks need; the way to others is a large part of a build. */
