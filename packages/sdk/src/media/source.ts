@@ -10,6 +10,8 @@ export interface OpenSource {
   size: number | undefined;
   name: string | undefined;
   type: string | undefined;
+  /** The source itself, when it is a file on a disk. */
+  file: File | undefined;
   /** The content where it can be had again without the relay. */
   blob: (() => Blob) | undefined;
 }
@@ -19,15 +21,22 @@ const SLICE_BYTES = 1 << 20;
 /** @throws {QsecError} `INVALID_ARGUMENT` for anything else than a source */
 export function openSource(source: FileSource): OpenSource {
   if (source instanceof Blob) {
-    const name = 'name' in source && typeof source.name === 'string' ? source.name : undefined;
-    return { stream: slicesOf(source), size: source.size, name, type: source.type || undefined, blob: () => source };
+    const file = typeof File !== 'undefined' && source instanceof File ? source : undefined;
+    return {
+      stream: slicesOf(source),
+      size: source.size,
+      name: file?.name,
+      type: source.type || undefined,
+      file,
+      blob: () => source,
+    };
   }
   if (source instanceof Uint8Array) {
     const blob = () => new Blob([source as Uint8Array<ArrayBuffer>]);
-    return { stream: viewsOf(source), size: source.length, name: undefined, type: undefined, blob };
+    return { stream: viewsOf(source), size: source.length, name: undefined, type: undefined, file: undefined, blob };
   }
   if (source instanceof ReadableStream)
-    return { stream: source, size: undefined, name: undefined, type: undefined, blob: undefined };
+    return { stream: source, size: undefined, name: undefined, type: undefined, file: undefined, blob: undefined };
   throw new QsecError('INVALID_ARGUMENT', '"file" expected a File, Blob, Uint8Array or ReadableStream.');
 }
 

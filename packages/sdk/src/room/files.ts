@@ -1,5 +1,5 @@
 import { QsecError } from '../errors.ts';
-import { cleanFileName, cleanMediaType, UNKNOWN_TYPE } from '../media/file-name.ts';
+import { blobType, cleanFileName, cleanMediaType, UNKNOWN_TYPE } from '../media/file-name.ts';
 import { sealedBytes } from '../media/layout.ts';
 import type { Recording } from '../media/recorder/recorder.ts';
 import type { Sealing } from '../media/seal.ts';
@@ -9,6 +9,7 @@ import { DEFAULTS, type FileOptions } from '../options.ts';
 import { ATTACHMENT_LIMITS, type Attachment, type VoiceAttachment } from '../protocol/attachment.ts';
 import type { MessageBody } from '../protocol/content.ts';
 import { type Bytes, toBase64url } from '../wire/index.ts';
+import { BlobCache } from './blob-cache.ts';
 import type { RoomContext } from './context.ts';
 import { pictureType } from './picture.ts';
 import { ReceivedFile } from './received-file.ts';
@@ -28,10 +29,11 @@ export class Files {
   readonly #say: (body: MessageBody, replyTo: string | undefined) => Promise<SentMessage>;
   readonly #port: RelayBlobs;
   readonly #closed = new AbortController();
+  readonly #cache = new BlobCache();
   /** Blobs to be deleted when the relay can be reached again, base64url. */
   readonly #abandoned = new Set<string>();
   /** Content of our own files, by the id of the blob, until its message is made. */
-  readonly #own = new Map<string, () => Blob>();
+  readonly #own = new Map<string, Blob>();
 
   constructor(context: RoomContext, options: FileOptions, say: (body: MessageBody, replyTo?: string) => Promise<SentMessage>) {
     this.#context = context;
@@ -75,10 +77,16 @@ export class Files {
     const blob = toBase64url(attachment.id);
     const own = this.#own.get(blob);
     this.#own.delete(blob);
+    // A File refers to what is on the disk; anything else would stay in memory for as long as its message.
+    const onDisk = isFile(own);
+    if (own && !onDisk) {
+      this.#cache.set(message, new Blob([own], { type: blobType(cleanMediaType(attachment.type)) }));
+    }
     return new ReceivedFile({
       message,
       attachment,
-      own,
+      own: onDisk ? own : undefined,
+      cache: this.#cache,
       port: this.#port,
       closed: this.#closed.signal,
       maxBytes: this.#options.maxBytes,
@@ -96,6 +104,7 @@ export class Files {
   close(): void {
     this.#closed.abort(new QsecError('CLOSED', 'This room was left or ended.'));
     this.#own.clear();
+    this.#cache.clear();
   }
 
   /** Seals a file and hands it to the relay. Whatever goes wrong, nothing of it is left there. */
@@ -117,7 +126,7 @@ export class Files {
       const sealed = await sealing.sealed;
       if (sealed.size === 0) throw empty();
       progress.end('done');
-      if (open.blob) this.#own.set(toBase64url(sealed.id), open.blob);
+      this.#keepOwn(sealed, open);
       return { ...sealed, name, type, thumbnail };
     } catch (error) {
       progress.end(stop.aborted ? 'cancelled' : 'failed');
@@ -126,6 +135,11 @@ export class Files {
     } finally {
       unlink();
     }
+  }
+
+  #keepOwn({ id, size }: Pick<Attachment, 'id' | 'size'>, { file, blob }: OpenSource): void {
+    const own = file ?? (size <= this.#options.fetchUpTo ? blob?.() : undefined);
+    if (own) this.#own.set(toBase64url(id), own);
   }
 
   async #seal({ stream }: OpenSource): Promise<Sealing> {
@@ -183,6 +197,8 @@ export class Files {
     });
   }
 }
+
+const isFile = (blob: Blob | undefined): blob is File => typeof File !== 'undefined' && blob instanceof File;
 
 const NOTHING: Bytes = new Uint8Array(0);
 

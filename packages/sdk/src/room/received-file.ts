@@ -5,6 +5,7 @@ import { chunkCount } from '../media/layout.ts';
 import { streamOf, valuesOf } from '../media/pipeline.ts';
 import { linked } from '../media/signals.ts';
 import type { Attachment } from '../protocol/attachment.ts';
+import type { BlobCache } from './blob-cache.ts';
 import { pictureType } from './picture.ts';
 import { TransferProgress } from './transfer-progress.ts';
 import type { FetchOptions, FileProgress, MessageFile } from './types.ts';
@@ -19,10 +20,11 @@ export interface ReceivedFileOptions {
   /** Ends every transfer, with its reason. */
   closed: AbortSignal;
   maxBytes: number;
-  /** Files up to this size are kept once they were fetched. */
+  /** Content of files up to `keepUpTo` bytes, by message, once it was fetched or sent. */
+  cache: BlobCache;
   keepUpTo: number;
-  /** The content, when this side sent it. */
-  own: (() => Blob) | undefined;
+  /** The file this side sent, where its content is on the disk. */
+  own: Blob | undefined;
   tell(progress: FileProgress): void;
 }
 
@@ -40,7 +42,6 @@ export class ReceivedFile implements MessageFile {
   readonly size: number;
   readonly thumbnail?: Blob;
   readonly #options: ReceivedFileOptions;
-  #kept: Blob | undefined;
   #fetching: Fetching | undefined;
 
   constructor(options: ReceivedFileOptions) {
@@ -107,9 +108,8 @@ export class ReceivedFile implements MessageFile {
 
   /** The content, when it needs no fetching. */
   #here(): Blob | undefined {
-    const { own } = this.#options;
-    this.#kept ??= own && new Blob([own()], { type: blobType(this.type) });
-    return this.#kept;
+    const { own, cache, message } = this.#options;
+    return own ? new Blob([own], { type: blobType(this.type) }) : cache.get(message);
   }
 
   #fetch(): Fetching {
@@ -140,7 +140,8 @@ export class ReceivedFile implements MessageFile {
     }
     flush();
     const blob = new Blob(parts, { type: blobType(this.type) });
-    if (this.size <= this.#options.keepUpTo) this.#kept = blob;
+    const { cache, keepUpTo, message } = this.#options;
+    if (this.size <= keepUpTo) cache.set(message, blob);
     return blob;
   }
 }
