@@ -9,17 +9,19 @@ import { ChatMode, ChatTheme, ErrorDetail, InviteDetail, MessageDetail, Security
 import { KeyAgreementOptions, Room, SentMessage } from "@qsec2/sdk";
 import { Dictionary } from "./i18n";
 import { SecurityDictionary } from "./i18n/security";
+import { MediaDictionary } from "./i18n/media";
 import { ComposerState } from "./components/qsec2-panel/qsec2-panel.logic";
+import { MessageItem, TimelineItem, View } from "./store/view";
 import { Format } from "./i18n/format";
-import { TimelineItem, View } from "./store/view";
 import { CreateFields, Session } from "./store/session";
 export { ChatMode, ChatTheme, ErrorDetail, InviteDetail, MessageDetail, SecurityDetail, StateDetail, UnreadDetail } from "./types";
 export { KeyAgreementOptions, Room, SentMessage } from "@qsec2/sdk";
 export { Dictionary } from "./i18n";
 export { SecurityDictionary } from "./i18n/security";
+export { MediaDictionary } from "./i18n/media";
 export { ComposerState } from "./components/qsec2-panel/qsec2-panel.logic";
+export { MessageItem, TimelineItem, View } from "./store/view";
 export { Format } from "./i18n/format";
-export { TimelineItem, View } from "./store/view";
 export { CreateFields, Session } from "./store/session";
 export namespace Components {
     /**
@@ -33,7 +35,7 @@ export namespace Components {
         /**
           * Words of the page's own instead of the dictionary's.
          */
-        "dictionary"?: Partial<Dictionary & SecurityDictionary>;
+        "dictionary"?: Partial<Dictionary & SecurityDictionary & MediaDictionary>;
         /**
           * A link or code to join with as soon as the chat is open. An invite in the page's address comes before it.
           * @default ''
@@ -88,10 +90,24 @@ export namespace Components {
      * Where one writes. The draft lives here and outlasts every state of the room.
      */
     interface Qsec2Composer {
+        "attach": (files: readonly File[]) => void;
         "state": ComposerState;
         "submit": (text: string) => Promise<unknown>;
         "t": Dictionary;
         "typing": () => void;
+    }
+    /**
+     * A file in a message: a picture, sound or video where the browser shows it, else a card.
+     */
+    interface Qsec2File {
+        /**
+          * Stops sending it.
+         */
+        "cancel": () => void;
+        "format": Format;
+        "item": MessageItem;
+        "media": MediaDictionary;
+        "t": Dictionary;
     }
     /**
      * The conversation. It follows the newest message while the reader is at the end, and stays put while they read back.
@@ -103,11 +119,19 @@ export namespace Components {
          */
         "alone": boolean;
         /**
+          * Stops sending a file.
+         */
+        "cancel": (id: string) => void;
+        /**
           * Opens the security panel.
          */
         "details": () => void;
         "discard": (id: string) => void;
         "format": Format;
+        /**
+          * Words of files, once what shows them is loaded.
+         */
+        "media": MediaDictionary | undefined;
         /**
           * @default false
          */
@@ -127,7 +151,7 @@ export namespace Components {
      * Everything that opens from the launcher. It reads the session's view and hands parts of it on; it decides nothing.
      */
     interface Qsec2Panel {
-        "dictionary": Partial<Dictionary & SecurityDictionary> | undefined;
+        "dictionary": Partial<Dictionary & SecurityDictionary & MediaDictionary> | undefined;
         /**
           * Closes the panel.
          */
@@ -240,6 +264,15 @@ declare global {
         new (): HTMLQsec2ComposerElement;
     };
     /**
+     * A file in a message: a picture, sound or video where the browser shows it, else a card.
+     */
+    interface HTMLQsec2FileElement extends Components.Qsec2File, HTMLStencilElement {
+    }
+    var HTMLQsec2FileElement: {
+        prototype: HTMLQsec2FileElement;
+        new (): HTMLQsec2FileElement;
+    };
+    /**
      * The conversation. It follows the newest message while the reader is at the end, and stays put while they read back.
      */
     interface HTMLQsec2LogElement extends Components.Qsec2Log, HTMLStencilElement {
@@ -287,6 +320,7 @@ declare global {
     interface HTMLElementTagNameMap {
         "qsec2-chat": HTMLQsec2ChatElement;
         "qsec2-composer": HTMLQsec2ComposerElement;
+        "qsec2-file": HTMLQsec2FileElement;
         "qsec2-log": HTMLQsec2LogElement;
         "qsec2-panel": HTMLQsec2PanelElement;
         "qsec2-qr": HTMLQsec2QrElement;
@@ -302,7 +336,7 @@ declare namespace LocalJSX {
         /**
           * Words of the page's own instead of the dictionary's.
          */
-        "dictionary"?: Partial<Dictionary & SecurityDictionary>;
+        "dictionary"?: Partial<Dictionary & SecurityDictionary & MediaDictionary>;
         /**
           * A link or code to join with as soon as the chat is open. An invite in the page's address comes before it.
           * @default ''
@@ -361,10 +395,24 @@ declare namespace LocalJSX {
      * Where one writes. The draft lives here and outlasts every state of the room.
      */
     interface Qsec2Composer {
+        "attach": (files: readonly File[]) => void;
         "state": ComposerState;
         "submit": (text: string) => Promise<unknown>;
         "t": Dictionary;
         "typing": () => void;
+    }
+    /**
+     * A file in a message: a picture, sound or video where the browser shows it, else a card.
+     */
+    interface Qsec2File {
+        /**
+          * Stops sending it.
+         */
+        "cancel": () => void;
+        "format": Format;
+        "item": MessageItem;
+        "media": MediaDictionary;
+        "t": Dictionary;
     }
     /**
      * The conversation. It follows the newest message while the reader is at the end, and stays put while they read back.
@@ -376,11 +424,19 @@ declare namespace LocalJSX {
          */
         "alone"?: boolean;
         /**
+          * Stops sending a file.
+         */
+        "cancel": (id: string) => void;
+        /**
           * Opens the security panel.
          */
         "details": () => void;
         "discard": (id: string) => void;
         "format": Format;
+        /**
+          * Words of files, once what shows them is loaded.
+         */
+        "media"?: MediaDictionary | undefined;
         /**
           * @default false
          */
@@ -400,7 +456,7 @@ declare namespace LocalJSX {
      * Everything that opens from the launcher. It reads the session's view and hands parts of it on; it decides nothing.
      */
     interface Qsec2Panel {
-        "dictionary"?: Partial<Dictionary & SecurityDictionary> | undefined;
+        "dictionary"?: Partial<Dictionary & SecurityDictionary & MediaDictionary> | undefined;
         /**
           * Closes the panel.
          */
@@ -503,6 +559,7 @@ declare namespace LocalJSX {
     interface IntrinsicElements {
         "qsec2-chat": Omit<Qsec2Chat, keyof Qsec2ChatAttributes> & { [K in keyof Qsec2Chat & keyof Qsec2ChatAttributes]?: Qsec2Chat[K] } & { [K in keyof Qsec2Chat & keyof Qsec2ChatAttributes as `attr:${K}`]?: Qsec2ChatAttributes[K] } & { [K in keyof Qsec2Chat & keyof Qsec2ChatAttributes as `prop:${K}`]?: Qsec2Chat[K] };
         "qsec2-composer": Qsec2Composer;
+        "qsec2-file": Qsec2File;
         "qsec2-log": Omit<Qsec2Log, keyof Qsec2LogAttributes> & { [K in keyof Qsec2Log & keyof Qsec2LogAttributes]?: Qsec2Log[K] } & { [K in keyof Qsec2Log & keyof Qsec2LogAttributes as `attr:${K}`]?: Qsec2LogAttributes[K] } & { [K in keyof Qsec2Log & keyof Qsec2LogAttributes as `prop:${K}`]?: Qsec2Log[K] };
         "qsec2-panel": Omit<Qsec2Panel, keyof Qsec2PanelAttributes> & { [K in keyof Qsec2Panel & keyof Qsec2PanelAttributes]?: Qsec2Panel[K] } & { [K in keyof Qsec2Panel & keyof Qsec2PanelAttributes as `attr:${K}`]?: Qsec2PanelAttributes[K] } & { [K in keyof Qsec2Panel & keyof Qsec2PanelAttributes as `prop:${K}`]?: Qsec2Panel[K] };
         "qsec2-qr": Omit<Qsec2Qr, keyof Qsec2QrAttributes> & { [K in keyof Qsec2Qr & keyof Qsec2QrAttributes]?: Qsec2Qr[K] } & { [K in keyof Qsec2Qr & keyof Qsec2QrAttributes as `attr:${K}`]?: Qsec2QrAttributes[K] } & { [K in keyof Qsec2Qr & keyof Qsec2QrAttributes as `prop:${K}`]?: Qsec2Qr[K] };
@@ -522,6 +579,10 @@ declare module "@stencil/core" {
              * Where one writes. The draft lives here and outlasts every state of the room.
              */
             "qsec2-composer": LocalJSX.IntrinsicElements["qsec2-composer"] & JSXBase.HTMLAttributes<HTMLQsec2ComposerElement>;
+            /**
+             * A file in a message: a picture, sound or video where the browser shows it, else a card.
+             */
+            "qsec2-file": LocalJSX.IntrinsicElements["qsec2-file"] & JSXBase.HTMLAttributes<HTMLQsec2FileElement>;
             /**
              * The conversation. It follows the newest message while the reader is at the end, and stays put while they read back.
              */

@@ -1,23 +1,43 @@
 import type {
+  FileProgress,
+  FileSource,
   KeyAgreementEvent,
   Listener,
   ListenOptions,
   Me,
   Member,
   Message,
+  MessageFile,
   MessageStatus,
-  QsecError,
   Room,
   RoomEvents,
   RoomPolicy,
   RoomState,
   SecurityStatus,
+  SendFileOptions,
   SendOptions,
+  SendVoiceOptions,
   SentMessage,
+  VoiceMessage,
 } from '@qsec2/sdk';
-import { Invite } from '@qsec2/sdk';
+import { Invite, QsecError } from '@qsec2/sdk';
+import type { Recording } from '@qsec2/sdk/voice';
 import { Emitter } from '../../sdk/src/events.ts';
 import { type BB84Counts, fullReport } from './fixtures.ts';
+
+/** A file on its way out. */
+export interface Upload {
+  name: string;
+  progress(done: number): void;
+  finish(): void;
+  fail(error: QsecError): void;
+}
+
+/** A file that is there already. */
+export function contentOf(source: FileSource, name: string, type: string): MessageFile {
+  const blob = source instanceof Blob ? source : new Blob([source as Uint8Array<ArrayBuffer>], { type });
+  return { name, type, size: blob.size, blob: async () => blob, stream: () => blob.stream() };
+}
 
 type Writable<T> = { -readonly [K in keyof T]: T[K] };
 
@@ -45,6 +65,8 @@ export class FakeRoom implements Room {
   readonly calls: string[] = [];
   /** What the next `send` is to fail with. */
   sendError: QsecError | undefined;
+  /** Files wait here until a test lets them go. */
+  readonly uploads: Upload[] = [];
 
   readonly #events = new Emitter<RoomEvents>();
   readonly #history: Message[] = [];
@@ -134,6 +156,54 @@ export class FakeRoom implements Room {
     return { ...message, delivered: new Promise(() => undefined) };
   }
 
+  async sendFile(source: FileSource, options: SendFileOptions = {}): Promise<SentMessage> {
+    const file = contentOf(source, options.name ?? 'file', options.type ?? '');
+    this.calls.push(`sendFile ${file.name}`);
+    await this.#upload(file, options);
+    return this.#sent({ kind: 'file', file });
+  }
+
+  async sendVoice(source: FileSource | Recording, options: Partial<SendVoiceOptions> = {}): Promise<SentMessage> {
+    const recording = 'prepared' in source ? source : undefined;
+    const { durationMs = recording?.durationMs ?? 0, peaks = recording?.peaks ?? [] } = options;
+    const content = contentOf('prepared' in source ? source.blob : source, 'voice', options.type ?? recording?.type ?? '');
+    this.calls.push(`sendVoice ${durationMs}`);
+    await this.#upload(content, options);
+    return this.#sent({ kind: 'voice', voice: { ...content, durationMs, peaks } });
+  }
+
+  receiveFile(from: Member, file: MessageFile, sentAt = new Date()): Message {
+    return this.#add({ id: this.#nextId(), from, sentAt, kind: 'file', file, status: 'received' }, 'message');
+  }
+
+  receiveVoice(from: Member, voice: VoiceMessage, sentAt = new Date()): Message {
+    return this.#add({ id: this.#nextId(), from, sentAt, kind: 'voice', voice, status: 'received' }, 'message');
+  }
+
+  progress(progress: FileProgress): void {
+    this.#events.emit('progress', progress);
+  }
+
+  async #upload(file: MessageFile, { signal, onProgress }: Partial<SendFileOptions>): Promise<void> {
+    await new Promise<void>((resolve, reject) => {
+      const facts = { transfer: '00', direction: 'send', name: file.name, total: file.size } as const;
+      const cancel = () => reject(new QsecError('ABORTED', 'Sending a file was cancelled.'));
+      signal?.addEventListener('abort', cancel);
+      this.uploads.push({
+        name: file.name,
+        progress: (done) => onProgress?.({ ...facts, done, state: 'running' }),
+        finish: resolve,
+        fail: reject,
+      });
+    });
+  }
+
+  #sent(content: Pick<Message, 'kind' | 'file' | 'voice'>): SentMessage {
+    const message: Message = { id: this.#nextId(), from: 'me', sentAt: new Date(), status: 'sent', ...content };
+    this.#add(message);
+    return { ...message, delivered: new Promise(() => undefined) };
+  }
+
   typing(): void {
     this.calls.push('typing');
   }
@@ -152,6 +222,10 @@ export class FakeRoom implements Room {
 
   reconnect(): void {
     this.calls.push('reconnect');
+  }
+
+  async rekey(): Promise<void> {
+    this.calls.push('rekey');
   }
 
   async lock(): Promise<void> {

@@ -20,5 +20,5 @@ Object.assign(window, { chat, room } satisfies { chat: HTMLElement; room: FakeRo
 
 await customElements.whenDefined('qsec2-chat');
 await chat.open();
-if (room) scene?.next?.(room);
+if (room) await scene?.next?.(room);
 document.documentElement.dataset.ready = 'yes';

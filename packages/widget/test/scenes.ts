@@ -1,6 +1,6 @@
-import type { QsecErrorCode } from '@qsec2/sdk';
+import type { MessageFile, QsecErrorCode } from '@qsec2/sdk';
 import { QsecError } from '@qsec2/sdk';
-import { FakeRoom } from './fake-room.ts';
+import { contentOf, FakeRoom } from './fake-room.ts';
 import { fullReport, refusedStages, stagesUpTo } from './fixtures.ts';
 
 const at = (minutesAgo: number) => new Date(Date.now() - minutesAgo * 60_000);
@@ -28,6 +28,40 @@ function talk(room: FakeRoom): void {
   room.sendAt('and the annex', at(0), 'sending');
 }
 
+/** A few colours, as a browser paints them. */
+function painting(): Promise<Blob> {
+  const canvas = new OffscreenCanvas(640, 400);
+  const brush = canvas.getContext('2d');
+  if (!brush) throw new Error('a canvas has a brush');
+  const sky = brush.createLinearGradient(0, 0, 640, 400);
+  for (const [stop, colour] of [
+    [0, '#123c69'],
+    [0.5, '#c96f4a'],
+    [1, '#f2d7a0'],
+  ] as const)
+    sky.addColorStop(stop, colour);
+  brush.fillStyle = sky;
+  brush.fillRect(0, 0, 640, 400);
+  brush.fillStyle = '#0b1a24';
+  brush.fillRect(0, 320, 640, 80);
+  return canvas.convertToBlob({ type: 'image/png' });
+}
+
+const bytes = (size: number, type = '') => new Blob([new Uint8Array(size)], { type });
+
+/** Files in every state there is, which the widget sends by itself. */
+async function files(room: FakeRoom): Promise<void> {
+  const [bo] = room.members;
+  if (!bo) return;
+  room.receiveFile(bo, contentOf(await painting(), 'Sunset.png', 'image/png'), at(9));
+  room.receiveFile(bo, contentOf(bytes(482_133), 'Quarterly report, third revision.pdf', 'application/pdf'), at(8));
+  const large: MessageFile = { ...contentOf(bytes(1), 'Rehearsal.mov', 'video/quicktime'), size: 734_003_200 };
+  room.receiveFile(bo, large, at(7));
+  const corrupt = () => Promise.reject(new QsecError('FILE_CORRUPT', 'The file was changed.'));
+  room.receiveFile(bo, { ...contentOf(bytes(90_100), 'notes.txt', 'text/plain'), blob: corrupt }, at(6));
+  room.receiveFile(bo, contentOf(bytes(5120, 'image/png'), 'broken.png', 'image/png'), at(5));
+}
+
 const refused = fullReport({
   sifted: 16_380,
   sampled: 4_096,
@@ -49,7 +83,7 @@ export interface Scene {
   /** The room before the widget sees it. */
   room: () => FakeRoom;
   /** What happens once it does. */
-  next?: (room: FakeRoom) => void;
+  next?: (room: FakeRoom) => void | Promise<void>;
 }
 
 /** Every state a person can meet, by name. `setup` has no room at all. */
@@ -88,6 +122,7 @@ export const SCENES: Readonly<Record<string, Scene>> = {
       if (bo) room.setTyping(bo, true);
     },
   },
+  files: { room: secureRoom, next: files },
   verified: {
     room: () => {
       const room = secureRoom();

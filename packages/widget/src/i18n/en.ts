@@ -28,6 +28,12 @@ const problems: Partial<Record<QsecErrorCode, string>> = {
   RECONCILIATION_FAILED: 'The two keys could not be made equal',
   VERIFICATION_FAILED: 'The two keys did not match',
   MESSAGE_TOO_LARGE: 'This message is too long',
+  FILE_TOO_LARGE: 'This file is too large',
+  FILE_CORRUPT: 'This file did not arrive as it was sent',
+  FILE_GONE: 'This file is no longer there',
+  FILE_UNREADABLE: 'This file cannot be read',
+  MIC_DENIED: 'The microphone is blocked',
+  MIC_UNAVAILABLE: 'No microphone was found',
   UNSUPPORTED: 'This browser cannot run the chat',
 };
 
@@ -183,7 +189,12 @@ export const en = {
   yesterday: 'Yesterday',
   empty: 'Say hello. What you write is sealed before it leaves this page.',
 
+  fileLabel: (name: string) => `File ${name}`,
+  voiceLabel: (duration: string) => `Voice message, ${duration}`,
+
   // Composer
+  attach: 'Attach files',
+  dropHere: 'Drop files to send them',
   compose: 'Message',
   composePlaceholder: 'Write a message',
   send: 'Send',

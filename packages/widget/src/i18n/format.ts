@@ -6,6 +6,10 @@ export interface Format {
   percentNumber(fraction: number): string;
   /** 0.0486 → 4.9 % */
   percent(fraction: number): string;
+  /** 1536 → 1.5 kB */
+  bytes(n: number): string;
+  /** 75 000 → 1:15 */
+  duration(ms: number): string;
   time(date: Date): string;
   day(date: Date): string;
 }
@@ -13,13 +17,28 @@ export interface Format {
 /** A no-break space keeps the figure and its sign on one line. */
 const NBSP = '\u00a0';
 
+const SIZES = ['byte', 'kilobyte', 'megabyte', 'gigabyte'] as const;
+
 export function makeFormat(lang: string): Format {
   const whole = new Intl.NumberFormat(lang);
   const tenths = new Intl.NumberFormat(lang, { minimumFractionDigits: 0, maximumFractionDigits: 1 });
   const clock = new Intl.DateTimeFormat(lang, { hour: 'numeric', minute: '2-digit' });
   const calendar = new Intl.DateTimeFormat(lang, { weekday: 'long', day: 'numeric', month: 'long' });
   const percentNumber = (fraction: number) => tenths.format(fraction * 100);
+  const sizes = SIZES.map(
+    (unit, power) =>
+      new Intl.NumberFormat(lang, { style: 'unit', unit, unitDisplay: 'short', maximumFractionDigits: power > 1 ? 1 : 0 }),
+  );
+  const two = new Intl.NumberFormat(lang, { minimumIntegerDigits: 2 });
   return {
+    bytes: (n) => {
+      const power = Math.min(SIZES.length - 1, Math.floor(Math.log10(Math.max(1, n)) / 3));
+      return sizes[power]?.format(n / 1000 ** power) ?? '';
+    },
+    duration: (ms) => {
+      const seconds = Math.floor(ms / 1000);
+      return `${whole.format(Math.floor(seconds / 60))}:${two.format(seconds % 60)}`;
+    },
     count: (n) => whole.format(n),
     percentNumber,
     percent: (fraction) => `${percentNumber(fraction)}${NBSP}%`,

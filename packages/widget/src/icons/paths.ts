@@ -19,6 +19,11 @@ export const minus: IconPaths = ['M4.5 10h11'];
 export const lock: IconPaths = ['M5 9h10v8H5z', 'M7 9V6.4a3 3 0 0 1 6 0V9'];
 export const key: IconPaths = ['M7 13.8a3.2 3.2 0 1 1 2.9-4.6H17v2.6h-2v2h-2.6v-2H9.9A3.2 3.2 0 0 1 7 13.8z'];
 export const next: IconPaths = ['m8 4.5 5.5 5.5L8 15.5'];
+export const clip: IconPaths = [
+  'm15.6 9.4-5.9 5.9a3.6 3.6 0 0 1-5.1-5.1l6.3-6.3a2.4 2.4 0 0 1 3.4 3.4l-6.2 6.2a1.2 1.2 0 0 1-1.7-1.7l5.6-5.6',
+];
+export const file: IconPaths = ['M11.5 2.8H5.6v14.4h8.8V5.7z', 'M11.5 2.8v2.9h2.9'];
+export const download: IconPaths = ['M10 3.5v9', 'm6 9 4 4 4-4', 'M4.5 16.5h11'];
 export const qr: IconPaths = [
   'M4 4h5v5H4z',
   'M11 4h5v5h-5z',

@@ -1,4 +1,4 @@
-import type { KeyAgreementEvent, Member, Message, Room, SecurityEvent } from '@qsec2/sdk';
+import type { FileProgress, KeyAgreementEvent, Member, Message, Room, SecurityEvent } from '@qsec2/sdk';
 import type { Phase, Problem } from '../types';
 import { problemFrom } from './problem.logic';
 import { messageItem, newest, upsert } from './timeline.logic';
@@ -32,6 +32,7 @@ export class RoomListener {
     room.on('security', (event) => this.#onSecurity(event), signal);
     room.on('message', (message) => this.#show(message, true), signal);
     room.on('update', (message) => this.#show(message, false), signal);
+    room.on('progress', (progress) => this.#onProgress(progress), signal);
     room.on('typing', ({ member, typing }) => this.#onTyping(member, typing), signal);
     room.on('gap', ({ member }) => this.#note('gap', member?.name ?? ''), signal);
     room.on('error', (error) => this.#sink.error(problemFrom(error)), signal);
@@ -76,6 +77,13 @@ export class RoomListener {
     this.refresh();
     if (kind === 'member-verified') this.#note('verified', member?.name ?? '');
     if (kind === 'unattested') this.#note('unattested', member?.name ?? '');
+  }
+
+  #onProgress({ direction, message, done, state }: FileProgress): void {
+    if (direction !== 'receive') return;
+    const item = this.#sink.view().timeline.find(({ id }) => id === message);
+    if (item?.kind !== 'message') return;
+    this.#sink.message({ ...item, done: state === 'running' ? done : undefined }, undefined);
   }
 
   #onTyping(member: Member, typing: boolean): void {

@@ -4,8 +4,9 @@ import { foldAgreement } from './agreement.logic';
 import { isRefusal, problemFrom } from './problem.logic';
 import { RoomListener } from './room-listener';
 import { loadSdk } from './sdk';
-import { upsert } from './timeline.logic';
-import { EMPTY_VIEW, type TimelineItem, type View } from './view';
+import { messageItem, settle, upsert } from './timeline.logic';
+import { type Outgoing, Uploads } from './uploads';
+import { EMPTY_VIEW, type MessageItem, type TimelineItem, type View } from './view';
 
 /** Reconnecting is told after this long: most drops heal before anyone looks. */
 const SLOW_AFTER_MS = 2000;
@@ -42,6 +43,7 @@ export class Session {
   /** A room that the page connected is the page's to leave. */
   #owned = false;
   #roomEvents: RoomListener | undefined;
+  #uploads: Uploads | undefined;
   #connecting: AbortController | undefined;
   #again: (() => Promise<void>) | undefined;
   #slow: ReturnType<typeof setTimeout> | undefined;
@@ -95,6 +97,11 @@ export class Session {
     this.#room = room;
     this.#owned = owned;
     this.#set({ ...EMPTY_VIEW, phase: 'connecting', before: 'connecting', ...linkOf(room) });
+    this.#uploads?.stop();
+    this.#uploads = new Uploads(room, {
+      show: (item) => this.#message(item, undefined),
+      sent: (upload, message) => this.#sentFile(upload, message),
+    });
     this.#roomEvents = new RoomListener(room, {
       view: () => this.view,
       set: (change) => this.#set(change),
@@ -118,7 +125,19 @@ export class Session {
     const item = this.view.timeline.find((one) => one.id === id);
     if (item?.kind !== 'message') return;
     this.discard(id);
-    await this.send(item.text);
+    const { file } = item;
+    if (file) await this.sendFile({ name: file.name, type: file.type, voice: file.voice, blob: await file.blob() });
+    else await this.send(item.text);
+  }
+
+  /** Sends a file or a voice message. What goes wrong is told where it is shown. */
+  async sendFile(outgoing: Outgoing): Promise<void> {
+    await this.#uploads?.send(outgoing);
+  }
+
+  /** Stops sending a file. */
+  cancel(id: string): void {
+    this.#uploads?.cancel(id);
   }
 
   /** Takes a message that failed off the screen. */
@@ -203,6 +222,11 @@ export class Session {
     if (fresh) this.#events.message(fresh);
   }
 
+  #sentFile(upload: MessageItem, message: Message): void {
+    this.#set({ timeline: settle(this.view.timeline, upload, messageItem(message, upload.name)) });
+    this.#events.message(message);
+  }
+
   #phase(phase: Phase): void {
     clearTimeout(this.#slow);
     if (phase === 'reconnecting') {
@@ -237,6 +261,8 @@ export class Session {
     clearTimeout(this.#slow);
     this.#roomEvents?.stop();
     this.#roomEvents = undefined;
+    this.#uploads?.stop();
+    this.#uploads = undefined;
     this.#room = undefined;
   }
 

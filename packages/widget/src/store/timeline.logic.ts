@@ -1,5 +1,5 @@
 import type { Message, MessageStatus } from '@qsec2/sdk';
-import type { MessageItem, TimelineItem } from './view';
+import type { FileView, MessageItem, TimelineItem } from './view';
 
 /** What the widget keeps on screen; the SDK bounds its own history. */
 const MAX_ITEMS = 10_000;
@@ -13,10 +13,17 @@ export function messageItem(message: Message, ownName: string): MessageItem {
     mine,
     author: message.from === 'me' ? 'me' : message.from.id,
     name: message.from === 'me' ? ownName : message.from.name,
-    // Files and voice are told by their name; the widget does not open them.
-    text: message.text ?? message.file?.name ?? message.voice?.name ?? '',
+    text: message.text ?? '',
     status: message.status,
+    file: fileView(message),
   };
+}
+
+function fileView({ file, voice }: Message): FileView | undefined {
+  const content = file ?? voice;
+  if (!content) return undefined;
+  const { name, type, size } = content;
+  return { name, type, size, voice, blob: (options) => content.blob(options) };
 }
 
 /** Adds an item at the end, or puts it in the place of the one with the same id. */
@@ -31,7 +38,20 @@ const PROGRESS: readonly MessageStatus[] = ['sending', 'failed', 'sent', 'delive
 /** The same message as told twice: what was sent does not become unsent because the older news came later. */
 export function newest(known: TimelineItem | undefined, item: MessageItem): MessageItem {
   if (known?.kind !== 'message') return item;
-  return PROGRESS.indexOf(known.status) > PROGRESS.indexOf(item.status) ? { ...item, status: known.status } : item;
+  const { file, done, place } = known;
+  const status = PROGRESS.indexOf(known.status) > PROGRESS.indexOf(item.status) ? known.status : item.status;
+  // A file on screen stays the one that it is.
+  return { ...item, status, ...(file && { file, done, place }) };
+}
+
+/** Puts the message that a file became in the place of the file on its way. */
+export function settle(timeline: readonly TimelineItem[], upload: MessageItem, item: MessageItem): readonly TimelineItem[] {
+  const known = timeline.find(({ id }) => id === item.id);
+  const sent = { ...newest(known, item), file: upload.file, done: undefined, place: upload.id };
+  return timeline.flatMap((one): TimelineItem[] => {
+    if (one.id === upload.id) return [sent];
+    return one.id === item.id ? [] : [one];
+  });
 }
 
 /** Our own messages that the relay does not have yet. */

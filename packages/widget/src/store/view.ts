@@ -1,4 +1,4 @@
-import type { Member, MessageStatus, QberEstimate, Report, SecurityStatus, Stage } from '@qsec2/sdk';
+import type { FetchOptions, Member, MessageStatus, QberEstimate, Report, SecurityStatus, Stage } from '@qsec2/sdk';
 import type { Phase, Problem } from '../types';
 
 /** A member as it was at one moment: the SDK's own objects change under us, a rendering must not. */
@@ -33,6 +33,21 @@ export interface AgreementView {
   readonly problem: Problem | undefined;
 }
 
+/** A file or voice message, known by what its sender says of it. Its content is fetched when it is asked for. */
+export interface FileView {
+  readonly name: string;
+  readonly type: string;
+  readonly size: number;
+  readonly voice: VoiceView | undefined;
+  readonly blob: (options?: FetchOptions) => Promise<Blob>;
+}
+
+export interface VoiceView {
+  readonly durationMs: number;
+  /** Loudness over time, 0–1. */
+  readonly peaks: readonly number[];
+}
+
 export interface MessageItem {
   readonly kind: 'message';
   readonly id: string;
@@ -43,6 +58,13 @@ export interface MessageItem {
   readonly name: string;
   readonly text: string;
   readonly status: MessageStatus;
+  readonly file?: FileView | undefined;
+  /** Bytes that went over the network so far, while a file is on its way. */
+  readonly done?: number | undefined;
+  /** Why a file was not sent. */
+  readonly problem?: Problem | undefined;
+  /** Its name on screen, where that is not its id: a file has no id until all of it is sent. */
+  readonly place?: string | undefined;
 }
 
 /** Something that happened in the room, told between the messages. */

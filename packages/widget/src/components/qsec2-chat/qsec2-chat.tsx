@@ -2,6 +2,7 @@ import type { KeyAgreementOptions, Room, SentMessage } from '@qsec2/sdk';
 import { Component, Element, Event, type EventEmitter, Host, h, Method, Prop, State, Watch } from '@stencil/core';
 import type { Dictionary } from '../../i18n';
 import { launcherText } from '../../i18n/launcher';
+import type { MediaDictionary } from '../../i18n/media';
 import type { SecurityDictionary } from '../../i18n/security';
 import { Icon } from '../../icons/icon';
 import { chat, down } from '../../icons/launcher-paths';
@@ -50,7 +51,7 @@ export class Qsec2Chat {
   /** Handed to `connect`: pulses, threshold and the channel this side's pulses go through. */
   @Prop() readonly keyAgreement?: KeyAgreementOptions;
   /** Words of the page's own instead of the dictionary's. */
-  @Prop() readonly dictionary?: Partial<Dictionary & SecurityDictionary>;
+  @Prop() readonly dictionary?: Partial<Dictionary & SecurityDictionary & MediaDictionary>;
 
   /** A message came or went. */
   @Event({ eventName: 'qsec2-message', composed: true }) readonly messageEvent!: EventEmitter<MessageDetail>;

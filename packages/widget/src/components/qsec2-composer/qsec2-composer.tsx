@@ -1,7 +1,7 @@
 import { Component, Host, h, Prop, State } from '@stencil/core';
 import { type Dictionary, problemTitle } from '../../i18n';
 import { Icon } from '../../icons/icon';
-import { lock, send } from '../../icons/paths';
+import { clip, lock, send } from '../../icons/paths';
 import { problemFrom } from '../../store/problem.logic';
 import type { ComposerState } from '../qsec2-panel/qsec2-panel.logic';
 import { fieldHeight, sends } from './qsec2-composer.logic';
@@ -17,11 +17,13 @@ export class Qsec2Composer {
   @Prop() readonly state!: ComposerState;
   @Prop() readonly submit!: (text: string) => Promise<unknown>;
   @Prop() readonly typing!: () => void;
+  @Prop() readonly attach!: (files: readonly File[]) => void;
 
   @State() private draft = '';
   @State() private error = '';
 
   private field: HTMLTextAreaElement | undefined;
+  private picker: HTMLInputElement | undefined;
 
   componentDidRender() {
     this.fit();
@@ -76,6 +78,22 @@ export class Qsec2Composer {
     if (this.draft) this.typing();
   };
 
+  private readonly onPaste = (event: ClipboardEvent) => {
+    const files = [...(event.clipboardData?.files ?? [])];
+    if (files.length === 0 || !this.state.on) return;
+    event.preventDefault();
+    this.attach(files);
+  };
+
+  private readonly onPicked = () => {
+    const { picker } = this;
+    if (!picker) return;
+    this.attach([...(picker.files ?? [])]);
+    // The same file again is a choice, too.
+    picker.value = '';
+    this.field?.focus();
+  };
+
   render() {
     return <Host class="composer">{this.content()}</Host>;
   }
@@ -94,6 +112,25 @@ export class Qsec2Composer {
           </p>
         )}
         <div class={{ 'composer-row': true, locked: state.locked }}>
+          <button
+            type="button"
+            class="tool attach"
+            aria-label={t.attach}
+            disabled={!state.on}
+            onClick={() => this.picker?.click()}
+          >
+            <Icon of={clip} />
+          </button>
+          <input
+            type="file"
+            hidden
+            multiple
+            data-files
+            ref={(el) => {
+              this.picker = el;
+            }}
+            onChange={this.onPicked}
+          />
           <textarea
             ref={(el) => {
               this.field = el;
@@ -107,6 +144,7 @@ export class Qsec2Composer {
             enterkeyhint="send"
             onInput={this.onInput}
             onKeyDown={this.onKeyDown}
+            onPaste={this.onPaste}
           />
           <button type="submit" class="send" part="send" aria-label={t.send} disabled={!state.on || !this.draft.trim()}>
             <Icon of={state.locked ? lock : send} />

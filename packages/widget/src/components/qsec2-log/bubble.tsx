@@ -2,20 +2,26 @@ import type { MessageStatus } from '@qsec2/sdk';
 import { type FunctionalComponent, h } from '@stencil/core';
 import type { Dictionary } from '../../i18n';
 import type { Format } from '../../i18n/format';
+import type { MediaDictionary } from '../../i18n/media';
 import { Icon, type IconPaths } from '../../icons/icon';
 import { alert, check, clock, ticks } from '../../icons/paths';
+import { FileBody } from './file-body';
 import { linkify } from './linkify.logic';
 import type { Row } from './qsec2-log.logic';
+import { isRetryable, spoken } from './spoken.logic';
 
 interface BubbleProps {
   row: Extract<Row, { kind: 'message' }>;
   t: Dictionary;
+  media: MediaDictionary | undefined;
   format: Format;
   /** Whether the sender's name is shown: with more than two people. */
   named: boolean;
   focusable: boolean;
   onRetry: () => void;
   onRemove: () => void;
+  /** Stops sending a file. */
+  onCancel: () => void;
 }
 
 const TICKS: Record<MessageStatus, IconPaths | undefined> = {
@@ -26,33 +32,24 @@ const TICKS: Record<MessageStatus, IconPaths | undefined> = {
   failed: alert,
 };
 
-export const Bubble: FunctionalComponent<BubbleProps> = ({ row, t, format, named, focusable, onRetry, onRemove }) => {
+export const Bubble: FunctionalComponent<BubbleProps> = (props) => {
+  const { row, t, media, format, named, focusable, onRetry, onRemove, onCancel } = props;
   const { item, first, last } = row;
   const time = format.time(item.at);
   const status = item.mine ? t.ticks[item.status] : '';
   const tick = TICKS[item.status];
   return (
     <div
-      key={item.id}
+      key={item.place ?? item.id}
       class={{ message: true, mine: item.mine, first, last, failed: item.status === 'failed' }}
       role="article"
       data-message={item.id}
       tabIndex={focusable ? 0 : -1}
-      aria-label={t.messageLabel(item.mine ? t.you : item.name, time, item.text, status)}
+      aria-label={t.messageLabel(item.mine ? t.you : item.name, time, spoken(item, t, format), status)}
     >
       {named && first && !item.mine && <span class="author">{item.name}</span>}
       <div class="bubble" part={item.mine ? 'bubble bubble-out' : 'bubble bubble-in'}>
-        <span class="text" dir="auto">
-          {linkify(item.text).map(({ text, href }) =>
-            href ? (
-              <a href={href} target="_blank" rel="noopener noreferrer nofollow">
-                {text}
-              </a>
-            ) : (
-              text
-            ),
-          )}
-        </span>
+        {item.file ? <FileBody item={item} t={t} media={media} format={format} onCancel={onCancel} /> : words(item.text)}
         <span class="meta">
           <time dateTime={item.at.toISOString()}>{time}</time>
           {item.mine && tick && (
@@ -66,9 +63,11 @@ export const Bubble: FunctionalComponent<BubbleProps> = ({ row, t, format, named
       {item.status === 'failed' && (
         <p class="failed-row">
           <span>{t.notSent}</span>
-          <button type="button" class="text-action" onClick={onRetry}>
-            {t.retry}
-          </button>
+          {isRetryable(item) && (
+            <button type="button" class="text-action" onClick={onRetry}>
+              {t.retry}
+            </button>
+          )}
           <button type="button" class="text-action" onClick={onRemove}>
             {t.remove}
           </button>
@@ -77,3 +76,17 @@ export const Bubble: FunctionalComponent<BubbleProps> = ({ row, t, format, named
     </div>
   );
 };
+
+const words = (text: string) => (
+  <span class="text" dir="auto">
+    {linkify(text).map(({ text: piece, href }) =>
+      href ? (
+        <a href={href} target="_blank" rel="noopener noreferrer nofollow">
+          {piece}
+        </a>
+      ) : (
+        piece
+      ),
+    )}
+  </span>
+);

@@ -2,6 +2,7 @@ import { Component, Element, Host, h, Prop, State, Watch } from '@stencil/core';
 import { moveFocus } from '../../a11y/focus';
 import type { Dictionary } from '../../i18n';
 import type { Format } from '../../i18n/format';
+import type { MediaDictionary } from '../../i18n/media';
 import { Icon } from '../../icons/icon';
 import { arrow, next } from '../../icons/paths';
 import { Shield } from '../../icons/shield';
@@ -19,6 +20,8 @@ export class Qsec2Log {
   @Element() private readonly el!: HTMLElement;
 
   @Prop() readonly t!: Dictionary;
+  /** Words of files, once what shows them is loaded. */
+  @Prop() readonly media: MediaDictionary | undefined;
   @Prop() readonly format!: Format;
   @Prop() readonly timeline: readonly TimelineItem[] = [];
   @Prop() readonly typing: readonly string[] = [];
@@ -27,6 +30,8 @@ export class Qsec2Log {
   @Prop() readonly alone: boolean = false;
   @Prop() readonly resend!: (id: string) => void;
   @Prop() readonly discard!: (id: string) => void;
+  /** Stops sending a file. */
+  @Prop() readonly cancel!: (id: string) => void;
   /** Opens the security panel. */
   @Prop() readonly details!: () => void;
 
@@ -34,6 +39,7 @@ export class Qsec2Log {
 
   private box: HTMLElement | undefined;
   private following = true;
+  private top = 0;
   /** The last item that was on screen while the reader was at the end. */
   private seen: string | undefined;
   private resized: ResizeObserver | undefined;
@@ -41,9 +47,10 @@ export class Qsec2Log {
   componentDidLoad() {
     const { box } = this;
     if (!box) return;
-    // The composer grows, keyboards open: whoever was at the end stays there.
+    // The composer grows, keyboards open, pictures load: whoever was at the end stays there.
     this.resized = new ResizeObserver(() => this.follow());
     this.resized.observe(box);
+    if (box.firstElementChild) this.resized.observe(box.firstElementChild);
   }
 
   disconnectedCallback() {
@@ -70,7 +77,10 @@ export class Qsec2Log {
 
   private readonly onScroll = () => {
     if (!this.box) return;
-    this.following = isNearEnd(this.box);
+    const { scrollTop } = this.box;
+    // Going up is reading back; content that grows below is not.
+    this.following = isNearEnd(this.box) || (this.following && scrollTop >= this.top);
+    this.top = scrollTop;
     if (!this.following) return;
     this.seen = this.timeline.at(-1)?.id;
     this.newer = 0;
@@ -151,11 +161,13 @@ export class Qsec2Log {
           <Bubble
             row={row}
             t={t}
+            media={this.media}
             format={format}
             named={this.named}
             focusable={focusable}
             onRetry={() => this.resend(row.id)}
             onRemove={() => this.discard(row.id)}
+            onCancel={() => this.cancel(row.id)}
           />
         );
     }

@@ -2,6 +2,7 @@ import { Component, Element, Host, h, Prop, State, Watch } from '@stencil/core';
 import { Announcer } from '../../a11y/announcer';
 import { type Dictionary, loadDictionary } from '../../i18n';
 import { type Format, makeFormat } from '../../i18n/format';
+import { loadMediaWords, type MediaDictionary } from '../../i18n/media';
 import type { SecurityDictionary } from '../../i18n/security';
 import { Icon } from '../../icons/icon';
 import { close } from '../../icons/paths';
@@ -12,8 +13,10 @@ import type { MessageItem, View } from '../../store/view';
 import { adoptStyles } from '../../styles/adopt';
 import { PANEL_SHEET } from '../../styles/panel-sheet';
 import type { ChatMode } from '../../types';
+import { spoken } from '../qsec2-log/spoken.logic';
 import { Aborted } from './aborted';
 import { Banner } from './banner';
+import { DropZone } from './drop-zone';
 import { Closed, Connecting, Failed } from './ends';
 import { Exchange } from './exchange';
 import { Header } from './header';
@@ -39,12 +42,15 @@ export class Qsec2Panel {
   @Prop() readonly opened: boolean = false;
   @Prop() readonly relay: string = '';
   @Prop() readonly name: string = '';
-  @Prop() readonly dictionary: Partial<Dictionary & SecurityDictionary> | undefined;
+  @Prop() readonly dictionary: Partial<Dictionary & SecurityDictionary & MediaDictionary> | undefined;
   /** Closes the panel. */
   @Prop() readonly dismiss!: () => void;
 
   @State() private view!: View;
   @State() private t!: Dictionary;
+  /** Words of files and voice messages, once there is one. */
+  @State() private media: MediaDictionary | undefined;
+  @State() private dropping = false;
   @State() private layer: 'none' | 'menu' | 'security' = 'none';
   @State() private copied: 'no' | 'yes' | 'failed' = 'no';
   @State() private inviteAgain = false;
@@ -55,7 +61,15 @@ export class Qsec2Panel {
   private focusNext: string | undefined;
   private format!: Format;
   private lang = 'en';
+  private loadingMedia = false;
   private frame = new PanelFrame(() => this.el.querySelector('dialog') ?? undefined);
+  private drop = new DropZone({
+    accepts: () => composerOf(this.view, this.t).on,
+    over: (dropping) => {
+      this.dropping = dropping;
+    },
+    drop: (files) => this.attach(files),
+  });
   private polite: HTMLElement | undefined;
   private assertive: HTMLElement | undefined;
   private announcer!: Announcer;
@@ -84,6 +98,7 @@ export class Qsec2Panel {
     this.view = this.session.view;
     this.format = makeFormat(this.lang);
     this.t = await loadDictionary(this.lang, this.dictionary);
+    this.needMedia(this.view);
     this.announcer = new Announcer(() => ({ polite: this.polite, assertive: this.assertive }), this.t.newMessages);
   }
 
@@ -108,6 +123,7 @@ export class Qsec2Panel {
     const { view } = this.session;
     this.view = view;
     if (!before || !this.announcer) return;
+    this.needMedia(view);
     if (view.phase !== before.phase) this.phaseChanged(before, view);
     const last = view.timeline.at(-1);
     if (last?.kind === 'message' && !last.mine && view.timeline.length > before.timeline.length) this.announce(last);
@@ -124,8 +140,27 @@ export class Qsec2Panel {
     }
   }
 
-  private announce({ name, text }: MessageItem) {
-    this.announcer.message(this.t.announce(name, text));
+  /** What shows files is loaded with the first of them; until then a file is its name. */
+  private needMedia({ timeline }: View) {
+    if (this.loadingMedia || !timeline.some((item) => item.kind === 'message' && item.file)) return;
+    this.loadingMedia = true;
+    Promise.all([loadMediaWords(this.lang), needElement(LAZY.file)]).then(
+      ([words]) => {
+        this.media = { ...words, ...this.dictionary };
+      },
+      () => {
+        // Not reachable now: the next message tries again.
+        this.loadingMedia = false;
+      },
+    );
+  }
+
+  private attach(files: readonly File[]) {
+    for (const file of files) void this.session.sendFile({ blob: file, name: file.name, type: file.type });
+  }
+
+  private announce(item: MessageItem) {
+    this.announcer.message(this.t.announce(item.name, spoken(item, this.t, this.format)));
   }
 
   private readonly copyLink = async () => {
@@ -228,7 +263,7 @@ export class Qsec2Panel {
     const { view, t, session } = this;
     const composer = composerOf(view, t);
     return [
-      <div class="main">
+      <div class="main" {...this.drop.handlers}>
         <Header
           view={view}
           t={t}
@@ -255,9 +290,15 @@ export class Qsec2Panel {
               state={composer}
               submit={(text) => session.send(text)}
               typing={() => session.typing()}
+              attach={(files) => this.attach(files)}
             />
           )}
         </div>
+        {this.dropping && (
+          <p class="drop" aria-hidden="true">
+            {t.dropHere}
+          </p>
+        )}
       </div>,
       this.layer === 'security' && (
         <SecurityPanel
@@ -367,6 +408,7 @@ export class Qsec2Panel {
       <qsec2-log
         key="log"
         t={t}
+        media={this.media}
         format={format}
         timeline={view.timeline}
         typing={view.typing}
@@ -374,6 +416,7 @@ export class Qsec2Panel {
         alone={alone}
         resend={(id) => void session.resend(id)}
         discard={(id) => session.discard(id)}
+        cancel={(id) => session.cancel(id)}
         details={this.openSecurity}
       />,
       alone && (

@@ -1,0 +1,178 @@
+import { Component, Element, Host, h, Prop, State } from '@stencil/core';
+import type { Dictionary } from '../../i18n';
+import type { Format } from '../../i18n/format';
+import type { MediaDictionary } from '../../i18n/media';
+import { Icon, type IconPaths } from '../../icons/icon';
+import { alert, close, download, file as fileIcon, retry } from '../../icons/paths';
+import { problemFrom } from '../../store/problem.logic';
+import type { MessageItem } from '../../store/view';
+import { adoptStyles } from '../../styles/adopt';
+import type { Problem } from '../../types';
+import { ObjectUrls } from './object-urls';
+import css from './qsec2-file.css';
+import { actionOf, type Fetching, type FileAction, factsOf, inlineOf, shareOf, wantsAtOnce } from './qsec2-file.logic';
+import { Ring } from './ring';
+
+const SHEET = [css];
+
+const ICONS: Record<NonNullable<FileAction>, IconPaths> = { 'cancel-send': close, 'cancel-fetch': close, retry, download };
+
+/**
+ * A file in a message: a picture, sound or video where the browser shows it, else a card.
+ *
+ * @internal
+ */
+@Component({ tag: 'qsec2-file' })
+export class Qsec2File {
+  @Element() private readonly el!: HTMLElement;
+
+  @Prop() readonly item!: MessageItem;
+  @Prop() readonly t!: Dictionary;
+  @Prop() readonly media!: MediaDictionary;
+  @Prop() readonly format!: Format;
+  /** Stops sending it. */
+  @Prop() readonly cancel!: () => void;
+
+  @State() private fetching: Fetching = 'no';
+  @State() private problem: Problem | undefined;
+  @State() private content: Blob | undefined;
+  /** The browser could not make a picture or sound of it. */
+  @State() private unreadable = false;
+
+  private readonly urls = new ObjectUrls();
+  private abort: AbortController | undefined;
+
+  connectedCallback() {
+    adoptStyles(this.el, SHEET);
+    if (wantsAtOnce(this.item)) void this.fetch();
+  }
+
+  disconnectedCallback() {
+    this.abort?.abort();
+    this.urls.revokeAll();
+    this.content = undefined;
+    this.fetching = 'no';
+  }
+
+  private async fetch(): Promise<Blob | undefined> {
+    const { file } = this.item;
+    if (!file || this.content) return this.content;
+    const abort = new AbortController();
+    this.abort = abort;
+    this.fetching = 'running';
+    this.problem = undefined;
+    try {
+      const content = await file.blob({ signal: abort.signal });
+      if (this.abort !== abort || !this.el.isConnected) return undefined;
+      this.content = content;
+      this.fetching = 'here';
+      return content;
+    } catch (error) {
+      if (this.abort === abort) {
+        this.problem = problemFrom(error);
+        this.fetching = 'failed';
+      }
+      return undefined;
+    }
+  }
+
+  private readonly act = async () => {
+    const action = actionOf(this.item, this.fetching);
+    if (action === 'cancel-send') this.cancel();
+    else if (action === 'cancel-fetch') this.abort?.abort();
+    else {
+      const content = await this.fetch();
+      // A picture is on screen by now: whoever wants it as a file presses once more.
+      if (content && action === 'download') this.save(content);
+    }
+  };
+
+  private save(content: Blob) {
+    const link = document.createElement('a');
+    link.href = this.urls.of(content);
+    link.download = this.item.file?.name ?? '';
+    link.click();
+  }
+
+  private readonly onUnreadable = () => {
+    this.unreadable = true;
+  };
+
+  render() {
+    return <Host class="file">{this.inside()}</Host>;
+  }
+
+  private inside() {
+    const { file } = this.item;
+    if (!file) return undefined;
+    const inline = this.content && !this.unreadable ? inlineOf(file.type) : undefined;
+    const url = inline && this.content ? this.urls.of(this.content) : undefined;
+    if (inline === 'image') return this.picture(url, file.name);
+    return [
+      inline === 'video' && this.video(url),
+      this.card(file.name, inlineOf(file.type) && this.unreadable),
+      inline === 'audio' && this.audio(url),
+    ];
+  }
+
+  private video(url: string | undefined) {
+    // biome-ignore lint/a11y/useMediaCaption: what people send each other has no captions
+    return <video key="video" src={url} controls playsInline preload="metadata" onError={this.onUnreadable} />;
+  }
+
+  private audio(url: string | undefined) {
+    // biome-ignore lint/a11y/useMediaCaption: as above
+    return <audio key="audio" src={url} controls preload="metadata" onError={this.onUnreadable} />;
+  }
+
+  private picture(url: string | undefined, name: string) {
+    return (
+      <figure class="picture" key="picture">
+        <img src={url} alt={name} onError={this.onUnreadable} />
+        {this.button(name)}
+      </figure>
+    );
+  }
+
+  private card(name: string, unreadable: boolean | undefined) {
+    const { item, t, media, format } = this;
+    const problem = this.problem ?? item.problem;
+    const facts = factsOf(item, problem, { t, media, format });
+    return (
+      <div class={{ 'file-card': true, bad: !!problem }} key="card">
+        {this.button(name)}
+        <span class="file-words">
+          <span class="file-name" dir="auto">
+            {name}
+          </span>
+          <span class="file-facts">{unreadable && !problem ? `${facts} · ${media.notShown}` : facts}</span>
+        </span>
+      </div>
+    );
+  }
+
+  private button(name: string) {
+    const { item, media, fetching } = this;
+    const action = actionOf(item, fetching);
+    if (!action) {
+      return (
+        <span class="file-mark" key="mark">
+          <Icon of={item.problem ? alert : fileIcon} />
+        </span>
+      );
+    }
+    const labels = {
+      'cancel-send': media.cancelSend,
+      'cancel-fetch': media.cancelFetch,
+      retry: media.retryFetch,
+      download: media.download,
+    };
+    const share = action === 'cancel-send' || action === 'cancel-fetch' ? (shareOf(item) ?? 0) : undefined;
+    return (
+      <button type="button" class="file-mark" key="action" aria-label={labels[action](name)} onClick={this.act}>
+        {share !== undefined && <Ring share={share} />}
+        <Icon of={ICONS[action]} size={share === undefined ? 20 : 16} />
+      </button>
+    );
+  }
+}

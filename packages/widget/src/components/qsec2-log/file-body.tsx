@@ -1,0 +1,25 @@
+import { type FunctionalComponent, h } from '@stencil/core';
+import type { Dictionary } from '../../i18n';
+import type { Format } from '../../i18n/format';
+import type { MediaDictionary } from '../../i18n/media';
+import { LAZY } from '../../lazy-elements';
+import type { MessageItem } from '../../store/view';
+
+// A name, so that what shows files is not bundled with the panel.
+const File = LAZY.file;
+
+interface FileBodyProps {
+  item: MessageItem;
+  t: Dictionary;
+  /** Absent until what shows files is loaded: until then a file is its name. */
+  media: MediaDictionary | undefined;
+  format: Format;
+  onCancel: () => void;
+}
+
+export const FileBody: FunctionalComponent<FileBodyProps> = ({ item, t, media, format, onCancel }) =>
+  media ? (
+    <File item={item} t={t} media={media} format={format} cancel={onCancel} />
+  ) : (
+    <span class="text">{item.file?.name}</span>
+  );
