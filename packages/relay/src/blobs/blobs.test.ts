@@ -41,6 +41,19 @@ describe('sealed files', () => {
     expect((await send(stranger, blob, 0, full())).error?.code).toBe('NOT_JOINED');
   });
 
+  it('are counted for the metrics', async () => {
+    const running = await startRelay();
+    const { clients } = await joinedRoom(running);
+    const blob = random16();
+    await send(clients[0]!, blob, 0, full());
+    await send(clients[0]!, blob, 1, full(), true);
+    await clients[1]!.socket.emitWithAck('blob:get', { blob, index: 1 });
+    const metrics = await (await fetch(`${running.url}/metrics`)).text();
+    const value = (name: string) => Number(new RegExp(`^qsec2_relay_${name} (\\d+)$`, 'm').exec(metrics)?.[1]);
+    expect([value('blobs'), value('blob_chunks_stored_total'), value('blob_chunks_sent_total')]).toEqual([1, 2, 1]);
+    expect(value('blob_bytes')).toBeGreaterThanOrEqual(2 * BLOB_CHUNK_BYTES);
+  });
+
   it('end with their room', async () => {
     const running = await startRelay();
     const { room, clients } = await joinedRoom(running);

@@ -186,6 +186,19 @@ describe('nothing is left behind', () => {
     expect(store.figures()).toMatchObject({ blobs: 0, bytes: 0 });
   });
 
+  it('by files that cannot be read, and other files do not keep a relay from starting', async () => {
+    const { store, dir, again } = await open({ roomExists: async () => false });
+    await store.put(put({ blob: random16(), chunk: full() }));
+    await store.close();
+    await writeFile(join(dir, room, `${random16()}.part`), 'no header');
+    await writeFile(join(dir, room, `${random16()}.whole`), randomBytes(100));
+    await writeFile(join(dir, 'notes.txt'), 'of an operator');
+    const next = await again();
+    expect(next.figures().blobs).toBe(1);
+    await next.sweep();
+    expect(await readdir(dir)).toEqual(['notes.txt']);
+  });
+
   it('when their time is up: a day, or an hour for what nobody goes on sending', async () => {
     const { store, dir, clock, again } = await open();
     const [whole, part] = [random16(), random16()];

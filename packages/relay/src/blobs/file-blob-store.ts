@@ -59,7 +59,11 @@ export class FileBlobStore implements BlobStore {
   static async open(options: FileBlobStoreOptions): Promise<FileBlobStore> {
     await mkdir(options.dir, { recursive: true, mode: 0o700 });
     const store = new FileBlobStore(options);
-    for (const room of await readdir(options.dir)) {
+    for (const folder of await readdir(options.dir, { withFileTypes: true })) {
+      if (!folder.isDirectory()) continue;
+      const room = folder.name;
+      // A room without a readable blob is known all the same, so that its folder goes when the room does.
+      store.#room(room);
       for (const name of await readdir(join(options.dir, room))) await store.#find(room, name.replace(/\.(part|whole)$/, ''));
     }
     return store;
