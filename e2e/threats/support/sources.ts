@@ -17,6 +17,12 @@ export const OBSERVE: readonly Edit[] = [
           const input = concat(kemShared,`,
   },
   {
+    file: 'protocol/x-wing.ts',
+    find: 'const sharedSecret = sha3_256(input) as Bytes;',
+    put: `const sharedSecret = sha3_256(input) as Bytes;
+          globalThis.__qsec2Observed?.push({ name: 'x-wing', bytes: sharedSecret.slice() });`,
+  },
+  {
     file: 'protocol/pairing.ts',
     find: "const master = extract(expandLabel(hs, 'derived', NOTHING), key);",
     put: `globalThis.__qsec2Observed?.push({ name: 'psk', bytes: this.#options.psk.slice() }, { name: 'agreed key', bytes: key.slice() });

@@ -1,0 +1,182 @@
+import {
+  counterNonce,
+  deriveRoot,
+  expandLabel,
+  messageKey,
+  openHandshake,
+  readAnnouncement,
+  sessionsIn,
+} from '../threats/support/eavesdropper.ts';
+import type { Lab } from '../threats/support/lab.ts';
+import { KEY_FROM_ELSEWHERE_COUNTED as COUNTED } from '../threats/support/sources.ts';
+import { rewind } from './deterministic.ts';
+
+/** One conversation of QS2 from its random bytes to its frames, made by the SDK; every value in hexadecimal. */
+
+const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
+const bytes = (text: string): Uint8Array<ArrayBuffer> => new Uint8Array(Buffer.from(text, 'hex'));
+
+export async function makeVectors(lab: Lab) {
+  rewind();
+  const { protocol, wire } = lab;
+  const { Pairing, PairChannel, SenderKey, Rekeying, randomBytes, generateSigningKey, fingerprint } = protocol;
+
+  const identityA = await generateSigningKey();
+  const identityB = await generateSigningKey();
+  const [roomId, secret, seatA, seatB] = [randomBytes(16), randomBytes(32), randomBytes(16), randomBytes(16)];
+  const invite = new lab.Invite({ generation: 0, roomId, secret, creator: fingerprint(identityB.publicKey) });
+  const roomKeys = protocol.deriveRoomKeys(invite);
+  const roomPolicy = await protocol.signRoomPolicy(invite, identityB, {
+    n: 1,
+    join: 'auto',
+    locked: false,
+    capacity: 2,
+    name: 'The mill',
+  });
+  const admission = await protocol.signAdmission(invite, identityB, identityA.publicKey, 2);
+
+  const agreement = { required: true, source: 'bb84', pulses: 32_768, threshold: 0.11 } as const;
+  const nothing = new Uint8Array(0);
+  const policyA = protocol.encodeMemberPolicy({ agreement, room: nothing, admission: nothing });
+  const policyB = protocol.encodeMemberPolicy({ agreement, room: roomPolicy.encoded, admission: nothing });
+  const common = {
+    psk: roomKeys.psk,
+    roomId,
+    generation: 0,
+    agreement,
+    keySource: lab.bb84KeySource(),
+    accept: () => undefined,
+    onStage: () => undefined,
+  };
+  const a = { ...common, identity: identityA, seat: seatA, peerSeat: seatB, policy: policyA };
+  const b = { ...common, identity: identityB, seat: seatB, peerSeat: seatA, policy: policyB };
+
+  const begun = await Pairing.initiate(a);
+  const answered = await Pairing.respond(b, begun.payload);
+  const payloads = [begun.payload, answered.payload];
+  for (let to = begun.pairing; ; to = to === begun.pairing ? answered.pairing : begun.pairing) {
+    const answer = await to.receive(payloads.at(-1) as Uint8Array);
+    if (!answer) break;
+    payloads.push(answer);
+  }
+  const secrets = begun.pairing.result;
+  const secretsB = answered.pairing.result;
+  if (!secrets || !secretsB) throw new Error('the pairing came to no end');
+  const frames = payloads.map((payload) => protocol.encodeFrame(1, wire.concat(secrets.sid, payload)));
+
+  const kem = globalThis.__qsec2Observed;
+  const kemSecret = Buffer.from(kem.find(({ name }) => name === 'x-wing')?.bytes ?? nothing);
+  const [session] = sessionsIn(frames.map((body) => ({ from: '', body })));
+  const loot = { psk: Buffer.from(roomKeys.psk), kemSecret: () => kemSecret, roomId: Buffer.from(roomId), generation: 0 };
+  const opened = session && openHandshake(session, loot);
+  if (!session || !opened) throw new Error('the handshake does not open with its own secrets');
+  const agreedKey = Buffer.alloc(32, 0x4b);
+  const root = deriveRoot(opened, COUNTED, agreedKey);
+  const chains = {
+    ab: expandLabel(root.root, 'pair a>b', root.transcript),
+    ba: expandLabel(root.root, 'pair b>a', root.transcript),
+    rekey: expandLabel(root.root, 'rekey', root.transcript),
+  };
+  const firstKeys = messageKey(chains.ab, 0, 0);
+
+  const rootOfA = hex(secrets.root);
+  const channelA = new PairChannel(roomId, secrets);
+  const channelB = new PairChannel(roomId, secretsB);
+  const roster = protocol.rosterHash(0, [identityA.publicKey, identityB.publicKey].sort(wire.compareBytes));
+  const sender = await SenderKey.create(roomId, identityA.publicKey, roster, undefined);
+  const announced = protocol.encodePairContent({ kind: 'sender-key', announcement: sender.announcement, name: 'Ana', sent: 0 });
+  const pairFrame = protocol.encodeFrame(2, await channelA.seal(announced));
+  const text = { kind: 'text' as const, id: randomBytes(16), index: 0, sentAt: 1_700_000_000_000, text: 'noon at the mill' };
+  const content = protocol.encodeGroupContent(text);
+  const groupFrame = protocol.encodeFrame(3, await sender.seal(content));
+
+  const rekeyOptions = {
+    epoch: 1,
+    agreement: { own: agreement, theirs: agreement },
+    keySource: common.keySource,
+    onStage: () => undefined,
+  };
+  const rekeying = await Rekeying.initiate({ ...rekeyOptions, role: 'a', secret: channelA.rekeySecret.slice() }, false);
+  const rekeyAnswer = await Rekeying.respond(
+    { ...rekeyOptions, role: 'b', secret: channelB.rekeySecret.slice() },
+    rekeying.payload,
+  );
+  const rekeyed = await rekeying.rekeying.receive(rekeyAnswer.step.payload as Uint8Array);
+  const rekeySecret = Buffer.from(globalThis.__qsec2Observed.filter(({ name }) => name === 'x-wing').at(-1)?.bytes ?? nothing);
+
+  return {
+    about:
+      'QS2, see docs/protocol.md. Hexadecimal. Random byte strings are draws 0, 1, 2 … of the stream in e2e/vectors/deterministic.ts.',
+    invite: {
+      roomId: hex(roomId),
+      secret: hex(secret),
+      generation: 0,
+      creator: hex(invite.creator),
+      code: invite.code,
+      psk: hex(roomKeys.psk),
+      relayRoom: hex(roomKeys.relayRoom),
+      relayToken: hex(roomKeys.relayToken),
+    },
+    members: {
+      a: { identity: hex(identityA.publicKey), seat: hex(seatA), policy: hex(policyA) },
+      b: { identity: hex(identityB.publicKey), seat: hex(seatB), policy: hex(policyB) },
+      roomPolicy: hex(roomPolicy.encoded),
+      admissionOfA: hex(admission),
+      safetyNumber: protocol.safetyNumber(roomId, identityA.publicKey, identityB.publicKey),
+    },
+    handshake: {
+      sid: hex(secrets.sid),
+      m1: hex(session.m1),
+      m2: hex(session.m2),
+      m3: hex(session.m3),
+      rA: hex(opened.rA),
+      kemSecret: hex(kemSecret),
+      th2: hex(opened.th2),
+      hs: hex(opened.hs),
+      thF: hex(opened.thF),
+      sas: hex(opened.sas),
+      emoji: protocol.emojiOf(bytes(hex(opened.sas))).map(({ name }) => name),
+      payloads: payloads.map(hex),
+    },
+    agreement: {
+      flights: opened.flights.map(hex),
+      ...COUNTED,
+      attempt: opened.attempt,
+      keyOfFlight1: hex(expandLabel(opened.hs, 'qc', Buffer.concat([opened.thF, Buffer.from([1])]))),
+      nonceOfFlight2: hex(counterNonce(0)),
+      agreedKey: hex(agreedKey),
+      thQ: hex(root.thQ),
+      transcript: hex(secrets.transcript),
+      master: hex(root.master),
+      m4: hex(root.m4),
+      m5: hex(root.m5),
+      root: rootOfA,
+    },
+    pair: {
+      chainAB: hex(chains.ab),
+      chainBA: hex(chains.ba),
+      rekeySecret: hex(channelA.rekeySecret),
+      key0: hex(firstKeys?.key ?? nothing),
+      nonce0: hex(firstKeys?.nonce ?? nothing),
+      content: hex(announced),
+      frame: hex(pairFrame),
+    },
+    group: {
+      roster: hex(roster),
+      seed: hex(readAnnouncement(Buffer.from(announced))?.seed ?? nothing),
+      content: hex(content),
+      messageId: hex(protocol.messageId(identityA.publicKey, text.id)),
+      frame: hex(groupFrame),
+    },
+    rekeying: {
+      r1: hex(rekeying.payload),
+      answer: hex(rekeyAnswer.step.payload ?? nothing),
+      r3: hex(rekeyed.payload ?? nothing),
+      kemSecret: hex(rekeySecret),
+      transcript: hex(rekeyed.result?.transcript ?? nothing),
+      root: hex(rekeyed.result?.root ?? nothing),
+    },
+  };
+}
+
+export type Vectors = Awaited<ReturnType<typeof makeVectors>>;

@@ -1,0 +1,172 @@
+import { createPublicKey, verify } from 'node:crypto';
+import { readFile, writeFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { ml_kem768_x25519 } from '@noble/post-quantum/hybrid.js';
+import { beforeAll, describe, expect, it } from 'vitest';
+import {
+  deriveRoot,
+  expandLabel,
+  hmac,
+  messageKey,
+  openBox,
+  openGroupFrame,
+  openHandshake,
+  openPairFrame,
+  readAnnouncement,
+  sessionsIn,
+  sha256,
+  u32,
+} from '../threats/support/eavesdropper.ts';
+import { buildLab } from '../threats/support/lab.ts';
+import { KEY_FROM_ELSEWHERE, OBSERVE } from '../threats/support/sources.ts';
+import { DETERMINISTIC, DRAWN_KEYS, draw } from './deterministic.ts';
+import { makeVectors, type Vectors } from './make-vectors.ts';
+
+/** The committed vectors: the SDK makes them again, and cryptography that is not the SDK's agrees with every value. */
+
+const FILE = fileURLToPath(new URL('../../packages/sdk/vectors/qs2.json', import.meta.url));
+const b = (text: string): Buffer => Buffer.from(text, 'hex');
+const NOTHING = Buffer.alloc(0);
+const purpose = (name: string): Buffer => Buffer.from(`qsec2 v1 ${name}\0`);
+
+function isSignedBy(publicKey: Buffer, about: string, message: Buffer, signature: Buffer): boolean {
+  const key = createPublicKey({ key: Buffer.concat([b('302a300506032b6570032100'), publicKey]), format: 'der', type: 'spki' });
+  return verify(null, Buffer.concat([purpose(about), message]), key, signature);
+}
+
+let vectors: Vectors;
+beforeAll(async () => {
+  if (process.env.QSEC2_WRITE_VECTORS) {
+    const lab = await buildLab({ edits: [...OBSERVE, ...DRAWN_KEYS], replacements: { ...DETERMINISTIC, ...KEY_FROM_ELSEWHERE } });
+    globalThis.__qsec2Observed = [];
+    await writeFile(FILE, `${JSON.stringify(await makeVectors(lab), null, 2)}\n`);
+  }
+  vectors = JSON.parse(await readFile(FILE, 'utf8')) as Vectors;
+});
+
+describe('the SDK', () => {
+  it('makes the committed vectors from the same random bytes', async () => {
+    const lab = await buildLab({ edits: [...OBSERVE, ...DRAWN_KEYS], replacements: { ...DETERMINISTIC, ...KEY_FROM_ELSEWHERE } });
+    globalThis.__qsec2Observed = [];
+    expect(await makeVectors(lab)).toEqual(vectors);
+  });
+});
+
+describe('cryptography that is not the SDK’s', () => {
+  it('derives what an invite leads to', () => {
+    const { roomId, secret, creator, code, generation, psk, relayRoom, relayToken } = vectors.invite;
+    const P = hmac(Buffer.from('qsec2 v1 invite'), b(secret));
+    const context = Buffer.concat([b(roomId), u32(generation)]);
+    expect(expandLabel(P, 'psk', context).toString('hex')).toBe(psk);
+    expect(expandLabel(P, 'relay room', context, 16).toString('hex')).toBe(relayRoom);
+    expect(expandLabel(P, 'relay token', context).toString('hex')).toBe(relayToken);
+    const packed = Buffer.concat([Buffer.from([1]), u32(generation), b(roomId), b(secret), b(creator)]);
+    expect(code).toBe(`q2.${packed.toString('base64url')}`);
+    expect(sha256(purpose('fingerprint'), b(vectors.members.b.identity)).subarray(0, 16).toString('hex')).toBe(creator);
+  });
+
+  it('finds in M1 what it says, bound by the invite', () => {
+    const { handshake, invite, members } = vectors;
+    const m1 = b(handshake.m1);
+    const { publicKey } = ml_kem768_x25519.keygen(draw(6, 32));
+    const commitment = sha256(purpose('sas commit'), b(handshake.rA), b(members.a.identity));
+    const body = Buffer.concat([
+      Buffer.from([1, 1]),
+      b(invite.roomId),
+      u32(invite.generation),
+      b(handshake.sid),
+      b(members.a.seat),
+      b(members.b.seat),
+      publicKey,
+      commitment,
+    ]);
+    const es = hmac(Buffer.alloc(32), b(invite.psk));
+    expect(m1.subarray(0, -32).toString('hex')).toBe(body.toString('hex'));
+    expect(m1.subarray(-32)).toEqual(hmac(expandLabel(es, 'ext binder', NOTHING), sha256(body)));
+  });
+
+  it('decapsulates M2 to the same secret', () => {
+    const { handshake, rekeying } = vectors;
+    const { secretKey } = ml_kem768_x25519.keygen(draw(6, 32));
+    expect(Buffer.from(ml_kem768_x25519.decapsulate(b(handshake.m2).subarray(0, 1120), secretKey)).toString('hex')).toBe(
+      handshake.kemSecret,
+    );
+    expect(rekeying.kemSecret).not.toBe(handshake.kemSecret);
+  });
+
+  function read() {
+    const { handshake, invite, agreement } = vectors;
+    const frames = handshake.payloads.map((payload) => ({
+      from: '',
+      body: Buffer.concat([b('0101'), b(handshake.sid), b(payload)]),
+    }));
+    const [session] = sessionsIn(frames);
+    const loot = { psk: b(invite.psk), kemSecret: () => b(handshake.kemSecret), roomId: b(invite.roomId), generation: 0 };
+    const opened = session && openHandshake(session, loot);
+    if (!session || !opened) throw new Error('the handshake does not open');
+    return { session, opened, root: deriveRoot(opened, agreement, b(agreement.agreedKey)) };
+  }
+
+  it('opens both proofs and the flights, and comes to the same transcripts, SAS and root', () => {
+    const { handshake, agreement, members } = vectors;
+    const { opened, root, session } = read();
+    expect(opened).toMatchObject({ hs: b(handshake.hs), th2: b(handshake.th2), thF: b(handshake.thF), sas: b(handshake.sas) });
+    expect(opened).toMatchObject({ policyA: b(members.a.policy), policyB: b(members.b.policy), idA: b(members.a.identity) });
+    expect(opened.flights.map((flight) => flight.toString('hex'))).toEqual(agreement.flights);
+    expect(root).toMatchObject({ thQ: b(agreement.thQ), transcript: b(agreement.transcript), root: b(agreement.root) });
+    const last = (payload: string | undefined) => b(payload ?? '').subarray(-32);
+    expect([root.m4, root.m5]).toEqual([last(handshake.payloads.at(-2)), last(handshake.payloads.at(-1))]);
+
+    for (const side of ['a', 'b'] as const) {
+      const transcript = side === 'a' ? sha256(opened.th2, session.m2.subarray(1152)) : opened.th2;
+      const key = expandLabel(opened.hs, `${side} hs`, transcript);
+      const proof = openBox(
+        key,
+        Buffer.alloc(12),
+        side === 'a' ? session.m3 : session.m2.subarray(1152),
+        Buffer.from(`m${side}`),
+      );
+      if (!proof) throw new Error('a proof does not open');
+      const content = proof.subarray(4, 4 + proof.readUInt32BE(0));
+      const [signature, finished] = [content.subarray(-96, -32), content.subarray(-32)];
+      const [policy, rA] = side === 'a' ? [opened.policyA, opened.rA] : [opened.policyB, NOTHING];
+      const identity = side === 'a' ? opened.idA : opened.idB;
+      expect(isSignedBy(identity, `handshake ${side}`, sha256(transcript, policy, rA, identity), signature)).toBe(true);
+      expect(finished).toEqual(hmac(expandLabel(key, 'finished', NOTHING), sha256(transcript, identity, signature)));
+      expect(content.length).toBe(4 + policy.length + rA.length + 32 + 64 + 32);
+    }
+  });
+
+  it('opens the pair frame and the group frame, and checks the signature', () => {
+    const { group, invite, members, pair } = vectors;
+    const { root } = read();
+    expect(messageKey(expandLabel(root.root, 'pair a>b', root.transcript), 0, 0)?.key.toString('hex')).toBe(pair.key0);
+    const content = openPairFrame(b(pair.frame), root, b(invite.roomId));
+    expect(content?.toString('hex')).toBe(pair.content);
+    const announced = readAnnouncement(b(pair.content));
+    if (!announced) throw new Error('no epoch was announced');
+    const identity = b(members.a.identity);
+    expect(openGroupFrame(b(group.frame), announced, identity, b(invite.roomId))?.toString('hex')).toBe(group.content);
+    const sorted = [members.a.identity, members.b.identity].sort().map(b);
+    const label = Buffer.from('qsec2 v1 roster');
+    expect(sha256(u32(label.length), label, u32(0), ...sorted).toString('hex')).toBe(group.roster);
+    const [header, box] = [b(group.frame).subarray(2, 22), b(group.frame).subarray(22, -64)];
+    const bound = Buffer.concat([b(invite.roomId), identity, u32(announced.epoch), announced.roster, b('0103'), header]);
+    expect(isSignedBy(announced.signingKey, 'group frame', Buffer.concat([bound, box]), b(group.frame).subarray(-64))).toBe(true);
+    expect(header.subarray(8, 12)).toEqual(sha256(announced.epochId, identity).subarray(0, 4));
+    const id = sha256(purpose('message id'), identity, b(group.content).subarray(1, 17)).subarray(0, 16);
+    expect(id.toString('hex')).toBe(group.messageId);
+  });
+
+  it('comes to the same root after a light rekeying', () => {
+    const { pair, rekeying } = vectors;
+    const [r1, answer] = [b(rekeying.r1).subarray(5), b(rekeying.answer)];
+    const ciphertext = answer.subarray(5, 5 + 1120);
+    const th = sha256(r1, ciphertext);
+    const mid = hmac(expandLabel(b(pair.rekeySecret), 'rekey', th), b(rekeying.kemSecret));
+    const root = expandLabel(mid, 'pair root', th);
+    expect([th.toString('hex'), root.toString('hex')]).toEqual([rekeying.transcript, rekeying.root]);
+    expect(answer.subarray(-32)).toEqual(hmac(expandLabel(root, 'rekey b', th), Buffer.from('R2')));
+    expect(b(rekeying.r3).subarray(-32)).toEqual(hmac(expandLabel(root, 'rekey a', th), Buffer.from('R3')));
+  });
+});
