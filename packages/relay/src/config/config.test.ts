@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../testing/relay-fixture.ts';
@@ -50,6 +50,12 @@ describe('settings', () => {
 
   it('have the defaults of the documentation when nothing is set', () => {
     expect(loadSettings({ UNRELATED: 'x' })).toEqual(defaultSettings());
+  });
+
+  it('stand in the documentation, each of them', () => {
+    const page = readFileSync(new URL('../../../../docs/operations.md', import.meta.url), 'utf8');
+    const missing = Object.values(SETTINGS).filter(({ env }) => !page.includes(`| \`${env}\` |`));
+    expect(missing).toEqual([]);
   });
 
   it('refuse a variable that does not exist', () => {
