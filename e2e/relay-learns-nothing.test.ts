@@ -61,10 +61,15 @@ async function converse({ connect }: Sdk): Promise<Conversation> {
   secrets.set('invite secret', ana.invite.secret);
   await bo.leave();
   await ana.leave();
-  const stored = await Promise.all((await readdir(relay.dataDir)).map((file) => readFile(join(relay.dataDir, file))));
+  const stored = await filesBelow(relay.dataDir);
   await relay.kill('SIGTERM');
-  stored.push(...(await Promise.all((await readdir(relay.dataDir)).map((file) => readFile(join(relay.dataDir, file))))));
+  stored.push(...(await filesBelow(relay.dataDir)));
   return { had: { received: proxy.received, stored, logged: [Buffer.from(relay.output)] }, secrets };
+}
+
+async function filesBelow(folder: string): Promise<Buffer[]> {
+  const entries = await readdir(folder, { withFileTypes: true, recursive: true });
+  return Promise.all(entries.filter((entry) => entry.isFile()).map((entry) => readFile(join(entry.parentPath, entry.name))));
 }
 
 const size = (parts: readonly Buffer[]) => parts.reduce((total, part) => total + part.length, 0);

@@ -231,8 +231,8 @@ export class RelaySession extends Emitter<RelaySessionEvents> {
       capacity,
     };
     const { error } = await this.#transport.create(request);
-    // Another member may have brought it back first, with an end token of its own.
-    if (error && !(error.code === 'REFUSED' && this.#epoch !== undefined)) throw relayError(error);
+    // Another member may have brought it back first, with an end token of its own: then joining tells whether it is our room.
+    if (error && this.#epoch === undefined) throw relayError(error);
   }
 
   #up(joined: Joined): void {
