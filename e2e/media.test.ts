@@ -13,7 +13,7 @@ describe('a file from one process to another', () => {
     expect([sent.outcome, received.outcome, received.size]).toEqual(['sent', 'received', size]);
     expect(received.sha256).toBe(sent.sha256);
     expect(files).toHaveLength(1);
-    // What is not garbage: windows of half a MiB, what is being sealed or opened, and buffers of the connection.
+    // What is not garbage: windows of a MiB, what is being sealed or opened, and buffers of the connection.
     for (const { use } of [sent, received]) expect(use.held).toBeLessThan(12 * MIB);
     if (relay.peak !== undefined && relay.before !== undefined) expect(relay.peak - relay.before).toBeLessThan(96 * MIB);
   });

@@ -3,8 +3,8 @@ import { toBase64url } from '../wire/index.ts';
 import { type BlobPort, isPassing, pause, verdict } from './blob-port.ts';
 import { inOrder, streamOf } from './pipeline.ts';
 
-/** Chunks asked for before the first of them came: half a MiB. */
-const AHEAD = 8;
+/** Chunks asked for before the first of them came: a MiB. */
+const AHEAD = 16;
 
 export interface DownloadOptions {
   id: Uint8Array;

@@ -97,7 +97,7 @@ describe('a transfer', () => {
         port.requests = 0;
         port.fault = (request) => down[request] ?? 'none';
         expect(Buffer.compare(await fetchAll(port, sealed), bytes)).toBe(0);
-        expect(port.mostInFlight).toBeLessThanOrEqual(8);
+        expect(port.mostInFlight).toBeLessThanOrEqual(16);
       }),
       { numRuns: 10 },
     );
@@ -106,10 +106,10 @@ describe('a transfer', () => {
   it('sends again what was not acknowledged, and nothing else', async () => {
     const port = new FaultyPort();
     const count = chunkCount(3_000_000);
-    port.fault = (request) => (request === 20 ? 'lost' : 'none');
+    port.fault = (request) => (request === 30 ? 'lost' : 'none');
     await send(port, content(3_000_000));
     expect(port.chunks).toHaveLength(count);
-    expect(port.puts).toBeLessThanOrEqual(count + 8);
+    expect(port.puts).toBeLessThanOrEqual(count + 16);
   });
 
   it('ends when the relay has no space, lost what it had, or refuses', async () => {
@@ -120,8 +120,8 @@ describe('a transfer', () => {
     await expect(send(port, content(10))).rejects.toMatchObject({ code: 'RELAY_REFUSED' });
     const forgetful = new FaultyPort();
     forgetful.fault = (request) => {
-      if (request === 12) forgetful.chunks = [];
-      return request === 12 ? 'lost' : 'none';
+      if (request === 20) forgetful.chunks = [];
+      return request === 20 ? 'lost' : 'none';
     };
     await expect(send(forgetful, content(3_000_000))).rejects.toMatchObject({ code: 'FILE_GONE' });
   });
@@ -163,7 +163,7 @@ describe('a transfer', () => {
     port.requests = 0;
     const reader = openFile(download(port, { id: sealed.id, count: chunkCount(sealed.size) }), sealed).getReader();
     await reader.read();
-    expect(port.requests).toBeLessThanOrEqual(20);
+    expect(port.requests).toBeLessThanOrEqual(28);
     await reader.cancel();
     expect(port.inFlight).toBe(0);
   });
