@@ -21,7 +21,7 @@ const EAVESDROPPING: readonly Edit[] = [
             globalThis.__qsec2Heard?.push({ identity, announcement: { ...announcement, seed: announcement.seed.slice() } });`,
   },
   {
-    file: 'protocol/content.ts',
+    file: 'protocol/group-content.ts',
     find: 'export function decodeGroupContent(bytes: Uint8Array): GroupContent {',
     put: 'export function decodeGroupContent(bytes: Uint8Array): GroupContent { globalThis.__qsec2Read?.push(bytes.slice());',
   },
@@ -108,7 +108,7 @@ describe('a member who repeats the id of a message', () => {
 
   it('would wipe the message out, if ids were not bound to their authors', async () => {
     const find = "hash(purpose('message id'), author, id).slice(0, MESSAGE_ID_BYTES)";
-    const edit: Edit = { file: 'protocol/content.ts', find, put: 'id.slice(0, MESSAGE_ID_BYTES) as Bytes' };
+    const edit: Edit = { file: 'protocol/message-id.ts', find, put: 'id.slice(0, MESSAGE_ID_BYTES) as Bytes' };
     const theirs = await buildLab({ edits: [edit] });
     const eves = await buildLab({ edits: [...EAVESDROPPING, edit], replacements: SCRIPTED });
     expect(await takeId(theirs, eves)).toEqual(['midnight at the bridge']);

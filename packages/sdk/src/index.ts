@@ -17,4 +17,6 @@ export {
 } from './options.ts';
 export { Invite } from './protocol/invite.ts';
 export { connect } from './room/connect.ts';
+export { type StoredRoom, type StoredRoomsOptions, storedRooms } from './room/stored-rooms.ts';
 export type * from './room/types.ts';
+export type { StoragePort, StoredValue } from './storage/port.ts';

@@ -1,6 +1,7 @@
 import type { QuantumChannel } from './bb84/channel/types.ts';
 import type { KeySource } from './key-source/types.ts';
 import type { Invite } from './protocol/invite.ts';
+import type { StoragePort } from './storage/port.ts';
 import type { TransportFactory } from './transport/transport.ts';
 
 /** Where a pairwise key comes from and what must hold of it. */
@@ -41,6 +42,14 @@ export interface ConnectOptions {
   join?: 'auto' | 'approve';
   keyAgreement?: KeyAgreementOptions;
   files?: FileOptions;
+  /**
+   * What outlives a reload: identity, seat, invite, history; never keys that messages are sealed with. `session`: until the tab is
+   * closed. `device`: until `room.forget()` or `room.leave()`. `connect` with the invite of a stored room returns to it, as the same
+   * member; `storedRooms` names those. Default `none`.
+   */
+  persist?: 'none' | 'session' | 'device';
+  /** Where that is kept. Default: IndexedDB; elsewhere than in browsers it has to be given. */
+  storage?: StoragePort;
   /** Cancels connecting; afterwards it leaves the room. */
   signal?: AbortSignal;
   /** Receives one line for each thing worth knowing. Never a secret, never a text. Default: silence. */
@@ -56,6 +65,7 @@ export const DEFAULTS = {
   name: 'Guest',
   capacity: 2,
   join: 'auto',
+  persist: 'none',
   policy: 'required',
   pulses: 32_768,
   threshold: 0.11,

@@ -1,6 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decodePairContent, encodePairContent, messageId, NAME_LIMIT_BYTES } from './content.ts';
+import { decodePairContent, encodePairContent } from './content.ts';
+import { NAME_LIMIT_BYTES } from './group-content.ts';
+import { messageId } from './message-id.ts';
 import { randomBytes } from './random.ts';
 
 const announcement = {

@@ -17,14 +17,25 @@ export interface SigningKey {
 
 /** @throws {QsecError} `UNSUPPORTED` where WebCrypto has no Ed25519 */
 export async function generateSigningKey(): Promise<SigningKey> {
-  const pair = await generate();
-  const publicKey = new Uint8Array(await crypto.subtle.exportKey('raw', pair.publicKey));
-  return {
-    publicKey,
-    sign: async (about, message) =>
-      new Uint8Array(await crypto.subtle.sign('Ed25519', pair.privateKey, concat(purpose(about), message))),
-  };
+  const { privateKey, publicKey } = await generateKeyPair(false);
+  return signingKey(privateKey, publicKey);
 }
+
+/**
+ * For an identity that is to outlive the page.
+ * @param extractable for a storage that keeps bytes only
+ * @throws {QsecError} `UNSUPPORTED`
+ */
+export async function generateKeyPair(extractable: boolean): Promise<{ privateKey: CryptoKey; publicKey: Bytes }> {
+  const pair = await generate(extractable);
+  return { privateKey: pair.privateKey, publicKey: new Uint8Array(await crypto.subtle.exportKey('raw', pair.publicKey)) };
+}
+
+export const signingKey = (privateKey: CryptoKey, publicKey: Bytes): SigningKey => ({
+  publicKey,
+  sign: async (about, message) =>
+    new Uint8Array(await crypto.subtle.sign('Ed25519', privateKey, concat(purpose(about), message))),
+});
 
 /** A public key ready to check many signatures. */
 export interface VerificationKey {
@@ -43,9 +54,9 @@ export async function importVerificationKey(publicKey: Uint8Array): Promise<Veri
 /** What an invite pins: the first 16 bytes of a hash of the identity key. */
 export const fingerprint = (publicKey: Uint8Array): Bytes => hash(purpose('fingerprint'), publicKey).slice(0, FINGERPRINT_BYTES);
 
-async function generate(): Promise<CryptoKeyPair> {
+async function generate(extractable: boolean): Promise<CryptoKeyPair> {
   try {
-    return (await crypto.subtle.generateKey('Ed25519', false, ['sign', 'verify'])) as CryptoKeyPair;
+    return (await crypto.subtle.generateKey('Ed25519', extractable, ['sign', 'verify'])) as CryptoKeyPair;
   } catch (cause) {
     throw new QsecError('UNSUPPORTED', 'This browser has no Ed25519 in WebCrypto, or the page is not served over HTTPS.', {
       cause,

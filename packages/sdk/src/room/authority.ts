@@ -16,6 +16,8 @@ import {
 import { type Bytes, equalBytes, MIN_CAPACITY } from '../wire/index.ts';
 
 const NONE: Bytes = new Uint8Array(0);
+/** More orders than can be signed before they are stored. */
+const UNSTORED_ORDERS = 1_000;
 
 /** What is known of the creator's decisions, and what follows from them: who is let in, and who gets our keys. */
 export class Authority {
@@ -29,18 +31,34 @@ export class Authority {
   /** Rises with every order signed. */
   #n: number;
 
-  /** @param policy given by who makes the room */
-  constructor(invite: Invite, identity: SigningKey, agreement: AgreementPolicy, policy: SignedRoomPolicy | undefined) {
+  /**
+   * @param policy given by who makes the room, or known from before a reload
+   * @param kept from before a reload: the creator's word for us, and the number of our last order
+   */
+  constructor(
+    invite: Invite,
+    identity: SigningKey,
+    agreement: AgreementPolicy,
+    policy: SignedRoomPolicy | undefined,
+    kept?: { admission: Bytes; orders: number },
+  ) {
     this.#invite = invite;
     this.#identity = identity;
     this.#agreement = agreement;
     this.#policy = policy;
-    this.#n = policy?.n ?? 0;
+    this.#admission = kept?.admission ?? NONE;
+    // An order of the last moment may not have been stored: numbers rise, but need not be consecutive.
+    this.#n = Math.max(policy?.n ?? 0, kept ? kept.orders + UNSTORED_ORDERS : 0);
     this.isCreator = equalBytes(fingerprint(identity.publicKey), invite.creator);
   }
 
   get policy(): SignedRoomPolicy | undefined {
     return this.#policy;
+  }
+
+  /** Number of the last order signed here. */
+  get orders(): number {
+    return this.#n;
   }
 
   /** Whether newcomers need the creator's word before anyone shares keys with them. */

@@ -2,29 +2,27 @@ import { QsecError } from '../errors.ts';
 import { bb84KeySource } from '../key-source/bb84.ts';
 import type { KeySource } from '../key-source/types.ts';
 import { type ConnectOptions, DEFAULTS, type FileOptions, type KeyAgreementOptions, type Logger } from '../options.ts';
-import { fingerprint, generateSigningKey, type SigningKey } from '../protocol/identity.ts';
 import { Invite } from '../protocol/invite.ts';
 import type { AgreementPolicy } from '../protocol/policy.ts';
-import { signRoomPolicy } from '../protocol/policy.ts';
-import { randomBytes } from '../protocol/random.ts';
 import { deriveRoomKeys } from '../protocol/room-keys.ts';
 import { RelaySession } from '../transport/relay-session.ts';
 import { socketIoTransport } from '../transport/socket-io.ts';
-import { MAX_CAPACITY, MIN_CAPACITY, ROOM_ID_BYTES, SEAT_BYTES, SEAT_SECRET_BYTES, TOKEN_BYTES } from '../wire/index.ts';
-import { RoomSession } from './room.ts';
+import type { TransportFactory } from '../transport/transport.ts';
+import { MAX_CAPACITY, MIN_CAPACITY } from '../wire/index.ts';
+import { type Entry, prepareEntry } from './entry.ts';
+import { RoomSession, type RoomSessionOptions } from './room.ts';
 import { cleanName } from './text.ts';
 import type { Room } from './types.ts';
 
 const MIN_PULSES = 4_096;
 const MAX_PULSES = 262_144;
-const INVITE_SECRET_BYTES = 32;
 
 /**
  * Makes a private room, or joins one by its invite. Resolves once the relay has given this member a seat; keys with members who
  * are there are being agreed then, and `room.send` waits for them.
  *
  * @throws {QsecError} `INVALID_ARGUMENT`, `INVITE_INVALID`, `RELAY_UNREACHABLE`, `RELAY_REFUSED`, `ROOM_NOT_FOUND`, `ROOM_FULL`,
- *   `RATE_LIMITED`, `TIMEOUT`, `UNSUPPORTED`, `ABORTED`
+ *   `RATE_LIMITED`, `TIMEOUT`, `UNSUPPORTED`, `ABORTED`; with `persist` also `ROOM_OPEN_ELSEWHERE`, `STORAGE_UNAVAILABLE`
  *
  * @example
  * ```ts
@@ -42,39 +40,52 @@ export async function connect(options: ConnectOptions): Promise<Room> {
   const agreement = checkAgreement(keyAgreement, keySource);
   const files = checkFiles(options.files ?? {});
   const join = checkJoin(options.join ?? DEFAULTS.join);
-  const name = cleanName(options.name ?? DEFAULTS.name, DEFAULTS.name);
+  const persist = checkPersist(options.persist ?? DEFAULTS.persist);
   const logger: Logger = options.logger ?? (() => undefined);
   assertSupported();
   if (signal?.aborted) throw aborted(signal);
 
-  const given = options.invite === undefined ? undefined : takeInvite(options.invite);
-  const identity = await generateSigningKey();
-  const invite = given ?? newInvite(identity);
-  const { psk, relayRoom, relayToken } = deriveRoomKeys(invite);
-  const policy = given
-    ? undefined
-    : await signRoomPolicy(invite, identity, {
-        n: 1,
-        join,
-        locked: false,
-        capacity,
-        name: cleanName(options.roomName ?? '', ''),
-      });
-  if (signal?.aborted) throw aborted(signal);
+  const entry = await prepareEntry({
+    relay: url,
+    given: options.invite === undefined ? undefined : takeInvite(options.invite),
+    name: options.name === undefined ? undefined : cleanName(options.name, DEFAULTS.name),
+    defaultName: DEFAULTS.name,
+    policy: { join, capacity, name: cleanName(options.roomName ?? '', '') },
+    persist,
+    storage: options.storage,
+  });
+  try {
+    if (signal?.aborted) throw aborted(signal);
+    return await enter(entry, { agreement, keySource, files, logger, transport, signal });
+  } catch (error) {
+    // A room that is open has done so already.
+    await entry.store?.release();
+    throw error;
+  }
+}
 
-  const seat = randomBytes(SEAT_BYTES);
+interface EnterOptions extends Pick<RoomSessionOptions, 'agreement' | 'keySource' | 'files' | 'logger'> {
+  transport: TransportFactory;
+  signal: AbortSignal | undefined;
+}
+
+async function enter(entry: Entry, { transport, signal, ...options }: EnterOptions): Promise<Room> {
+  const { psk, relayRoom, relayToken } = deriveRoomKeys(entry.invite);
+  const { relay, seat, seatSecret, capacity, create, endToken, since } = entry;
   const session = new RelaySession({
-    url,
+    url: relay,
     room: relayRoom,
     token: relayToken,
     seat,
-    seatSecret: randomBytes(SEAT_SECRET_BYTES),
+    seatSecret,
     capacity,
-    create: given === undefined,
-    ...(given === undefined && { endToken: randomBytes(TOKEN_BYTES) }),
+    create,
+    ...(endToken && { endToken }),
+    ...(since && { since }),
+    onRead: () => room.saveProgress(),
     transport,
   });
-  const room = new RoomSession({ invite, psk, identity, seat, name, session, agreement, keySource, files, policy, logger });
+  const room: RoomSession = new RoomSession({ entry, psk, session, ...options });
   await joined(session, signal);
   // The room looks around before it is handed over: who is there is being approached then.
   if (room.state === 'connecting') await room.once('state');
@@ -102,15 +113,6 @@ function joined(session: RelaySession, signal: AbortSignal | undefined): Promise
   });
 }
 
-function newInvite(identity: SigningKey): Invite {
-  return new Invite({
-    generation: 0,
-    roomId: randomBytes(ROOM_ID_BYTES),
-    secret: randomBytes(INVITE_SECRET_BYTES),
-    creator: fingerprint(identity.publicKey),
-  });
-}
-
 /** Reads the invite, and takes it out of the address bar: it is a password, and histories and screenshots are read by others. */
 function takeInvite(given: string | Invite): Invite {
   const invite = typeof given === 'string' ? Invite.parse(given) : given;
@@ -121,11 +123,11 @@ function takeInvite(given: string | Invite): Invite {
   return invite;
 }
 
-/** A page that is closed for good gives its seat up, so that its place is free at once. */
+/** A page that is closed for good gives its seat up, so that its place is free at once; unless it may return to it. */
 function leaveWithPage(room: RoomSession): void {
   if (typeof document === 'undefined') return;
   const leave = ({ persisted }: PageTransitionEvent) => {
-    if (!persisted) room.abandon();
+    if (!persisted && !room.kept) room.abandon();
   };
   addEventListener('pagehide', leave);
   room.on('state', (state) => {
@@ -133,7 +135,8 @@ function leaveWithPage(room: RoomSession): void {
   });
 }
 
-function relayUrl(relay: string | URL): URL {
+/** @throws {QsecError} `INVALID_ARGUMENT` */
+export function relayUrl(relay: string | URL): URL {
   let url: URL;
   try {
     url = new URL(relay, typeof location === 'undefined' ? undefined : location.href);
@@ -165,6 +168,11 @@ function keySourceOf({ source = 'simulated', channel }: KeyAgreementOptions): Ke
   if (source === 'simulated') return bb84KeySource(channel);
   if (typeof source === 'object' && typeof source.alice === 'function' && typeof source.bob === 'function') return source;
   throw new QsecError('INVALID_ARGUMENT', `"keyAgreement.source" expected 'simulated' or a key source such as etsi014(…)`);
+}
+
+function checkPersist(persist: string): 'none' | 'session' | 'device' {
+  if (persist === 'none' || persist === 'session' || persist === 'device') return persist;
+  throw new QsecError('INVALID_ARGUMENT', `"persist" expected 'none', 'session' or 'device', got "${persist}"`);
 }
 
 function checkAgreement(

@@ -4,6 +4,7 @@ import type { SigningKey } from '../protocol/identity.ts';
 import type { Invite } from '../protocol/invite.ts';
 import type { RelaySession } from '../transport/relay-session.ts';
 import type { Bytes } from '../wire/index.ts';
+import type { Keeping } from './keeping.ts';
 import type { Me, RoomEvents } from './types.ts';
 
 /** What the parts of a room share. */
@@ -15,6 +16,7 @@ export interface RoomContext {
   readonly session: RelaySession;
   readonly events: Emitter<RoomEvents>;
   readonly logger: Logger;
+  readonly keeping: Keeping;
   /** Runs a task when no other one changes the room's state. */
   enqueue(task: () => Promise<void>): void;
   /** Hands a frame to the relay; what it refuses becomes an `error` event. */

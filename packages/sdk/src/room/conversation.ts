@@ -1,59 +1,86 @@
 import { QsecError } from '../errors.ts';
+import { encodePairContent } from '../protocol/content.ts';
+import { encodeFrame, FRAME_TYPE } from '../protocol/frame.ts';
 import {
+  type ActionHead,
+  type Amendment,
   decodeGroupContent,
   encodeGroupContent,
-  encodePairContent,
   type GroupContent,
-  MESSAGE_ID_BYTES,
   type MessageBody,
   type MessageHead,
-  messageId,
-} from '../protocol/content.ts';
-import { encodeFrame, FRAME_TYPE } from '../protocol/frame.ts';
+} from '../protocol/group-content.ts';
+import { MESSAGE_ID_BYTES, messageId } from '../protocol/message-id.ts';
 import { randomBytes } from '../protocol/random.ts';
 import { type Bytes, fromBase64url, toBase64url } from '../wire/index.ts';
+import type { Amending } from './amendments.ts';
 import type { RoomContext } from './context.ts';
+import type { Directory } from './directory.ts';
+import { MAX_TIMER_MS } from './expiry.ts';
 import type { Files } from './files.ts';
 import { Heartbeats } from './heartbeats.ts';
 import type { Membership } from './membership.ts';
-import { MessageLog } from './message-log.ts';
+import { fromKept, type MessageEntry, toKept } from './message-entry.ts';
+import { Messages } from './messages.ts';
 import { Outbox } from './outbox.ts';
 import type { Peer } from './peer.ts';
 import { Receipts } from './receipts.ts';
-import { hex } from './text.ts';
-import type { Message, MessageStatus, SentMessage } from './types.ts';
+import { SeenIds } from './seen-ids.ts';
+import { fromHex, hex, isEmoji } from './text.ts';
+import type { Delivery, Message, SendOptions, SentAction, SentMessage } from './types.ts';
+import { Typing } from './typing.ts';
 import { WaitingFrames } from './waiting-frames.ts';
 
-const TYPING_INTERVAL_MS = 2_000;
-const TYPING_SHOWN_MS = 6_000;
-/** Longest delay a timer takes. */
-const MAX_TIMER_MS = 2 ** 31 - 1;
+/** Read receipts that are told again to an author who is back with new keys. */
+const READ_AGAIN = 64;
 
-/** What the members say to each other: messages out and in, their receipts, and who is typing. */
+/** What the members say to each other: messages and what changes them out and in, their receipts, and who is typing. */
 export class Conversation {
   readonly #context: RoomContext;
   readonly #membership: Membership;
   readonly #files: Files;
-  readonly #outbox = new Outbox();
-  readonly #log = new MessageLog();
+  readonly #messages: Messages;
+  readonly #directory: Directory;
+  readonly #outbox: Outbox;
+  readonly #seen = new SeenIds();
   readonly #waiting = new WaitingFrames();
   readonly #receipts: Receipts;
+  readonly #reads: Receipts;
   readonly #heartbeats: Heartbeats;
-  readonly #typing = new Map<Peer, ReturnType<typeof setTimeout>>();
-  #sentIndex = 0;
-  #typedAt = 0;
+  readonly #typing: Typing;
+  /** Frames the relay has not got yet, by message id, and the message each is about. */
+  readonly #unsent = new Map<string, string>();
+  #sentIndex: number;
+  #closed = false;
 
-  constructor(context: RoomContext, membership: Membership, files: Files) {
+  constructor(context: RoomContext, membership: Membership, files: Files, directory: Directory) {
+    const { keeping } = context;
     this.#context = context;
     this.#membership = membership;
     this.#files = files;
-    this.#receipts = new Receipts((author, ids) => {
-      context.enqueue(() => membership.sendToPeer(author, encodePairContent({ kind: 'receipt', ids })));
+    this.#directory = directory;
+    this.#sentIndex = keeping.kept?.room.nextIndex ?? 0;
+    this.#outbox = new Outbox((id, outgoing) => keeping.outgoing(id, outgoing));
+    this.#messages = new Messages({
+      events: context.events,
+      directory,
+      onChanged: (entry) => keeping.message(() => toKept(entry)),
+      onDropped: (id) => keeping.dropMessage(id),
+      onExpired: (id) => {
+        this.#withdraw(id);
+        keeping.dropMessage(id);
+      },
     });
+    const confirm = (kind: 'receipt' | 'read') => (author: Peer, ids: Bytes[]) =>
+      context.enqueue(() => membership.sendToPeer(author, encodePairContent({ kind, ids })));
+    this.#receipts = new Receipts(confirm('receipt'));
+    this.#reads = new Receipts(confirm('read'));
+    this.#typing = new Typing(context.events);
     this.#heartbeats = new Heartbeats(context, membership, {
       sent: () => this.#sentIndex,
       resend: (peer) => this.resend(peer),
     });
+    this.#restore();
   }
 
   /** Number of our next message. */
@@ -62,47 +89,67 @@ export class Conversation {
   }
 
   history(): readonly Message[] {
-    return this.#log.all();
+    return this.#messages.history();
   }
 
   /** Seals a message for everyone who is in the room now. */
-  async send(body: MessageBody, replyTo: string | undefined): Promise<SentMessage> {
-    const id = randomBytes(MESSAGE_ID_BYTES);
-    const key = hex(messageId(this.#context.identity.publicKey, id));
-    const sentAt = Date.now();
-    const reply = replyTo === undefined ? undefined : parseMessageId(replyTo);
+  async send(body: MessageBody, { replyTo, expiresInMs }: SendOptions): Promise<SentMessage> {
+    const reply = replyTo === undefined ? undefined : fromHex(replyTo, MESSAGE_ID_BYTES, 'replyTo');
+    const { id, head } = this.#nextHead();
+    const lifetime = expiresInMs === undefined ? undefined : Math.round(expiresInMs);
     const content = encodeGroupContent({
       ...body,
-      id,
-      index: this.#sentIndex++,
-      sentAt,
+      ...head,
       ...(reply && { replyTo: reply }),
+      ...(lifetime !== undefined && { expiresInMs: lifetime }),
     });
-    const to = this.#membership.audience.map((peer) => peer.id);
-    const message: Message = {
-      id: key,
-      from: 'me',
-      sentAt: new Date(sentAt),
-      ...this.#shown(key, body),
-      ...(replyTo !== undefined && { replyTo }),
+    const to = this.#audience();
+    const message = this.#messages.add({
+      ...this.#newEntry(id, 'me', head, body, replyTo),
+      unread: new Set(to),
       status: to.length > 0 ? 'sending' : 'sent',
-    };
-    this.#log.add(message);
-    const lifetime = Math.min(this.#context.session.limits?.retentionMs ?? MAX_TIMER_MS, MAX_TIMER_MS);
-    const delivered = this.#outbox.add(key, content, to, lifetime);
-    if (to.length > 0) {
-      const sealed = await (await this.#membership.epochs.current()).seal(content);
-      this.#push(key, encodeFrame(FRAME_TYPE.group, sealed));
-      this.#membership.countMessage();
-      this.#heartbeats.activity();
+      expiresAt: lifetime === undefined ? undefined : head.sentAt + lifetime,
+    });
+    const delivered = this.#keep(id, content, id, to);
+    await this.#tell(id, content, id, to);
+    return { ...(message as Message), delivered };
+  }
+
+  /**
+   * Changes a message for everyone.
+   * @throws {QsecError} `INVALID_ARGUMENT` for a message that is not kept or was taken back; for an edit or a removal of a message
+   *   that is not ours, or an edit of one that is no text
+   */
+  async amend(target: string, change: Amending['change']): Promise<SentAction> {
+    const entry = this.#known(target);
+    const allowed = change.kind === 'reaction' || (entry.author === 'me' && (change.kind === 'remove' || entry.kind === 'text'));
+    if (!allowed) {
+      throw new QsecError('INVALID_ARGUMENT', 'Only its author can edit or remove a message, and only a text can be edited.');
     }
-    return { ...message, delivered };
+    if (!entry.body) throw new QsecError('INVALID_ARGUMENT', 'This message was removed.');
+    const { id, head } = this.#nextHead();
+    const content = encodeGroupContent({ ...change, ...head, target: fromHex(target, MESSAGE_ID_BYTES, 'id') });
+    if (change.kind === 'remove') {
+      this.#withdraw(target);
+      if (entry.body.kind !== 'text') this.#files.withdraw(entry.body.attachment);
+    }
+    this.#messages.amend(target, { by: 'me', index: head.index, sentAt: head.sentAt, change });
+    const to = this.#audience();
+    const delivered = this.#keep(id, content, target, to);
+    await this.#tell(id, content, target, to);
+    return { id, delivered };
+  }
+
+  /** A person read a message: tells its author. */
+  read(id: string): void {
+    const entry = this.#known(id);
+    if (!this.#messages.markRead(entry)) return;
+    const author = this.#membership.audience.find((peer) => peer.id === entry.author);
+    if (author) this.#reads.add(author, fromHex(id, MESSAGE_ID_BYTES, 'id'));
   }
 
   async sendTyping(): Promise<void> {
-    const now = Date.now();
-    if (now - this.#typedAt < TYPING_INTERVAL_MS) return;
-    this.#typedAt = now;
+    if (!this.#typing.due()) return;
     const sealed = await (await this.#membership.epochs.current()).seal(encodeGroupContent({ kind: 'typing' }));
     this.#context.push(encodeFrame(FRAME_TYPE.group, sealed), undefined, true);
   }
@@ -135,31 +182,40 @@ export class Conversation {
       case 'text':
       case 'file':
       case 'voice':
-        this.#receiveMessage(peer, content);
-        break;
+        return this.#receive(peer, content, (id) => this.#receiveMessage(id, peer, content));
+      case 'edit':
+      case 'remove':
+      case 'reaction':
+        return this.#receive(peer, content, () => this.#receiveAmendment(peer, content));
       case 'typing':
-        this.#showTyping(peer);
-        break;
+        return this.#typing.show(peer);
       case 'profile':
-        this.#membership.rename(peer, content.name);
-        break;
+        return this.#membership.rename(peer, content.name);
       case 'heartbeat':
-        await this.#heartbeats.receive(peer, content);
-        break;
-      case 'unknown':
+        return this.#heartbeats.receive(peer, content);
+      case 'unknown': {
         this.#context.logger('info', 'ignored a message of an unknown kind', { code: content.code });
+        if (content.head) this.#receive(peer, content.head, () => undefined);
+      }
     }
   }
 
   /** A member has our messages. */
   confirmed(ids: readonly Bytes[], by: Peer): void {
-    for (const id of ids) if (this.#outbox.confirm(hex(id), by.id)) this.#setStatus(hex(id), 'delivered');
+    for (const id of ids) if (this.#outbox.confirm(hex(id), by.id)) this.#messages.progress(hex(id), 'delivered');
   }
 
   /** Keys with a member are confirmed. */
   welcome(peer: Peer): Promise<void> {
     this.#heartbeats.activity();
+    for (const id of this.#messages.lastRead(peer.id, READ_AGAIN)) this.#reads.add(peer, fromHex(id, MESSAGE_ID_BYTES, 'id'));
     return this.resend(peer);
+  }
+
+  /** A person there read our messages, which thus have arrived. */
+  wereRead(ids: readonly Bytes[], by: Peer): void {
+    this.confirmed(ids, by);
+    for (const id of ids) this.#messages.readBy(by.id, hex(id));
   }
 
   /** A member is back with new keys: what it has not confirmed is sealed again for it. */
@@ -171,7 +227,8 @@ export class Conversation {
 
   forget(peer: Peer): void {
     this.#outbox.forgetMember(peer.id);
-    this.#stopTyping(peer);
+    this.#messages.forget(peer.id);
+    this.#typing.stop(peer);
     this.#heartbeats.forget(peer);
   }
 
@@ -181,78 +238,169 @@ export class Conversation {
   }
 
   close(): void {
+    this.#closed = true;
     this.#heartbeats.close();
     this.#receipts.close();
+    this.#reads.close();
     this.#outbox.close();
     this.#waiting.clear();
-    for (const timer of this.#typing.values()) clearTimeout(timer);
+    this.#typing.close();
+    this.#messages.close();
   }
 
-  #push(id: string, frame: Bytes): void {
-    this.#context.session.push(frame).then(
-      () => this.#setStatus(id, 'sent', 'sending'),
+  /** A member is named by another object from now on. */
+  renamed(peer: Peer): void {
+    this.#messages.renamed(peer);
+  }
+
+  /** Goes on with what was said before a reload. */
+  #restore(): void {
+    const { messages = [], outgoing = [], seen = [] } = this.#context.keeping.kept ?? {};
+    const waiting = new Set(outgoing.map(({ id }) => id));
+    for (const { id, author } of seen) this.#seen.add(author, id);
+    for (const kept of outgoing) this.#outbox.restore(kept);
+    for (const kept of messages) {
+      const entry = fromKept(kept);
+      this.#seen.add(entry.author, entry.id);
+      if (entry.author !== 'me' && !this.#directory.has(entry.author)) continue;
+      if (entry.status === 'sending' && !waiting.has(entry.id)) entry.status = 'failed';
+      if (entry.body) entry.file = this.#fileOf(entry.id, entry.body);
+      this.#messages.restore(entry);
+    }
+  }
+
+  #audience(): string[] {
+    return this.#membership.audience.map((peer) => peer.id);
+  }
+
+  #known(id: string): MessageEntry {
+    const entry = this.#messages.get(id);
+    if (!entry) throw new QsecError('INVALID_ARGUMENT', 'No message of this id is kept here.');
+    return entry;
+  }
+
+  #nextHead(): { id: string; head: ActionHead } {
+    const random = randomBytes(MESSAGE_ID_BYTES);
+    const id = hex(messageId(this.#context.identity.publicKey, random));
+    return { id, head: { id: random, index: this.#sentIndex++, sentAt: Date.now() } };
+  }
+
+  /**
+   * Keeps content until everyone confirmed it.
+   * @param about the message it belongs to: should that go, this goes, too
+   */
+  #keep(id: string, content: Bytes, about: string, to: readonly string[]): Promise<Delivery> {
+    const lifetime = Math.min(this.#context.session.limits?.retentionMs ?? MAX_TIMER_MS, MAX_TIMER_MS);
+    void this.#context.keeping.room();
+    return this.#outbox.add(id, content, to, lifetime, about);
+  }
+
+  async #tell(id: string, content: Bytes, about: string, to: readonly string[]): Promise<void> {
+    if (to.length === 0) return;
+    const sealed = await (await this.#membership.epochs.current()).seal(content);
+    this.#push(id, about, encodeFrame(FRAME_TYPE.group, sealed));
+    this.#membership.countMessage();
+    this.#heartbeats.activity();
+  }
+
+  #push(id: string, about: string, frame: Bytes): void {
+    this.#unsent.set(id, about);
+    const settled = (status: 'sent' | 'failed') => {
+      this.#unsent.delete(id);
+      this.#messages.progress(id, status);
+    };
+    this.#context.session.push(frame, { wanted: () => this.#unsent.has(id) }).then(
+      () => settled('sent'),
       (error: unknown) => {
-        this.#setStatus(id, 'failed', 'sending');
+        settled('failed');
         if (QsecError.is(error) && error.code !== 'CLOSED') this.#context.events.emit('error', error);
       },
     );
   }
 
-  /** @param from change it from this status only: the relay's acknowledgement may come after the receipts */
-  #setStatus(id: string, status: MessageStatus, from?: MessageStatus): void {
-    const present = this.#log.get(id);
-    if (!present || (from !== undefined && present.status !== from)) return;
-    this.#context.events.emit('update', this.#log.replace({ ...present, status }));
-  }
-
-  #receiveMessage(peer: Peer, { id: random, index, sentAt, replyTo, ...body }: MessageHead & MessageBody): void {
-    const id = messageId(peer.identityKey, random);
-    const key = hex(id);
-    // A repetition is confirmed again: the first receipt may have been lost.
-    this.#receipts.add(peer, id);
-    peer.heads.add(index);
-    if (!peer.isNew(key)) return;
-    this.#stopTyping(peer);
-    const reply = replyTo && { replyTo: hex(replyTo) };
-    const shown = this.#shown(key, body);
-    const message: Message = { id: key, from: peer, sentAt: new Date(sentAt), ...shown, ...reply, status: 'received' };
-    this.#log.add(message);
-    this.#context.events.emit('message', message);
-    this.#membership.countMessage();
-    this.#heartbeats.activity();
-  }
-
-  /** What an application sees of a message's content. */
-  #shown(id: string, body: MessageBody): Pick<Message, 'kind' | 'text' | 'file' | 'voice'> {
-    switch (body.kind) {
-      case 'text':
-        return { kind: 'text', text: body.text };
-      case 'file':
-        return { kind: 'file', file: this.#files.shown(id, body.attachment) };
-      case 'voice':
-        return { kind: 'voice', voice: this.#files.shownVoice(id, body.attachment) };
+  /**
+   * A message was taken back or disappeared: neither it nor what changes it goes out any more. Who has not got them gets what removes
+   * itself instead, under the same id and number, so that nobody misses a message that is not to come.
+   */
+  #withdraw(message: string): void {
+    for (const { id, content, to } of this.#outbox.withdraw(message, (content) => this.#blank(content))) {
+      if (this.#unsent.delete(id)) this.#context.enqueue(() => this.#tell(id, content, id, to));
     }
   }
 
-  #showTyping(peer: Peer): void {
-    const shown = this.#typing.get(peer);
-    clearTimeout(shown);
-    this.#typing.set(
-      peer,
-      setTimeout(() => this.#stopTyping(peer), TYPING_SHOWN_MS),
-    );
-    if (shown === undefined) this.#context.events.emit('typing', { member: peer, typing: true });
+  #blank(content: Bytes): Bytes {
+    const { id, index, sentAt } = decodeGroupContent(content) as ActionHead & GroupContent;
+    return encodeGroupContent({ kind: 'remove', id, index, sentAt, target: messageId(this.#context.identity.publicKey, id) });
   }
 
-  #stopTyping(peer: Peer): void {
-    clearTimeout(this.#typing.get(peer));
-    if (this.#typing.delete(peer)) this.#context.events.emit('typing', { member: peer, typing: false });
+  /** Hands what came to the application, once, and confirms it, each time: the first receipt may have been lost. */
+  #receive(peer: Peer, { id: random, index }: ActionHead, take: (id: string) => void): void {
+    const id = messageId(peer.identityKey, random);
+    peer.heads.add(index);
+    if (!this.#seen.add(peer.id, hex(id))) {
+      this.#receipts.add(peer, id);
+      return;
+    }
+    take(hex(id));
+    this.#membership.countMessage();
+    this.#heartbeats.activity();
+    // What is confirmed is not sent again: it has to be stored by then, where anything is.
+    const stored = this.#context.keeping.seen(hex(id), peer.id, this.#context.session.limits?.retentionMs ?? 0);
+    if (!stored) this.#receipts.add(peer, id);
+    else void stored.then(() => this.#closed || this.#receipts.add(peer, id));
+  }
+
+  #receiveMessage(id: string, peer: Peer, content: MessageHead & MessageBody): void {
+    const { replyTo, expiresInMs } = content;
+    this.#typing.stop(peer);
+    const message = this.#messages.add({
+      ...this.#newEntry(id, peer.id, content, bodyOf(content), replyTo && hex(replyTo)),
+      expiresAt: expiresInMs === undefined ? undefined : Date.now() + expiresInMs,
+    });
+    if (message) this.#context.events.emit('message', message);
+  }
+
+  #receiveAmendment(peer: Peer, { target, index, sentAt, ...change }: ActionHead & Amendment): void {
+    if (change.kind === 'reaction' && change.emoji !== '' && !isEmoji(change.emoji)) {
+      this.#context.logger('info', 'ignored a reaction that is no emoji');
+      return;
+    }
+    this.#messages.amend(hex(target), { by: peer.id, index, sentAt, change });
+  }
+
+  #fileOf(id: string, body: MessageBody): MessageEntry['file'] {
+    if (body.kind === 'text') return undefined;
+    return body.kind === 'file' ? this.#files.shown(id, body.attachment) : this.#files.shownVoice(id, body.attachment);
+  }
+
+  #newEntry(
+    id: string,
+    author: string,
+    { index, sentAt }: ActionHead,
+    body: MessageBody,
+    replyTo: string | undefined,
+  ): MessageEntry {
+    return {
+      id,
+      author,
+      kind: body.kind,
+      order: 0,
+      index,
+      sentAt,
+      replyTo,
+      unread: new Set(),
+      someoneRead: false,
+      body,
+      file: this.#fileOf(id, body),
+      edit: undefined,
+      reactions: new Map(),
+      status: 'received',
+      expiresAt: undefined,
+    };
   }
 }
 
-function parseMessageId(text: string): Bytes {
-  if (!/^[0-9a-f]{32}$/.test(text)) {
-    throw new QsecError('INVALID_ARGUMENT', '"replyTo" expected the id of a message, 32 hexadecimal digits.');
-  }
-  return Uint8Array.from({ length: MESSAGE_ID_BYTES }, (_, i) => Number.parseInt(text.slice(2 * i, 2 * i + 2), 16));
-}
+const bodyOf = (content: MessageBody): MessageBody =>
+  content.kind === 'text'
+    ? { kind: content.kind, text: content.text }
+    : ({ kind: content.kind, attachment: content.attachment } as MessageBody);

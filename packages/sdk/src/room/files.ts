@@ -7,7 +7,7 @@ import { linked } from '../media/signals.ts';
 import type { FileSource, OpenSource } from '../media/source.ts';
 import { DEFAULTS, type FileOptions } from '../options.ts';
 import { ATTACHMENT_LIMITS, type Attachment, type VoiceAttachment } from '../protocol/attachment.ts';
-import type { MessageBody } from '../protocol/content.ts';
+import type { MessageBody } from '../protocol/group-content.ts';
 import { type Bytes, toBase64url } from '../wire/index.ts';
 import { BlobCache } from './blob-cache.ts';
 import type { RoomContext } from './context.ts';
@@ -15,7 +15,7 @@ import { pictureType } from './picture.ts';
 import { ReceivedFile } from './received-file.ts';
 import { RelayBlobs } from './relay-blobs.ts';
 import { TransferProgress } from './transfer-progress.ts';
-import type { MessageFile, SendFileOptions, SendVoiceOptions, SentMessage, VoiceMessage } from './types.ts';
+import type { MessageFile, SendFileOptions, SendOptions, SendVoiceOptions, SentMessage, VoiceMessage } from './types.ts';
 
 /** Loaded with the first file. */
 const transfers = () => import('../media/transfer.ts');
@@ -26,7 +26,7 @@ const MAX_DURATION_MS = 2 ** 32 - 1;
 export class Files {
   readonly #context: RoomContext;
   readonly #options: Required<FileOptions>;
-  readonly #say: (body: MessageBody, replyTo: string | undefined) => Promise<SentMessage>;
+  readonly #say: (body: MessageBody, options: SendOptions) => Promise<SentMessage>;
   readonly #port: RelayBlobs;
   readonly #closed = new AbortController();
   readonly #cache = new BlobCache();
@@ -35,7 +35,11 @@ export class Files {
   /** Content of our own files, by the id of the blob, until its message is made. */
   readonly #own = new Map<string, Blob>();
 
-  constructor(context: RoomContext, options: FileOptions, say: (body: MessageBody, replyTo?: string) => Promise<SentMessage>) {
+  constructor(
+    context: RoomContext,
+    options: FileOptions,
+    say: (body: MessageBody, options: SendOptions) => Promise<SentMessage>,
+  ) {
     this.#context = context;
     this.#options = {
       fetchUpTo: options.fetchUpTo ?? DEFAULTS.fetchUpTo,
@@ -100,6 +104,11 @@ export class Files {
     return Object.assign(this.shown(message, attachment), { durationMs: attachment.durationMs, peaks });
   }
 
+  /** A file of ours was taken back: nothing of it stays at the relay. */
+  withdraw(attachment: Attachment): void {
+    this.#abandon(attachment);
+  }
+
   /** Ends every transfer. */
   close(): void {
     this.#closed.abort(new QsecError('CLOSED', 'This room was left or ended.'));
@@ -150,11 +159,11 @@ export class Files {
   /** Tells everyone of a file that is stored. One that nobody is told of does not stay. */
   async #announce(
     body: Extract<MessageBody, { kind: 'file' | 'voice' }>,
-    { signal, replyTo }: SendFileOptions,
+    { signal, ...options }: SendFileOptions,
   ): Promise<SentMessage> {
     try {
       if (signal?.aborted) throw cancelled(signal.reason);
-      return await this.#say(body, replyTo);
+      return await this.#say(body, options);
     } catch (error) {
       this.#own.delete(toBase64url(body.attachment.id));
       this.#abandon(body.attachment);

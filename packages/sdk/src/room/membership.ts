@@ -32,6 +32,8 @@ export interface MembershipOptions {
   authority: Authority;
   /** Number of our next message. */
   sent(): number;
+  /** A member is here whom we may have met before. */
+  recall(peer: Peer): void;
   onSecured(peer: Peer): Promise<void>;
   onRemoved(peer: Peer): void;
   /** Something that the room's state depends on changed. */
@@ -375,6 +377,7 @@ export class Membership {
       },
     });
     this.#replaceEarlier(key, peer);
+    this.#options.recall(peer);
     peer.name ||= 'Guest';
     peer.presence = this.#seats.get(key) ?? 'present';
     this.#peers.set(key, peer);

@@ -1,34 +1,63 @@
+import type { MessageEntry } from './message-entry.ts';
 import type { Message } from './types.ts';
 
 /** Messages kept for `history()`; older ones are dropped. */
 const LIMIT = 10_000;
 
-/** The messages of this session in the order they were first seen. */
+/** The messages of a room in the order they were first seen. */
 export class MessageLog {
-  readonly #messages = new Map<string, Message>();
+  readonly #entries = new Map<string, MessageEntry>();
+  readonly #shown = new Map<string, Message>();
+  readonly #present: (entry: MessageEntry) => Message;
 
-  add(message: Message): void {
-    this.#messages.set(message.id, message);
-    if (this.#messages.size <= LIMIT) return;
-    const oldest = this.#messages.keys().next();
-    if (!oldest.done) this.#messages.delete(oldest.value);
+  constructor(present: (entry: MessageEntry) => Message) {
+    this.#present = present;
   }
 
-  get(id: string): Message | undefined {
-    return this.#messages.get(id);
+  /** Adds a message. Returns the one that had to make room for it, if one had to. */
+  add(entry: MessageEntry): MessageEntry | undefined {
+    this.#entries.set(entry.id, entry);
+    this.#shown.delete(entry.id);
+    if (this.#entries.size <= LIMIT) return undefined;
+    const [oldest] = this.#entries.values();
+    if (oldest) this.delete(oldest.id);
+    return oldest;
   }
 
-  /** Puts a newer version in the place of a message that is still kept. */
-  replace(message: Message): Message {
-    if (this.#messages.has(message.id)) this.#messages.set(message.id, message);
-    return message;
+  get(id: string): MessageEntry | undefined {
+    return this.#entries.get(id);
+  }
+
+  delete(id: string): void {
+    this.#entries.delete(id);
+    this.#shown.delete(id);
+  }
+
+  entries(): Iterable<MessageEntry> {
+    return this.#entries.values();
+  }
+
+  /** What the application sees of a message that is kept. */
+  show(entry: MessageEntry): Message {
+    const shown = this.#shown.get(entry.id) ?? this.#present(entry);
+    if (this.#entries.has(entry.id)) this.#shown.set(entry.id, shown);
+    return shown;
+  }
+
+  /** An entry, or a member it names, is not as it was. */
+  changed(entry: MessageEntry): Message {
+    this.#shown.delete(entry.id);
+    return this.show(entry);
+  }
+
+  /** Somebody is named by another object from now on. */
+  changedMember(member: string): void {
+    for (const entry of this.#entries.values()) {
+      if (entry.author === member || entry.reactions.has(member)) this.#shown.delete(entry.id);
+    }
   }
 
   all(): readonly Message[] {
-    return [...this.#messages.values()];
-  }
-
-  clear(): void {
-    this.#messages.clear();
+    return Array.from(this.#entries.values(), (entry) => this.show(entry));
   }
 }

@@ -1,15 +1,23 @@
+import type { KeptOutgoing } from '../storage/kept.ts';
 import type { Bytes } from '../wire/index.ts';
+import { MAX_TIMER_MS } from './expiry.ts';
 import type { Delivery } from './types.ts';
 
 /** A message of ours until everyone who was there confirmed it. */
 interface Entry {
   /** The encoded content, for members who come back with new keys. */
   content: Bytes;
+  /** The message it is, or changes. */
+  about: string;
   to: readonly string[];
   /** Who may still confirm it. */
   pending: Set<string>;
   /** Who is gone and did not: whether it was read there nobody knows. */
   lost: string[];
+  /** When it is given up, milliseconds since 1970. */
+  until: number;
+  /** Ascends in the order they were sent. */
+  order: number;
   timer: ReturnType<typeof setTimeout> | undefined;
   settle(delivery: Delivery): void;
 }
@@ -17,22 +25,53 @@ interface Entry {
 /** Keeps sent messages until their receipts are in, and says when they are. Members are named by their ids. */
 export class Outbox {
   readonly #entries = new Map<string, Entry>();
+  #changed: ((id: string, kept: KeptOutgoing | undefined) => void) | undefined;
+  #order = 0;
 
-  /** @param lifetimeMs after which the message counts as expired for those who have not confirmed */
-  add(id: string, content: Bytes, to: readonly string[], lifetimeMs: number): Promise<Delivery> {
+  /** @param changed told what to keep of a message, or that nothing is to be kept of it any more */
+  constructor(changed?: (id: string, kept: KeptOutgoing | undefined) => void) {
+    this.#changed = changed;
+  }
+
+  /**
+   * @param lifetimeMs after which the message counts as expired for those who have not confirmed
+   * @param about the message that this one changes
+   */
+  add(id: string, content: Bytes, to: readonly string[], lifetimeMs: number, about = id): Promise<Delivery> {
     if (to.length === 0) return Promise.resolve({ to, pending: [], expired: false });
+    const until = Date.now() + lifetimeMs;
     return new Promise((settle) => {
-      const timer = setTimeout(() => this.#settle(id, true), lifetimeMs);
-      // In Node a message that waits for its receipt must not keep a finished script alive.
-      (timer as { unref?: () => void }).unref?.();
-      this.#entries.set(id, { content, to, pending: new Set(to), lost: [], timer, settle });
+      this.#begin(id, {
+        content,
+        about,
+        to,
+        pending: new Set(to),
+        lost: [],
+        until,
+        order: this.#order++,
+        timer: undefined,
+        settle,
+      });
+      this.#keep(id);
     });
+  }
+
+  /** Goes on with a message of before a reload. */
+  restore({ id, content, about, to, pending, lost, until, order }: KeptOutgoing): void {
+    this.#order = Math.max(this.#order, order + 1);
+    // Who waited for it is not there any more.
+    const settle = () => undefined;
+    this.#begin(id, { content, about, to, pending: new Set(pending), lost, until, order, timer: undefined, settle });
   }
 
   /** A member confirmed a message. Returns whether everyone it was sent to has it now. */
   confirm(id: string, member: string): boolean {
     const entry = this.#entries.get(id);
-    if (!entry?.pending.delete(member) || entry.pending.size > 0) return false;
+    if (!entry?.pending.delete(member)) return false;
+    if (entry.pending.size > 0) {
+      this.#keep(id);
+      return false;
+    }
     this.#settle(id, false);
     return entry.lost.length === 0;
   }
@@ -43,7 +82,24 @@ export class Outbox {
       if (!pending.delete(member)) continue;
       lost.push(member);
       if (pending.size === 0) this.#settle(id, false);
+      else this.#keep(id);
     }
+  }
+
+  /**
+   * A message was taken back or disappeared: what `blank` makes of it, and of what changes it, is sent again in its place. For whoever
+   * waits it counts as expired. Returns what is sent now.
+   */
+  withdraw(message: string, blank: (content: Bytes) => Bytes): { id: string; content: Bytes; to: readonly string[] }[] {
+    const withdrawn = [...this.#entries].filter(([, { about }]) => about === message);
+    return withdrawn.map(([id, entry]) => {
+      entry.content = blank(entry.content);
+      // It is about nothing but itself from now on.
+      entry.about = id;
+      entry.settle({ to: entry.to, pending: [...entry.pending, ...entry.lost], expired: true });
+      this.#keep(id);
+      return { id, content: entry.content, to: entry.to };
+    });
   }
 
   /** What a member has not confirmed yet, oldest first. */
@@ -51,15 +107,31 @@ export class Outbox {
     return [...this.#entries.values()].filter(({ pending }) => pending.has(member)).map(({ content }) => content);
   }
 
-  /** Settles everything as it stands. */
+  /** Settles everything as it stands; what is kept stays. */
   close(): void {
+    this.#changed = undefined;
     for (const id of [...this.#entries.keys()]) this.#settle(id, true);
+  }
+
+  #begin(id: string, entry: Entry): void {
+    entry.timer = setTimeout(() => this.#settle(id, true), Math.min(Math.max(0, entry.until - Date.now()), MAX_TIMER_MS));
+    // In Node a message that waits for its receipt must not keep a finished script alive.
+    (entry.timer as { unref?: () => void }).unref?.();
+    this.#entries.set(id, entry);
+  }
+
+  #keep(id: string): void {
+    const entry = this.#entries.get(id);
+    if (!entry || !this.#changed) return;
+    const { content, about, to, pending, lost, until, order } = entry;
+    this.#changed(id, { id, content, about, to: [...to], pending: [...pending], lost, until, order });
   }
 
   #settle(id: string, expired: boolean): void {
     const entry = this.#entries.get(id);
     if (!entry) return;
     this.#entries.delete(id);
+    this.#changed?.(id, undefined);
     clearTimeout(entry.timer);
     entry.settle({ to: entry.to, pending: [...entry.pending, ...entry.lost], expired });
   }

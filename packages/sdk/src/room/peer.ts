@@ -6,13 +6,12 @@ import { emojiOf } from '../protocol/safety-number.ts';
 import type { ReceiverKey } from '../protocol/sender-key.ts';
 import type { Bytes } from '../wire/index.ts';
 import { Heads } from './heads.ts';
+import type { KnownMember } from './remembered-member.ts';
 import { groupsOfFour, hex } from './text.ts';
 import type { Member, MemberPresence } from './types.ts';
 
 /** Epochs of one sender that can still be opened: the current one and those whose last frames may be on their way. */
 const MAX_RECEIVER_KEYS = 4;
-/** Message ids remembered to drop repetitions. */
-const MAX_SEEN = 20_000;
 
 export interface PeerFields {
   seat: Bytes;
@@ -29,7 +28,7 @@ export interface PeerFields {
 }
 
 /** Another member with whom keys are confirmed: what an application sees of it, and the keys it does not see. */
-export class Peer implements Member {
+export class Peer implements KnownMember {
   readonly seat: Bytes;
   readonly identityKey: Bytes;
   readonly id: string;
@@ -47,7 +46,6 @@ export class Peer implements Member {
   readonly agreement: AgreementPolicy;
   readonly #onVerified: (peer: Peer) => void;
   readonly #receiverKeys: ReceiverKey[] = [];
-  readonly #seen = new Set<string>();
   #verified = false;
   name = '';
   presence: MemberPresence = 'present';
@@ -96,7 +94,14 @@ export class Peer implements Member {
     this.name = earlier.name;
     this.attested ||= earlier.attested;
     this.vouched = earlier.vouched;
-    for (const id of earlier.#seen) this.#seen.add(id);
+  }
+
+  /** Takes over what is known of the identity from before it left, or before a reload. */
+  recall(known: KnownMember): void {
+    this.#verified ||= known.verified;
+    this.name ||= known.name;
+    this.attested ||= known.attested;
+    this.vouched ||= known.vouched;
   }
 
   /** Takes over an epoch of this member's. One that is known already is not begun again: its frames could be opened twice then. */
@@ -113,19 +118,6 @@ export class Peer implements Member {
   /** The epoch a group frame claims to be of, if it is one of this member's. */
   receiverKeyFor(content: Uint8Array): ReceiverKey | undefined {
     return this.#receiverKeys.find((key) => key.claims(content));
-  }
-
-  /** Remembers a message id; false when it was there before. */
-  isNew(messageId: string): boolean {
-    if (this.#seen.has(messageId)) return false;
-    this.#seen.add(messageId);
-    if (this.#seen.size > MAX_SEEN) {
-      for (const oldest of this.#seen) {
-        this.#seen.delete(oldest);
-        break;
-      }
-    }
-    return true;
   }
 
   /** Overwrites every key shared with this member. */

@@ -4,22 +4,30 @@ import type { KeySource } from '../key-source/types.ts';
 import type { Recording } from '../media/recorder/recorder.ts';
 import type { FileSource } from '../media/source.ts';
 import type { FileOptions, Logger } from '../options.ts';
-import { decodeGroupContent, decodePairContent, encodePairContent, type MessageBody } from '../protocol/content.ts';
+import { decodePairContent, encodePairContent } from '../protocol/content.ts';
 import { decodeFrame, FRAME_TYPE } from '../protocol/frame.ts';
-import { fingerprint, type SigningKey } from '../protocol/identity.ts';
+import { decodeGroupContent, type MessageBody } from '../protocol/group-content.ts';
+import { fingerprint } from '../protocol/identity.ts';
 import type { Invite } from '../protocol/invite.ts';
 import { sidOfPairFrame } from '../protocol/pair-channel.ts';
-import type { AgreementPolicy, SignedRoomPolicy } from '../protocol/policy.ts';
+import type { AgreementPolicy } from '../protocol/policy.ts';
+import type { KeptRoom } from '../storage/kept.ts';
 import type { RelaySession } from '../transport/relay-session.ts';
 import { type Bytes, type Delivery, equalBytes, MIN_CAPACITY, toBase64url } from '../wire/index.ts';
+import type { Amending } from './amendments.ts';
 import { Authority } from './authority.ts';
 import type { RoomContext } from './context.ts';
 import { Conversation } from './conversation.ts';
+import { Directory } from './directory.ts';
+import type { Entry } from './entry.ts';
 import { Files } from './files.ts';
+import { Keeping } from './keeping.ts';
 import { Membership } from './membership.ts';
 import { MessageStream } from './message-stream.ts';
+import type { Peer } from './peer.ts';
+import { RememberedMember } from './remembered-member.ts';
 import { SerialQueue } from './serial-queue.ts';
-import { checkText, groupsOfFour, hex } from './text.ts';
+import { checkLifetime, checkText, groupsOfFour, hex, isEmoji } from './text.ts';
 import type {
   Me,
   Member,
@@ -32,21 +40,17 @@ import type {
   SendFileOptions,
   SendOptions,
   SendVoiceOptions,
+  SentAction,
   SentMessage,
 } from './types.ts';
 
 export interface RoomSessionOptions {
-  invite: Invite;
+  entry: Entry;
   psk: Bytes;
-  identity: SigningKey;
-  seat: Bytes;
-  name: string;
   session: RelaySession;
   agreement: AgreementPolicy;
   keySource: KeySource;
   files: FileOptions;
-  /** The signed policy, for who made the room. */
-  policy: SignedRoomPolicy | undefined;
   logger: Logger;
 }
 
@@ -63,18 +67,23 @@ export class RoomSession implements Room {
   readonly #conversation: Conversation;
   readonly #files: Files;
   readonly #authority: Authority;
+  readonly #keeping: Keeping;
+  readonly #directory = new Directory();
   readonly #streams = new Set<MessageStream<Message>>();
   #state: RoomState = 'connecting';
   #joinedOnce = false;
   #closed = false;
 
-  constructor({ invite, psk, identity, seat, name, session, agreement, keySource, files, policy, logger }: RoomSessionOptions) {
+  constructor({ entry, psk, session, agreement, keySource, files, logger }: RoomSessionOptions) {
+    const { invite, identity, seat, name, store } = entry;
     const print = fingerprint(identity.publicKey);
     this.id = hex(invite.roomId);
     this.invite = invite;
     this.me = { id: hex(print), name, identity: groupsOfFour(hex(print)), creator: equalBytes(print, invite.creator) };
     this.#session = session;
     this.#logger = logger;
+    this.#keeping = new Keeping(store, () => this.#describe(entry));
+    store?.begin(entry.privateKey, (error) => this.#events.emit('error', error));
     const context: RoomContext = {
       invite,
       identity,
@@ -83,22 +92,29 @@ export class RoomSession implements Room {
       session,
       events: this.#events,
       logger,
+      keeping: this.#keeping,
       enqueue: (task) => this.#enqueue(task),
       push: (frame, to, transient) => this.#push(frame, to, transient),
     };
-    this.#authority = new Authority(invite, identity, agreement, policy);
+    this.#authority = new Authority(invite, identity, agreement, entry.policy, store?.kept?.room);
     this.#membership = new Membership(context, {
       psk,
       agreement,
       keySource,
       authority: this.#authority,
       sent: () => this.#conversation.sent,
+      recall: (peer) => this.#recall(peer),
       onSecured: (peer) => this.#conversation.welcome(peer),
       onRemoved: (peer) => this.#conversation.forget(peer),
       onChange: () => this.#updateState(),
     });
-    this.#files = new Files(context, files, (body, replyTo) => this.#say(body, replyTo));
-    this.#conversation = new Conversation(context, this.#membership, this.#files);
+    this.#files = new Files(context, files, (body, options) => this.#say(body, options));
+    for (const kept of store?.kept?.room.members ?? []) {
+      const creator = equalBytes(fingerprint(kept.identity), invite.creator);
+      const changed = () => this.#events.emit('members', this.members);
+      this.#directory.note(new RememberedMember(kept, invite.roomId, identity.publicKey, creator, changed));
+    }
+    this.#conversation = new Conversation(context, this.#membership, this.#files, this.#directory);
     this.#events.on('message', (message) => {
       for (const stream of this.#streams) stream.push(message);
     });
@@ -122,17 +138,38 @@ export class RoomSession implements Room {
     return this.#membership.security;
   }
 
-  async send(text: string, { replyTo }: SendOptions = {}): Promise<SentMessage> {
+  async send(text: string, options: SendOptions = {}): Promise<SentMessage> {
     checkText(text);
-    return this.#say({ kind: 'text', text }, replyTo);
+    checkLifetime(options.expiresInMs);
+    return this.#say({ kind: 'text', text }, options);
+  }
+
+  async edit(id: string, text: string): Promise<SentAction> {
+    checkText(text);
+    return this.#amend(id, { kind: 'edit', text });
+  }
+
+  remove(id: string): Promise<SentAction> {
+    return this.#amend(id, { kind: 'remove' });
+  }
+
+  async react(id: string, emoji: string | undefined): Promise<SentAction> {
+    if (emoji !== undefined && !isEmoji(emoji)) throw new QsecError('INVALID_ARGUMENT', '"emoji" expected one emoji.');
+    return this.#amend(id, { kind: 'reaction', emoji: emoji ?? '' });
+  }
+
+  read(id: string): Promise<void> {
+    return this.#act(async () => this.#conversation.read(id));
   }
 
   async sendFile(file: FileSource, options: SendFileOptions = {}): Promise<SentMessage> {
+    checkLifetime(options.expiresInMs);
     await this.#agreed();
     return this.#files.send(file, options);
   }
 
   async sendVoice(recording: FileSource | Recording, options: Partial<SendVoiceOptions> = {}): Promise<SentMessage> {
+    checkLifetime(options.expiresInMs);
     await this.#agreed();
     return this.#files.sendVoice(recording, options);
   }
@@ -190,6 +227,7 @@ export class RoomSession implements Room {
       for (const peer of this.#membership.peers) await this.#membership.sendToPeer(peer, goodbye);
     });
     this.#session.report('key-destroyed');
+    await this.#forgetQuietly();
     try {
       await this.#session.leave();
     } catch (error) {
@@ -197,6 +235,29 @@ export class RoomSession implements Room {
       this.#logger('info', 'the relay was not reachable to give the seat up', { error: String(error) });
     }
     this.#close();
+  }
+
+  async suspend(): Promise<void> {
+    if (this.#closed) return;
+    // What was begun ends first: nothing that the others were told is lost here.
+    await this.#queue.run(() => undefined);
+    await this.#keeping.room();
+    await this.#keeping.release();
+    this.#close();
+  }
+
+  forget(): Promise<void> {
+    return this.#keeping.forget();
+  }
+
+  /** Whether the room is kept, so that closing the page is no farewell. */
+  get kept(): boolean {
+    return this.#keeping.active;
+  }
+
+  /** What was read is stored before the relay is told that it may forget it. */
+  saveProgress(): Promise<void> {
+    return this.#keeping.room();
   }
 
   /** Gives the seat up without a goodbye, for a page that is being closed: nothing asynchronous would still run. */
@@ -215,13 +276,17 @@ export class RoomSession implements Room {
   }
 
   [Symbol.asyncDispose](): Promise<void> {
-    return this.leave();
+    return this.kept ? this.suspend() : this.leave();
   }
 
   #listen(): void {
     const session = this.#session;
+    const keep = () => void this.#keeping.room();
+    this.#events.on('members', keep);
+    this.#events.on('security', keep);
     session.on('up', (joined) => {
       this.#joinedOnce = true;
+      keep();
       this.#enqueue(async () => {
         await this.#membership.up(joined);
         this.#updateState();
@@ -239,9 +304,56 @@ export class RoomSession implements Room {
     session.on('fault', (error) => this.#logger('warn', error.message, { code: error.code }));
   }
 
-  async #say(body: MessageBody, replyTo: string | undefined): Promise<SentMessage> {
+  /** Somebody is here under keys that are confirmed: what was known of this identity holds again. */
+  #recall(peer: Peer): void {
+    const before = this.#directory.note(peer);
+    if (!before) return;
+    peer.recall(before);
+    this.#conversation.renamed(peer);
+  }
+
+  /** What of this room has to outlive a reload. */
+  #describe({ seat, seatSecret, endToken, capacity, relay, identity }: Entry): KeptRoom {
+    const { policy, admission, orders } = this.#authority;
+    const members = this.#directory.all().map(({ identityKey, name, verified, vouched, attested }) => {
+      return { identity: identityKey, name, verified, vouched, attested };
+    });
+    return {
+      relay: relay.href,
+      invite: this.invite.code,
+      identity: identity.publicKey,
+      seat,
+      seatSecret,
+      endToken,
+      capacity,
+      name: this.me.name,
+      position: this.#session.position,
+      nextIndex: this.#conversation.sent,
+      policy: policy?.encoded,
+      admission,
+      orders,
+      members,
+      usedAt: Date.now(),
+    };
+  }
+
+  /** Somebody who leaves leaves nothing behind; that it could not be erased must not keep anybody in the room. */
+  async #forgetQuietly(): Promise<void> {
+    try {
+      await this.#keeping.forget();
+    } catch (error) {
+      this.#events.emit('error', error as QsecError);
+    }
+  }
+
+  async #say(body: MessageBody, options: SendOptions): Promise<SentMessage> {
     await this.#agreed();
-    return this.#act(() => this.#conversation.send(body, replyTo));
+    return this.#act(() => this.#conversation.send(body, options));
+  }
+
+  async #amend(id: string, change: Amending['change']): Promise<SentAction> {
+    await this.#agreed();
+    return this.#act(() => this.#conversation.amend(id, change));
   }
 
   /** Waits while it is not known whether there is anyone to send to. */
@@ -276,6 +388,9 @@ export class RoomSession implements Room {
         break;
       case 'receipt':
         this.#conversation.confirmed(content.ids, peer);
+        break;
+      case 'read':
+        this.#conversation.wereRead(content.ids, peer);
         break;
       case 'resend':
         await this.#conversation.receiveContent(peer, decodeGroupContent(content.content));
@@ -352,6 +467,7 @@ export class RoomSession implements Room {
   #close(): void {
     if (this.#closed) return;
     this.#closed = true;
+    void this.#keeping.release();
     this.#session.close();
     this.#files.close();
     this.#conversation.close();

@@ -109,8 +109,24 @@ export interface Message {
   /** With kind `voice`. */
   readonly voice?: VoiceMessage;
   readonly replyTo?: string;
+  /** When its author changed the text last. */
+  readonly edited?: Date;
+  /** Each emoji once, in the order they were first used. */
+  readonly reactions: readonly Reaction[];
   /** For our own: how far it got. */
   readonly status: MessageStatus;
+  /** When it disappears here. */
+  readonly expiresAt?: Date;
+  /**
+   * Its content is no longer here. `removed`: its author took it back; it stays in `history()` as a place without content.
+   * `expired`: its time was up; it is in no history any more.
+   */
+  readonly gone?: 'removed' | 'expired';
+}
+
+export interface Reaction {
+  readonly emoji: string;
+  readonly by: readonly ('me' | Member)[];
 }
 
 export interface FetchOptions {
@@ -181,8 +197,11 @@ export interface FileProgress {
   readonly state: 'running' | 'done' | 'failed' | 'cancelled';
 }
 
-/** `sending` until the relay has it, `delivered` when every member at sending time confirmed it. */
-export type MessageStatus = 'sending' | 'sent' | 'delivered' | 'received' | 'failed';
+/**
+ * Of our own: `sending` until the relay has it, `delivered` when every member at sending time confirmed it, `read` when a person
+ * read it at each of them that is still here. Of others: `received`, then `read` by {@link Room.read}.
+ */
+export type MessageStatus = 'sending' | 'sent' | 'delivered' | 'read' | 'received' | 'failed';
 
 /** Who confirmed a message by the time it settled. Member ids. */
 export interface Delivery {
@@ -196,9 +215,17 @@ export interface SentMessage extends Message {
   readonly delivered: Promise<Delivery>;
 }
 
+/** What changed a message, on its way to everyone. */
+export type SentAction = Pick<SentMessage, 'id' | 'delivered'>;
+
 export interface SendOptions {
   /** Id of the message this one answers. */
   replyTo?: string;
+  /**
+   * The message disappears so many milliseconds after it was sent here, and after it was shown there; at most 366 days. A promise
+   * of the SDK that shows it, not a proof: who reads a message can copy it.
+   */
+  expiresInMs?: number;
 }
 
 /** A stage of the key agreement with one member, with the counts known so far. */
@@ -221,7 +248,7 @@ export interface RoomEvents {
   keyAgreement: KeyAgreementEvent;
   security: SecurityEvent;
   message: Message;
-  /** A message known before changed: its status, for now. */
+  /** A message known before changed: its text, reactions or status, or it is gone. */
   update: Message;
   typing: { member: Member; typing: boolean };
   /** A file is on its way, to us or from us. */
@@ -259,11 +286,25 @@ export interface Room {
   /** Sends a voice message, recorded by `@qsec2/sdk/voice` or otherwise; as {@link Room.sendFile}. */
   sendVoice(recording: Recording, options?: Partial<SendVoiceOptions>): Promise<SentMessage>;
   sendVoice(recording: FileSource, options: SendVoiceOptions): Promise<SentMessage>;
+  /**
+   * Puts another text in the place of one of our own.
+   * @throws {QsecError} `INVALID_ARGUMENT` for a message of somebody else, one that is no text, or one that is not kept any more
+   */
+  edit(id: string, text: string): Promise<SentAction>;
+  /** Takes a message of our own back, everywhere. Who has not got it never will. @throws {QsecError} as {@link Room.edit} */
+  remove(id: string): Promise<SentAction>;
+  /** Answers a message with one emoji; another one takes its place, `undefined` takes it back. @throws {QsecError} `INVALID_ARGUMENT` */
+  react(id: string, emoji: string | undefined): Promise<SentAction>;
+  /** A person saw a message: tells its author, and nobody else. @throws {QsecError} `INVALID_ARGUMENT` for an unknown id */
+  read(id: string): Promise<void>;
   /** Tells the others that we are writing; they forget it by themselves after a few seconds. */
   typing(): void;
   /** Messages as they come. Buffers at most 1024 while the reader is busy, then ends with an error rather than lose one silently. */
   messages(options?: ListenOptions): AsyncIterable<Message>;
-  /** Every message sent and received since this room object was made, oldest first, bounded to the last 10 000. */
+  /**
+   * Every message sent and received since this room object was made, with `persist` since the room was entered; oldest first, bounded
+   * to the last 10 000.
+   */
   history(): readonly Message[];
   /**
    * Agrees new keys with everyone present, BB84 included, and seals under them from then on: who stole keys before reads nothing after.
@@ -279,10 +320,21 @@ export interface Room {
   retry(): void;
   /** Tries the relay now instead of after the back-off. */
   reconnect(): void;
-  /** Leaves for good: tells the others, gives the seat up, destroys the keys. */
+  /** Leaves for good: tells the others, gives the seat up, destroys the keys, erases what is stored of the room. */
   leave(): Promise<void>;
+  /**
+   * Closes this room object and keeps the seat: the others see us away. With `persist`, `connect` returns to the room; without, the
+   * seat is lost when the relay's time is up.
+   */
+  suspend(): Promise<void>;
+  /**
+   * Erases everything that is stored of this room: identity, invite, history. The room stays open, and from here on nothing of it is
+   * stored. @throws {QsecError} `STORAGE_UNAVAILABLE`
+   */
+  forget(): Promise<void>;
 
   on<K extends keyof RoomEvents>(name: K, listener: Listener<RoomEvents[K]>, options?: ListenOptions): () => void;
   once<K extends keyof RoomEvents>(name: K, options?: ListenOptions): Promise<RoomEvents[K]>;
+  /** Leaves; a room that is stored is suspended. */
   [Symbol.asyncDispose](): Promise<void>;
 }

@@ -7,3 +7,4 @@ export { type CarriedFrame, flipBit, type OuterType, outerType } from './hostile
 export { HostileRelay, type HostileRelayOptions, type Tamper } from './hostile/hostile-relay.ts';
 export { ALL_MOVES, LOSSLESS, type Move, type MoveKind, movesFrom } from './hostile/moves.ts';
 export { MemoryRelay } from './memory-relay.ts';
+export { memoryStorage } from './memory-storage.ts';

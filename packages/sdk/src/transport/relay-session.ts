@@ -12,6 +12,7 @@ import {
   encodePushes,
   type Joined,
   MAX_PUSHES,
+  type Position,
   type Push,
   type Range,
   type RelayError,
@@ -39,6 +40,10 @@ export interface RelaySessionOptions {
   /** Given by who makes the room; others bring a room back only after the relay lost it. */
   endToken?: Bytes;
   create: boolean;
+  /** Where to go on, for a seat that was held before. */
+  since?: Position;
+  /** Awaited before the relay is told that it may forget what was read. */
+  onRead?(): Promise<void>;
   transport: TransportFactory;
 }
 
@@ -57,8 +62,18 @@ export interface RelaySessionEvents {
   fault: QsecError;
 }
 
+export interface PushOptions {
+  /** Seats it is for; everyone unless given. */
+  to?: readonly Uint8Array[];
+  /** Not kept by the relay: of use now or never. */
+  transient?: boolean;
+  /** Asked before it goes out, each time: what is no longer wanted stays here. */
+  wanted?: () => boolean;
+}
+
 interface Outgoing {
   push: Push;
+  wanted: (() => boolean) | undefined;
   resolve(): void;
   reject(error: QsecError): void;
 }
@@ -82,6 +97,7 @@ export class RelaySession extends Emitter<RelaySessionEvents> {
   #epoch: string | undefined;
   #seq = 0;
   #joined = false;
+  #joinedBefore = false;
   #joining = false;
   #joinTimer: ReturnType<typeof setTimeout> | undefined;
   #closed = false;
@@ -94,6 +110,8 @@ export class RelaySession extends Emitter<RelaySessionEvents> {
   constructor(options: RelaySessionOptions) {
     super();
     this.#options = options;
+    this.#epoch = options.since?.epoch;
+    this.#seq = this.#read = options.since?.seq ?? 0;
     const handlers: TransportHandlers = {
       open: () => void this.#join(),
       close: (reason) => this.#down(reason),
@@ -126,22 +144,27 @@ export class RelaySession extends Emitter<RelaySessionEvents> {
     return this.#limits?.blobs && this.#transport.blobs;
   }
 
+  /** Up to where this member is done with the relay's frames; undefined before the first join. */
+  get position(): Position | undefined {
+    return this.#epoch === undefined ? undefined : { epoch: this.#epoch, seq: this.#read };
+  }
+
   /** Frames that wait for the relay's acknowledgement. */
   get pending(): number {
     return this.#outbox.length;
   }
 
   /**
-   * Hands a frame to the relay, now or when it is back. Resolves when the relay has it safe.
+   * Hands a frame to the relay, now or when it is back. Resolves when the relay has it safe, or when it is not wanted any more.
    * @throws {QsecError} `CLOSED` when the session ends first, or what the relay refuses it with
    */
-  push(body: Uint8Array, { to, transient }: { to?: readonly Uint8Array[]; transient?: boolean } = {}): Promise<void> {
+  push(body: Uint8Array, { to, transient, wanted }: PushOptions = {}): Promise<void> {
     if (this.#closed) return Promise.reject(closed());
     if (transient && !this.#joined) return Promise.resolve();
     const cid = crypto.getRandomValues(new Uint8Array(CID_BYTES));
     const push: Push = { cid, body, ...(to && { to: [...to].sort(compareBytes) }), ...(transient && { transient }) };
     return new Promise((resolve, reject) => {
-      this.#outbox.push({ push, resolve, reject });
+      this.#outbox.push({ push, wanted, resolve, reject });
       // One turn later, so that frames made together travel together.
       if (!this.#flushing) {
         this.#flushing = true;
@@ -159,7 +182,7 @@ export class RelaySession extends Emitter<RelaySessionEvents> {
     this.#read = seq;
     this.#recvTimer ??= setTimeout(() => {
       this.#recvTimer = undefined;
-      if (this.#joined) this.#transport.recv({ upTo: this.#read });
+      void this.#tellRead();
     }, RECV_INTERVAL_MS);
   }
 
@@ -191,6 +214,12 @@ export class RelaySession extends Emitter<RelaySessionEvents> {
     clearTimeout(this.#joinTimer);
     this.#transport.close();
     for (const { reject } of this.#outbox.splice(0)) reject(closed());
+  }
+
+  async #tellRead(): Promise<void> {
+    const [epoch, upTo] = [this.#epoch, this.#read];
+    await this.#options.onRead?.();
+    if (this.#joined && this.#epoch === epoch) this.#transport.recv({ upTo });
   }
 
   async #join(): Promise<void> {
@@ -242,7 +271,8 @@ export class RelaySession extends Emitter<RelaySessionEvents> {
     else if (this.#epoch !== joined.epoch) this.#seq = 0;
     this.#epoch = joined.epoch;
     this.#limits = joined.limits;
-    this.#joined = true;
+    this.#read = first ? this.#seq : Math.min(this.#read, this.#seq);
+    this.#joined = this.#joinedBefore = true;
     this.#inFlight = 0;
     this.#inFlightBytes = 0;
     this.#answered = 0;
@@ -255,7 +285,7 @@ export class RelaySession extends Emitter<RelaySessionEvents> {
     const failure = QsecError.is(error) ? error : new QsecError('RELAY_UNREACHABLE', 'Joining failed.', { cause: error });
     // Without a connection the next one joins by itself; with one, it is for us to ask again.
     const passing = failure.code === 'RELAY_UNREACHABLE' || failure.code === 'TIMEOUT' || failure.code === 'RATE_LIMITED';
-    if (!passing || this.#epoch === undefined) {
+    if (!passing || !this.#joinedBefore) {
       this.#refuse(failure);
       return;
     }
@@ -269,7 +299,7 @@ export class RelaySession extends Emitter<RelaySessionEvents> {
     const message = final ? 'The relay refuses the connection.' : 'The relay cannot be reached.';
     const failure = new QsecError(final ? 'RELAY_REFUSED' : 'RELAY_UNREACHABLE', message, { cause });
     // Before the first join somebody waits for an answer; later the transport goes on trying.
-    if (final || this.#epoch === undefined) this.#refuse(failure);
+    if (final || !this.#joinedBefore) this.#refuse(failure);
   }
 
   #refuse(failure: QsecError): void {
@@ -351,7 +381,12 @@ export class RelaySession extends Emitter<RelaySessionEvents> {
       bundleBytes = 0;
     };
     while (this.#inFlight < this.#outbox.length && this.#inFlight < inFlightFrames) {
-      const { push } = this.#outbox[this.#inFlight] as Outgoing;
+      const { push, wanted, resolve } = this.#outbox[this.#inFlight] as Outgoing;
+      if (wanted?.() === false) {
+        this.#outbox.splice(this.#inFlight, 1);
+        resolve();
+        continue;
+      }
       if (this.#inFlight > 0 && this.#inFlightBytes + push.body.length > inFlightBytes) break;
       if (bundle.length === MAX_PUSHES || (bundle.length > 0 && bundleBytes + push.body.length > frameBytes)) send();
       bundle.push(push);

@@ -1,0 +1,134 @@
+import { QsecError } from '../errors.ts';
+import { fingerprint, generateKeyPair, type SigningKey, signingKey } from '../protocol/identity.ts';
+import { Invite } from '../protocol/invite.ts';
+import { type RoomPolicyFields, type SignedRoomPolicy, signRoomPolicy, verifyRoomPolicy } from '../protocol/policy.ts';
+import { randomBytes } from '../protocol/random.ts';
+import type { Kept, RoomStore } from '../storage/kept.ts';
+import type { StoragePort } from '../storage/port.ts';
+import {
+  type Bytes,
+  equalBytes,
+  type Position,
+  ROOM_ID_BYTES,
+  SEAT_BYTES,
+  SEAT_SECRET_BYTES,
+  TOKEN_BYTES,
+} from '../wire/index.ts';
+
+const INVITE_SECRET_BYTES = 32;
+
+/** What somebody enters a room with: made for the purpose, or kept from when the room was open here last. */
+export interface Entry {
+  relay: URL;
+  invite: Invite;
+  identity: SigningKey;
+  /** Of an identity that is to be stored and is not yet. */
+  privateKey: CryptoKey | undefined;
+  seat: Bytes;
+  seatSecret: Bytes;
+  /** Of who made the room. */
+  endToken: Bytes | undefined;
+  name: string;
+  capacity: number;
+  /** The signed policy, where it is known before anyone is met. */
+  policy: SignedRoomPolicy | undefined;
+  /** Whether the room has to be made. */
+  create: boolean;
+  /** Where to go on. */
+  since: Position | undefined;
+  store: RoomStore | undefined;
+}
+
+export interface EntryOptions {
+  relay: URL;
+  given: Invite | undefined;
+  /** Undefined: as before, else the default. */
+  name: string | undefined;
+  defaultName: string;
+  /** Of a new room. */
+  policy: Omit<RoomPolicyFields, 'n' | 'locked'>;
+  persist: 'none' | 'session' | 'device';
+  storage: StoragePort | undefined;
+}
+
+/** @throws {QsecError} `ROOM_OPEN_ELSEWHERE`, `STORAGE_UNAVAILABLE`, `INVITE_INVALID` */
+export async function prepareEntry(options: EntryOptions): Promise<Entry> {
+  const { given, persist, relay, storage } = options;
+  if (persist === 'none') return newEntry(options, false, async () => undefined);
+  // Who keeps nothing loads nothing of this.
+  const { claimRoom, keepsCryptoKeys } = await import('../storage/index.ts');
+  const claim = (invite: Invite) => claimRoom({ relay, persist, storage }, invite);
+  const store = given && (await claim(given));
+  try {
+    if (given && store?.kept) return await keptEntry(options, store, store.kept, given);
+    return await newEntry(options, !keepsCryptoKeys(storage), async (invite) => store ?? claim(invite));
+  } catch (error) {
+    await store?.release();
+    throw error;
+  }
+}
+
+async function newEntry(
+  { relay, given, name, defaultName, policy }: EntryOptions,
+  extractable: boolean,
+  claim: (invite: Invite) => Promise<RoomStore | undefined>,
+): Promise<Entry> {
+  const { privateKey, publicKey } = await generateKeyPair(extractable);
+  const identity = signingKey(privateKey, publicKey);
+  const invite = given ?? newInvite(identity);
+  return {
+    relay,
+    invite,
+    identity,
+    privateKey,
+    seat: randomBytes(SEAT_BYTES),
+    seatSecret: randomBytes(SEAT_SECRET_BYTES),
+    endToken: given ? undefined : randomBytes(TOKEN_BYTES),
+    name: name ?? defaultName,
+    capacity: policy.capacity,
+    policy: given ? undefined : await signRoomPolicy(invite, identity, { ...policy, n: 1, locked: false }),
+    create: given === undefined,
+    since: undefined,
+    store: await claim(invite),
+  };
+}
+
+/** The same member as before: identity, seat, and where the relay's frames were read up to. */
+async function keptEntry(
+  { relay, name }: EntryOptions,
+  store: RoomStore,
+  { identity, room }: Kept,
+  given: Invite,
+): Promise<Entry> {
+  const known = Invite.parse(room.invite);
+  if (known.generation === given.generation && !equalBytes(known.secret, given.secret)) {
+    throw new QsecError('INVITE_INVALID', 'This invite contradicts the one by which this room was entered before.');
+  }
+  // Whichever link is newer: removals renew it.
+  const renewed = given.generation > known.generation;
+  const invite = renewed ? given : known;
+  return {
+    relay,
+    invite,
+    identity,
+    privateKey: undefined,
+    seat: room.seat,
+    seatSecret: room.seatSecret,
+    endToken: room.endToken,
+    name: name ?? room.name,
+    capacity: room.capacity,
+    policy: renewed || !room.policy ? undefined : await verifyRoomPolicy(invite, room.policy),
+    create: false,
+    since: renewed ? undefined : room.position,
+    store,
+  };
+}
+
+function newInvite(identity: SigningKey): Invite {
+  return new Invite({
+    generation: 0,
+    roomId: randomBytes(ROOM_ID_BYTES),
+    secret: randomBytes(INVITE_SECRET_BYTES),
+    creator: fingerprint(identity.publicKey),
+  });
+}

@@ -1,0 +1,29 @@
+/** Ids remembered of one author: more than a mailbox and an outbox can hold. */
+const MAX_PER_AUTHOR = 20_000;
+/** Authors remembered; a room has at most 16 at a time. */
+const MAX_AUTHORS = 64;
+
+/** What was handed to the application before, so that a repetition is dropped. An author who sends many pushes out its own. */
+export class SeenIds {
+  readonly #authors = new Map<string, Set<string>>();
+
+  /** Remembers a message id; false when it was there before. */
+  add(author: string, id: string): boolean {
+    const ids = this.#authors.get(author) ?? new Set();
+    if (ids.has(id)) return false;
+    // Written last is forgotten last.
+    this.#authors.delete(author);
+    this.#authors.set(author, ids);
+    ids.add(id);
+    trim(ids, MAX_PER_AUTHOR);
+    trim(this.#authors, MAX_AUTHORS);
+    return true;
+  }
+}
+
+function trim(entries: Set<string> | Map<string, unknown>, limit: number): void {
+  for (const oldest of entries.keys()) {
+    if (entries.size <= limit) return;
+    entries.delete(oldest);
+  }
+}

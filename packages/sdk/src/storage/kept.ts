@@ -1,0 +1,103 @@
+import type { QsecError } from '../errors.ts';
+import type { MessageBody } from '../protocol/group-content.ts';
+import type { SigningKey } from '../protocol/identity.ts';
+import type { Bytes, Position } from '../wire/index.ts';
+
+/** What of a room outlives a reload. No ratchet, no chain key, no root of a pair: those are agreed anew. */
+
+export interface KeptRoom {
+  /** Address of the relay. */
+  relay: string;
+  invite: string;
+  identity: Bytes;
+  seat: Bytes;
+  seatSecret: Bytes;
+  /** Of who made the room. */
+  endToken: Bytes | undefined;
+  capacity: number;
+  name: string;
+  /** Up to where the relay's frames were processed. */
+  position: Position | undefined;
+  /** Number of our next message. */
+  nextIndex: number;
+  /** The signed room policy, the creator's word for us, and the number of the last order we signed. */
+  policy: Bytes | undefined;
+  admission: Bytes;
+  orders: number;
+  members: KeptMember[];
+  /** Milliseconds since 1970. */
+  usedAt: number;
+}
+
+/** What a person or the creator decided about a member. */
+export interface KeptMember {
+  identity: Bytes;
+  name: string;
+  verified: boolean;
+  vouched: boolean;
+  attested: boolean;
+}
+
+export interface KeptMessage {
+  id: string;
+  /** Ascends in the order messages were first seen. */
+  order: number;
+  author: string;
+  kind: MessageBody['kind'];
+  index: number;
+  sentAt: number;
+  replyTo?: string;
+  unread: string[];
+  someoneRead: boolean;
+  body?: MessageBody;
+  edit?: { text: string; index: number; at: number };
+  reactions: [author: string, emoji: string, index: number][];
+  status: string;
+  expiresAt?: number;
+}
+
+/** A message of ours that somebody has not confirmed yet. */
+export interface KeptOutgoing {
+  id: string;
+  about: string;
+  content: Bytes;
+  to: string[];
+  pending: string[];
+  lost: string[];
+  /** When it is given up, milliseconds since 1970. */
+  until: number;
+  order: number;
+}
+
+/** Something that was handed to the application and may be sent to us again until then. */
+export interface KeptSeen {
+  id: string;
+  author: string;
+  until: number;
+}
+
+export interface Kept {
+  identity: SigningKey;
+  room: KeptRoom;
+  messages: KeptMessage[];
+  outgoing: KeptOutgoing[];
+  seen: KeptSeen[];
+}
+
+/** What a room keeps, while it is open. What cannot be stored is told once, to `onFailure` of {@link RoomStore.begin}; nothing rejects. */
+export interface RoomStore {
+  /** From when the room was open here last. */
+  readonly kept: Kept | undefined;
+  /** Before anything else is stored. @param privateKey of the identity, for a room that is not kept yet */
+  begin(privateKey: CryptoKey | undefined, onFailure: (error: QsecError) => void): void;
+  keepRoom(room: KeptRoom): Promise<void>;
+  keepMessage(message: KeptMessage): Promise<void>;
+  dropMessage(id: string): Promise<void>;
+  keepOutgoing(outgoing: KeptOutgoing): Promise<void>;
+  dropOutgoing(id: string): Promise<void>;
+  keepSeen(seen: KeptSeen): Promise<void>;
+  /** Stores what is on its way and lets others open the room. */
+  release(): Promise<void>;
+  /** Erases everything that is kept of the room. @throws {QsecError} `STORAGE_UNAVAILABLE` */
+  forget(): Promise<void>;
+}
