@@ -24,6 +24,8 @@ import type { KeyAgreementEvent, SecurityEvent, SecurityStatus } from './types.t
 
 /** A seat whose owner has not begun a handshake by then is approached by us. */
 const APPROACH_AFTER_MS = 3_000;
+/** How long a relay waits for who is away, unless it says otherwise. */
+const DEFAULT_RETENTION_MS = 600_000;
 
 export interface MembershipOptions {
   psk: Bytes;
@@ -60,6 +62,8 @@ export class Membership {
   /** The last stage of each key agreement under way. */
   readonly #stages = new Map<string, KeyAgreementEvent>();
   readonly #authority: Authority;
+  /** Members whom the relay forgot, and when we give them up. */
+  readonly #stranded = new Map<string, ReturnType<typeof setTimeout>>();
   readonly #ownFingerprint: Bytes;
   #rosterChangedAt = 0;
   #joined = false;
@@ -158,11 +162,15 @@ export class Membership {
   }
 
   /** The relay gave us our seat, the first time or again, and named the others. */
-  async up({ members }: Joined): Promise<void> {
+  async up({ members, renewed }: Joined & { renewed: boolean }): Promise<void> {
     const first = !this.#joined;
     this.#joined = true;
     const named = new Set(members.map(({ seat }) => seat));
-    for (const seat of [...this.#seats.keys()]) if (!named.has(seat)) await this.presence(seat, 'gone');
+    for (const seat of [...this.#seats.keys()].filter((known) => !named.has(known))) {
+      // A relay that lost the room does not know who was in it: they are on their way back, as we were.
+      if (renewed && this.#peers.has(seat)) await this.#strand(seat);
+      else await this.presence(seat, 'gone');
+    }
     for (const { seat, presence } of members) {
       if (first && presence === 'present' && !this.isOwn(seat)) {
         this.#seats.set(seat, 'present');
@@ -180,6 +188,25 @@ export class Membership {
     });
   }
 
+  /** Waits for a member whom the relay forgot, as long as the relay would have. */
+  async #strand(seat: string): Promise<void> {
+    await this.presence(seat, 'away');
+    const timer = setTimeout(() => {
+      this.#stranded.delete(seat);
+      this.#context.enqueue(() => this.presence(seat, 'gone'));
+    }, this.#context.session.limits?.retentionMs ?? DEFAULT_RETENTION_MS);
+    clearTimeout(this.#stranded.get(seat));
+    this.#stranded.set(seat, timer);
+  }
+
+  /** A member whom the relay forgot is back: what was on its way to it then is gone, keys and messages. */
+  async #rescue(seat: string, peer: Peer): Promise<void> {
+    clearTimeout(this.#stranded.get(seat));
+    if (!this.#stranded.delete(seat) || !peer.trusted) return;
+    await this.epochs.rosterChanged();
+    await this.#options.onSecured(peer);
+  }
+
   async presence(seat: string, presence: 'present' | 'away' | 'gone'): Promise<void> {
     if (this.isOwn(seat)) return;
     const peer = this.#peers.get(seat);
@@ -187,8 +214,10 @@ export class Membership {
       await this.gone(seat);
     } else {
       this.#seats.set(seat, presence);
-      if (peer) this.#setPresence(peer, presence);
-      else if (presence === 'present') this.#approachLater(seat);
+      if (peer) {
+        this.#setPresence(peer, presence);
+        if (presence === 'present') await this.#rescue(seat, peer);
+      } else if (presence === 'present') this.#approachLater(seat);
       else this.#introductions.drop(fromBase64url(seat));
     }
     this.#options.onChange();
@@ -327,7 +356,7 @@ export class Membership {
     this.#introductions.close();
     this.#rekeys.close();
     this.epochs.destroy();
-    for (const timer of this.#approaches.values()) clearTimeout(timer);
+    for (const timer of [...this.#approaches.values(), ...this.#stranded.values()]) clearTimeout(timer);
     for (const peer of this.#peers.values()) peer.destroy();
     this.#peers.clear();
   }

@@ -48,8 +48,8 @@ export interface RelaySessionOptions {
 }
 
 export interface RelaySessionEvents {
-  /** Joined, the first time or again. */
-  up: Joined;
+  /** Joined, the first time or again; `renewed` when the relay had lost the room in between. */
+  up: Joined & { renewed: boolean };
   down: { reason: string };
   frame: Delivery;
   presence: SeatPresence;
@@ -267,8 +267,9 @@ export class RelaySession extends Emitter<RelaySessionEvents> {
   #up(joined: Joined): void {
     if (this.#closed) return;
     const first = this.#epoch === undefined;
+    const renewed = !first && this.#epoch !== joined.epoch;
     if (first) this.#seq = joined.head;
-    else if (this.#epoch !== joined.epoch) this.#seq = 0;
+    else if (renewed) this.#seq = 0;
     this.#epoch = joined.epoch;
     this.#limits = joined.limits;
     this.#read = first ? this.#seq : Math.min(this.#read, this.#seq);
@@ -277,7 +278,7 @@ export class RelaySession extends Emitter<RelaySessionEvents> {
     this.#inFlightBytes = 0;
     this.#answered = 0;
     if (joined.gap) this.#lost(joined.gap);
-    this.emit('up', joined);
+    this.emit('up', { ...joined, renewed });
     this.#flush();
   }
 
