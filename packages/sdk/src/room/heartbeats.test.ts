@@ -1,0 +1,97 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { HostileRelay, outerType } from '../testing/index.ts';
+import type { JoinRequest } from '../wire/index.ts';
+import { connect } from './connect.ts';
+import type { Room } from './types.ts';
+
+const open: Room[] = [];
+
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'], shouldAdvanceTime: true });
+});
+afterEach(async () => {
+  await Promise.all(open.splice(0).map((room) => room.leave()));
+  vi.useRealTimers();
+});
+
+async function gather(relay: HostileRelay, count: number): Promise<Room[]> {
+  const enter = async (name: string, options = {}) => {
+    const room = await connect({ relay: 'http://relay.test', transport: relay.transport, name, ...options });
+    open.push(room);
+    return room;
+  };
+  const creator = await enter('Ana', { capacity: count });
+  const rooms = [creator];
+  for (const name of ['Bo', 'Cy'].slice(0, count - 1)) rooms.push(await enter(name, { invite: creator.invite }));
+  for (const room of rooms) {
+    // A member whose name is known has announced its keys, too.
+    const complete = () => room.members.length === count - 1 && room.members.every(({ name }) => name !== 'Guest');
+    while (!complete()) await room.once('members');
+  }
+  return rooms;
+}
+
+const isJoin = (entry: unknown): entry is { content: JoinRequest } => (entry as { event: string }).event === 'join';
+
+/** Operations in a row that one heartbeat takes, from the sender's timer to the receiver's state, and some more. */
+const OPERATIONS = 12;
+
+/** Lets time pass, and what the timers began come to its end: cryptography runs on another thread and knows no false clock. */
+async function pass(ms: number): Promise<void> {
+  for (let passed = 0; passed < ms; passed += 1_000) {
+    await vi.advanceTimersByTimeAsync(1_000);
+    for (let i = 0; i < OPERATIONS; i++) await crypto.subtle.digest('SHA-256', new Uint8Array(1));
+  }
+}
+
+describe('heartbeats', () => {
+  it('bring back what the relay dropped, without anyone asking', async () => {
+    const relay = new HostileRelay();
+    const [ana, bo] = (await gather(relay, 2)) as [Room, Room];
+    const heard: (string | undefined)[] = [];
+    bo.on('message', ({ text }) => heard.push(text));
+    relay.attack({ tamper: (frame) => (outerType(frame.body) === 'group' && !frame.transient ? [] : [frame]) });
+    const { delivered } = await ana.send('dropped on the way');
+    while (heard.length === 0) await pass(10_000);
+    expect(await delivered).toMatchObject({ pending: [], expired: false });
+    expect(heard).toEqual(['dropped on the way']);
+  });
+
+  it('show what is lost for good: a relay that drops one member’s words for another', async () => {
+    const relay = new HostileRelay();
+    const [ana, bo, cy] = (await gather(relay, 3)) as [Room, Room, Room];
+    const gaps: unknown[] = [];
+    cy.on('gap', (gap) => gaps.push(gap));
+    const [anas, , cys] = relay.seen.filter(isJoin).map(({ content }) => content.seat);
+    const atBo = bo.once('message');
+    // Cy gets nothing of Ana's any more, neither messages nor heartbeats nor what she seals for Cy alone.
+    relay.attack({ tamper: (frame) => (frame.to === cys && frame.from === anas ? [] : [frame]) });
+    await ana.send('not for Cy');
+    expect((await atBo).text).toBe('not for Cy');
+    while (gaps.length === 0) await pass(10_000);
+    expect(gaps).toEqual([{ member: expect.objectContaining({ id: ana.me.id }), missing: 1 }]);
+  });
+
+  it('are silent about a room where nothing is lost', async () => {
+    const relay = new HostileRelay();
+    const [ana, bo] = (await gather(relay, 2)) as [Room, Room];
+    const alarms: unknown[] = [];
+    for (const room of [ana, bo]) {
+      room.on('gap', (gap) => alarms.push(gap));
+      room.on('security', ({ kind }) => kind === 'roster-inconsistent' && alarms.push(kind));
+      room.on('error', (error) => alarms.push(error));
+    }
+    let beats = 0;
+    relay.attack({
+      tamper: (frame) => {
+        if (frame.transient) beats++;
+        return [frame];
+      },
+    });
+    for (let i = 0; beats < 12; i++) {
+      await (await ana.send(String(i))).delivered;
+      await pass(10_000);
+    }
+    expect(alarms).toEqual([]);
+  });
+});
