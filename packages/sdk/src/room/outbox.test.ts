@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { KeptOutgoing } from '../storage/kept.ts';
 import { Outbox } from './outbox.ts';
 
 const content = new Uint8Array(1);
@@ -28,5 +29,37 @@ describe('outbox', () => {
     const delivered = outbox.add('m', content, ['bo'], 60_000);
     outbox.close();
     expect(await delivered).toEqual({ to: ['bo'], pending: ['bo'], expired: true });
+  });
+
+  it('sends what is blank in the place of what was withdrawn, and of what changes it, and waits for nobody', async () => {
+    const outbox = new Outbox();
+    const delivered = outbox.add('m', content, ['bo'], 60_000);
+    outbox.add('edit of m', content, ['bo'], 60_000, 'm');
+    outbox.add('other', content, ['bo'], 60_000);
+    const blank = new Uint8Array(2);
+    const withdrawn = outbox.withdraw('m', () => blank);
+    expect(withdrawn.map(({ id }) => id)).toEqual(['m', 'edit of m']);
+    expect(await delivered).toEqual({ to: ['bo'], pending: ['bo'], expired: true });
+    expect(outbox.unconfirmed('bo')).toEqual([blank, blank, content]);
+    expect(outbox.withdraw('m', () => content)).toEqual([]);
+  });
+
+  it('tells what to keep of each message, and goes on with it elsewhere', () => {
+    const kept = new Map<string, KeptOutgoing | undefined>();
+    const outbox = new Outbox((id, outgoing) => kept.set(id, outgoing));
+    outbox.add('m', content, ['bo', 'cy'], 60_000);
+    outbox.add('n', content, ['bo'], 60_000);
+    outbox.confirm('m', 'bo');
+    outbox.confirm('n', 'bo');
+    expect([...kept]).toMatchObject([
+      ['m', { pending: ['cy'], to: ['bo', 'cy'] }],
+      ['n', undefined],
+    ]);
+    const later = new Outbox();
+    later.restore(kept.get('m') as KeptOutgoing);
+    expect([later.unconfirmed('bo'), later.unconfirmed('cy')]).toEqual([[], [content]]);
+    expect(later.confirm('m', 'cy')).toBe(true);
+    outbox.close();
+    expect(kept.get('m')).toBeDefined();
   });
 });

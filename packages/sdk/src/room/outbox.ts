@@ -22,6 +22,9 @@ interface Entry {
   settle(delivery: Delivery): void;
 }
 
+/** What a withdrawn message is about. */
+const NOTHING = '';
+
 /** Keeps sent messages until their receipts are in, and says when they are. Members are named by their ids. */
 export class Outbox {
   readonly #entries = new Map<string, Entry>();
@@ -94,8 +97,7 @@ export class Outbox {
     const withdrawn = [...this.#entries].filter(([, { about }]) => about === message);
     return withdrawn.map(([id, entry]) => {
       entry.content = blank(entry.content);
-      // It is about nothing but itself from now on.
-      entry.about = id;
+      entry.about = NOTHING;
       entry.settle({ to: entry.to, pending: [...entry.pending, ...entry.lost], expired: true });
       this.#keep(id);
       return { id, content: entry.content, to: entry.to };
