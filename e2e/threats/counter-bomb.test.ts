@@ -10,8 +10,8 @@ declare global {
 
 const COUNTED: Edit = {
   file: 'protocol/ratchet.ts',
-  find: "const okm = expandLabel(chainKey, 'step'",
-  put: "globalThis.__qsec2Steps = (globalThis.__qsec2Steps ?? 0) + 1; const okm = expandLabel(chainKey, 'step'",
+  find: 'const okm = expandInfo(',
+  put: 'globalThis.__qsec2Steps = (globalThis.__qsec2Steps ?? 0) + 1; const okm = expandInfo(',
 };
 const UNSIGNED: Edit = {
   file: 'protocol/sender-key.ts',

@@ -30,10 +30,18 @@ export const extract = (salt: Uint8Array, secret: Uint8Array): Bytes => hkdfExtr
  * @param length bytes wanted, 32 unless told
  */
 export function expandLabel(secret: Uint8Array, label: string, context: Uint8Array, length = HASH_BYTES): Bytes {
-  const name = utf8(PREFIX + label);
-  const info = new Writer().u16(length).u8(name.length).fixed(name).u8(context.length).fixed(context).bytes();
-  return expand(sha256, secret, info, length) as Bytes;
+  return expandInfo(secret, labelInfo(label, context, length), length);
 }
+
+/** HkdfLabel (RFC 8446 §7.1), for who expands many secrets with the same one. */
+export function labelInfo(label: string, context: Uint8Array, length: number): Bytes {
+  const name = utf8(PREFIX + label);
+  return new Writer().u16(length).u8(name.length).fixed(name).u8(context.length).fixed(context).bytes();
+}
+
+/** HKDF-Expand. */
+export const expandInfo = (secret: Uint8Array, info: Uint8Array, length: number): Bytes =>
+  expand(sha256, secret, info, length) as Bytes;
 
 /** What a signature or hash is about, in front of its input, so that none can stand in for another. */
 export const purpose = (name: string): Bytes => concat(utf8(PREFIX + name), new Uint8Array(1));

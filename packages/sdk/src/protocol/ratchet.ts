@@ -1,7 +1,7 @@
 import { QsecError } from '../errors.ts';
 import type { Bytes } from '../wire/index.ts';
 import { KEY_BYTES, NONCE_BYTES } from './aead.ts';
-import { erase, expandLabel, HASH_BYTES, NOTHING } from './key-schedule.ts';
+import { erase, expandInfo, HASH_BYTES, labelInfo, NOTHING } from './key-schedule.ts';
 
 /**
  * A chain of message keys: each step derives the next chain key, a message key and a nonce, and forgets where it came from.
@@ -20,8 +20,12 @@ export interface MessageKey {
   nonce: Bytes;
 }
 
+const STEP_BYTES = HASH_BYTES + KEY_BYTES + NONCE_BYTES;
+/** The same for every step: a receiver may have to do two thousand of them at once. */
+const STEP = labelInfo('step', NOTHING, STEP_BYTES);
+
 function step(chainKey: Bytes): { next: Bytes; key: Bytes; nonce: Bytes } {
-  const okm = expandLabel(chainKey, 'step', NOTHING, HASH_BYTES + KEY_BYTES + NONCE_BYTES);
+  const okm = expandInfo(chainKey, STEP, STEP_BYTES);
   const derived = {
     next: okm.slice(0, HASH_BYTES),
     key: okm.slice(HASH_BYTES, HASH_BYTES + KEY_BYTES),
