@@ -28,12 +28,14 @@ const types = {
 export const connection = (url: string, relaxed: boolean): pg.ClientConfig => ({
   connectionString: url,
   application_name: 'qsec2-relay',
+  keepAlive: true,
+  connectionTimeoutMillis: 5000,
   types,
   ...(relaxed && { options: '-c synchronous_commit=off' }),
 });
 
 export function openPostgres({ url, relaxed, failed }: PostgresOptions): PostgresDatabase {
-  const pool = new pg.Pool({ ...connection(url, relaxed), max: 8, connectionTimeoutMillis: 5000 });
+  const pool = new pg.Pool({ ...connection(url, relaxed), max: 8 });
   // A connection that breaks while nobody uses it: the pool makes another one.
   pool.on('error', failed);
   const queries = new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) });

@@ -39,8 +39,10 @@ export class Listener {
 
   #lost(): void {
     this.#client = undefined;
-    if (this.#closed) return;
+    // An attempt that fails ends its connection as well: both lead here, and only one may try again.
+    if (this.#closed || this.#retry) return;
     this.#retry = setTimeout(() => {
+      this.#retry = undefined;
       this.start().then(this.#again, (error) => {
         this.#failed(error);
         this.#lost();

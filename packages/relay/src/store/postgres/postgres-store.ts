@@ -251,7 +251,8 @@ export class PostgresStore implements Store {
     const due = await this.#db.selectFrom('room').select('room_hash').where('due', '<=', now).limit(DUE_ROOMS).execute();
     const rooms = new Set([...due.map(({ room_hash }) => room_hash), ...this.#followers.keys(), ...this.#receipts.rooms()]);
     for (const room of rooms) {
-      const { expired, gone } = await sweepRoom(this.#db, room, this.#receipts.take(room), now, limits);
+      const { head, expired, gone } = await sweepRoom(this.#db, room, this.#receipts.take(room), now, limits);
+      this.#followers.get(room)?.reach(head);
       for (const seat of gone) observer.gone(room, seat);
       if (expired) observer.ended(room, 'expired');
     }

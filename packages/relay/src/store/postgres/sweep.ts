@@ -9,6 +9,8 @@ const NODE_ALIVE_MS = 10_000;
 const KNOWN_BEYOND_FLOOR = 4096;
 
 interface Swept {
+  /** Last place of the room's log: news of it may have been lost. */
+  head: number;
   expired: boolean;
   /** Seats given up because their member was away for too long. */
   gone: string[];
@@ -24,7 +26,7 @@ export async function sweepRoom(
 ): Promise<Swept> {
   return queries.transaction().execute(async (db) => {
     const room = await db.selectFrom('room').selectAll().where('room_hash', '=', name).forUpdate().executeTakeFirst();
-    if (!room) return { expired: false, gone: [] };
+    if (!room) return { head: 0, expired: false, gone: [] };
     for (const [seat, upTo] of receipts) {
       const newer = db.updateTable('member').set({ recv_seq: Math.min(upTo, room.head_seq) });
       await newer.where('room', '=', room.id).where('seat', '=', seat).where('recv_seq', '<', upTo).execute();
@@ -52,7 +54,7 @@ export async function sweepRoom(
     if (left.length === 0 && emptySince + retentionMs <= now) {
       await deleteRoom(db, room.id);
       await tell(db, { kind: 'ended', room: name, reason: 'expired' });
-      return { expired: true, gone: gone.map(({ seat }) => seat) };
+      return { head: room.head_seq, expired: true, gone: gone.map(({ seat }) => seat) };
     }
     const received = Math.min(room.head_seq, ...left.map(({ recv_seq }) => recv_seq));
     const floor = Math.max(room.floor_seq, received, await expiredUpTo(db, room.id, now - retentionMs));
@@ -63,7 +65,7 @@ export async function sweepRoom(
     }
     const changes = { floor_seq: floor, empty_since: emptySince, due: now + retentionMs };
     await db.updateTable('room').set(changes).where('id', '=', room.id).execute();
-    return { expired: false, gone: gone.map(({ seat }) => seat) };
+    return { head: room.head_seq, expired: false, gone: gone.map(({ seat }) => seat) };
   });
 }
 

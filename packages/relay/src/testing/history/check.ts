@@ -13,13 +13,13 @@ export function checkHistory(recorders: readonly Recorder[], { mayForget = false
   recorders.forEach((recorder, member) => {
     violations.push(...oneOrder(recorder, member, order));
   });
+  const readers = recorders.map(reader);
   recorders.forEach((sender, from) => {
     for (const [cid, { seq }] of sender.sent) {
       if (seq === undefined) continue;
-      recorders.forEach((reader, to) => {
-        const missing = !delivered(reader, cid, seq);
-        if (missing)
-          violations.push(`frame ${seq} of member ${from}, acknowledged, did not reach member ${to}, who was told of no loss`);
+      readers.forEach((accounts, to) => {
+        if (accounts(cid, seq)) return;
+        violations.push(`frame ${seq} of member ${from}, acknowledged, did not reach member ${to}, who was told of no loss`);
       });
     }
   });
@@ -46,9 +46,9 @@ function oneOrder({ told }: Recorder, member: number, order: Map<string, string>
   return violations;
 }
 
-/** The frame came, or its place is in an announced gap, or a new epoch announced that the log was lost. */
-function delivered({ told, epochs }: Recorder, cid: string, seq: number): boolean {
-  return (
-    told.some((entry) => (entry.kind === 'frame' ? entry.cid === cid : entry.from <= seq && seq <= entry.to)) || epochs.length > 1
-  );
+/** Whether a member can account for a frame: it came, its place is in an announced gap, or a new epoch announced that the log was lost. */
+function reader({ told, epochs }: Recorder): (cid: string, seq: number) => boolean {
+  const frames = new Set(told.flatMap((entry) => (entry.kind === 'frame' ? [entry.cid] : [])));
+  const gaps = told.flatMap((entry) => (entry.kind === 'gap' ? [entry] : []));
+  return (cid, seq) => epochs.length > 1 || frames.has(cid) || gaps.some(({ from, to }) => from <= seq && seq <= to);
 }
