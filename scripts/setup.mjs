@@ -59,7 +59,9 @@ async function install() {
   say('Installing dependencies (the first time takes a minute or two) …');
   // The lock file is followed and never written. Not `npm ci`: it refuses a lock file without the binaries of every other platform,
   // and a registry mirror that lacks some of them makes such files.
-  const { code } = await run('npm', ['install', '--no-save', '--no-audit', '--no-fund', '--loglevel=error'], { env: nodeHeaders() });
+  const { code } = await run('npm', ['install', '--no-save', '--no-audit', '--no-fund', '--loglevel=error'], {
+    env: nodeHeaders(),
+  });
   if (code !== 0) {
     fail(
       'npm could not install the dependencies; what went wrong stands above.',
