@@ -11,18 +11,22 @@ import { Dictionary } from "./i18n";
 import { SecurityDictionary } from "./i18n/security";
 import { MediaDictionary } from "./i18n/media";
 import { ComposerState } from "./components/qsec2-panel/qsec2-panel.logic";
-import { MessageItem, TimelineItem, View } from "./store/view";
 import { Format } from "./i18n/format";
+import { Recording } from "@qsec2/sdk/voice";
+import { MessageItem, TimelineItem, View } from "./store/view";
 import { CreateFields, Session } from "./store/session";
+import { Holding } from "./components/qsec2-composer/hold.logic";
 export { ChatMode, ChatTheme, ErrorDetail, InviteDetail, MessageDetail, SecurityDetail, StateDetail, UnreadDetail } from "./types";
 export { KeyAgreementOptions, Room, SentMessage } from "@qsec2/sdk";
 export { Dictionary } from "./i18n";
 export { SecurityDictionary } from "./i18n/security";
 export { MediaDictionary } from "./i18n/media";
 export { ComposerState } from "./components/qsec2-panel/qsec2-panel.logic";
-export { MessageItem, TimelineItem, View } from "./store/view";
 export { Format } from "./i18n/format";
+export { Recording } from "@qsec2/sdk/voice";
+export { MessageItem, TimelineItem, View } from "./store/view";
 export { CreateFields, Session } from "./store/session";
+export { Holding } from "./components/qsec2-composer/hold.logic";
 export namespace Components {
     /**
      * A private chat for any page: `<qsec2-chat relay="https://relay.example"></qsec2-chat>`.
@@ -91,8 +95,14 @@ export namespace Components {
      */
     interface Qsec2Composer {
         "attach": (files: readonly File[]) => void;
+        "format": Format;
+        /**
+          * Loads what records, and its words.
+         */
+        "needRecorder": () => Promise<MediaDictionary>;
         "state": ComposerState;
         "submit": (text: string) => Promise<unknown>;
+        "submitVoice": (recording: Recording) => void;
         "t": Dictionary;
         "typing": () => void;
     }
@@ -188,6 +198,24 @@ export namespace Components {
         "text": string;
     }
     /**
+     * A voice message in the making, in the place of the message field. It records from the moment it is shown.
+     */
+    interface Qsec2Recorder {
+        /**
+          * It is over, with a hint if there is one.
+         */
+        "close": (hint: string) => void;
+        "format": Format;
+        /**
+          * What the finger on the microphone button does.
+          * @default 'locked'
+         */
+        "holding": Holding;
+        "media": MediaDictionary;
+        "submit": (recording: Recording) => void;
+        "t": Dictionary;
+    }
+    /**
      * How this chat is protected, and against what it is not.
      */
     interface Qsec2Security {
@@ -219,6 +247,15 @@ export namespace Components {
           * @default ''
          */
         "relay": string;
+        "t": Dictionary;
+    }
+    /**
+     * A voice message.
+     */
+    interface Qsec2Voice {
+        "format": Format;
+        "item": MessageItem;
+        "media": MediaDictionary;
         "t": Dictionary;
     }
 }
@@ -300,6 +337,15 @@ declare global {
         new (): HTMLQsec2QrElement;
     };
     /**
+     * A voice message in the making, in the place of the message field. It records from the moment it is shown.
+     */
+    interface HTMLQsec2RecorderElement extends Components.Qsec2Recorder, HTMLStencilElement {
+    }
+    var HTMLQsec2RecorderElement: {
+        prototype: HTMLQsec2RecorderElement;
+        new (): HTMLQsec2RecorderElement;
+    };
+    /**
      * How this chat is protected, and against what it is not.
      */
     interface HTMLQsec2SecurityElement extends Components.Qsec2Security, HTMLStencilElement {
@@ -317,6 +363,15 @@ declare global {
         prototype: HTMLQsec2SetupElement;
         new (): HTMLQsec2SetupElement;
     };
+    /**
+     * A voice message.
+     */
+    interface HTMLQsec2VoiceElement extends Components.Qsec2Voice, HTMLStencilElement {
+    }
+    var HTMLQsec2VoiceElement: {
+        prototype: HTMLQsec2VoiceElement;
+        new (): HTMLQsec2VoiceElement;
+    };
     interface HTMLElementTagNameMap {
         "qsec2-chat": HTMLQsec2ChatElement;
         "qsec2-composer": HTMLQsec2ComposerElement;
@@ -324,8 +379,10 @@ declare global {
         "qsec2-log": HTMLQsec2LogElement;
         "qsec2-panel": HTMLQsec2PanelElement;
         "qsec2-qr": HTMLQsec2QrElement;
+        "qsec2-recorder": HTMLQsec2RecorderElement;
         "qsec2-security": HTMLQsec2SecurityElement;
         "qsec2-setup": HTMLQsec2SetupElement;
+        "qsec2-voice": HTMLQsec2VoiceElement;
     }
 }
 declare namespace LocalJSX {
@@ -396,8 +453,14 @@ declare namespace LocalJSX {
      */
     interface Qsec2Composer {
         "attach": (files: readonly File[]) => void;
+        "format": Format;
+        /**
+          * Loads what records, and its words.
+         */
+        "needRecorder": () => Promise<MediaDictionary>;
         "state": ComposerState;
         "submit": (text: string) => Promise<unknown>;
+        "submitVoice": (recording: Recording) => void;
         "t": Dictionary;
         "typing": () => void;
     }
@@ -493,6 +556,24 @@ declare namespace LocalJSX {
         "text"?: string;
     }
     /**
+     * A voice message in the making, in the place of the message field. It records from the moment it is shown.
+     */
+    interface Qsec2Recorder {
+        /**
+          * It is over, with a hint if there is one.
+         */
+        "close": (hint: string) => void;
+        "format": Format;
+        /**
+          * What the finger on the microphone button does.
+          * @default 'locked'
+         */
+        "holding"?: Holding;
+        "media": MediaDictionary;
+        "submit": (recording: Recording) => void;
+        "t": Dictionary;
+    }
+    /**
      * How this chat is protected, and against what it is not.
      */
     interface Qsec2Security {
@@ -526,6 +607,15 @@ declare namespace LocalJSX {
         "relay"?: string;
         "t": Dictionary;
     }
+    /**
+     * A voice message.
+     */
+    interface Qsec2Voice {
+        "format": Format;
+        "item": MessageItem;
+        "media": MediaDictionary;
+        "t": Dictionary;
+    }
 
     interface Qsec2ChatAttributes {
         "relay": string;
@@ -548,6 +638,9 @@ declare namespace LocalJSX {
         "text": string;
         "label": string;
     }
+    interface Qsec2RecorderAttributes {
+        "holding": Holding;
+    }
     interface Qsec2SecurityAttributes {
         "language": string;
     }
@@ -563,8 +656,10 @@ declare namespace LocalJSX {
         "qsec2-log": Omit<Qsec2Log, keyof Qsec2LogAttributes> & { [K in keyof Qsec2Log & keyof Qsec2LogAttributes]?: Qsec2Log[K] } & { [K in keyof Qsec2Log & keyof Qsec2LogAttributes as `attr:${K}`]?: Qsec2LogAttributes[K] } & { [K in keyof Qsec2Log & keyof Qsec2LogAttributes as `prop:${K}`]?: Qsec2Log[K] };
         "qsec2-panel": Omit<Qsec2Panel, keyof Qsec2PanelAttributes> & { [K in keyof Qsec2Panel & keyof Qsec2PanelAttributes]?: Qsec2Panel[K] } & { [K in keyof Qsec2Panel & keyof Qsec2PanelAttributes as `attr:${K}`]?: Qsec2PanelAttributes[K] } & { [K in keyof Qsec2Panel & keyof Qsec2PanelAttributes as `prop:${K}`]?: Qsec2Panel[K] };
         "qsec2-qr": Omit<Qsec2Qr, keyof Qsec2QrAttributes> & { [K in keyof Qsec2Qr & keyof Qsec2QrAttributes]?: Qsec2Qr[K] } & { [K in keyof Qsec2Qr & keyof Qsec2QrAttributes as `attr:${K}`]?: Qsec2QrAttributes[K] } & { [K in keyof Qsec2Qr & keyof Qsec2QrAttributes as `prop:${K}`]?: Qsec2Qr[K] };
+        "qsec2-recorder": Omit<Qsec2Recorder, keyof Qsec2RecorderAttributes> & { [K in keyof Qsec2Recorder & keyof Qsec2RecorderAttributes]?: Qsec2Recorder[K] } & { [K in keyof Qsec2Recorder & keyof Qsec2RecorderAttributes as `attr:${K}`]?: Qsec2RecorderAttributes[K] } & { [K in keyof Qsec2Recorder & keyof Qsec2RecorderAttributes as `prop:${K}`]?: Qsec2Recorder[K] };
         "qsec2-security": Omit<Qsec2Security, keyof Qsec2SecurityAttributes> & { [K in keyof Qsec2Security & keyof Qsec2SecurityAttributes]?: Qsec2Security[K] } & { [K in keyof Qsec2Security & keyof Qsec2SecurityAttributes as `attr:${K}`]?: Qsec2SecurityAttributes[K] } & { [K in keyof Qsec2Security & keyof Qsec2SecurityAttributes as `prop:${K}`]?: Qsec2Security[K] };
         "qsec2-setup": Omit<Qsec2Setup, keyof Qsec2SetupAttributes> & { [K in keyof Qsec2Setup & keyof Qsec2SetupAttributes]?: Qsec2Setup[K] } & { [K in keyof Qsec2Setup & keyof Qsec2SetupAttributes as `attr:${K}`]?: Qsec2SetupAttributes[K] } & { [K in keyof Qsec2Setup & keyof Qsec2SetupAttributes as `prop:${K}`]?: Qsec2Setup[K] };
+        "qsec2-voice": Qsec2Voice;
     }
 }
 export { LocalJSX as JSX };
@@ -596,6 +691,10 @@ declare module "@stencil/core" {
              */
             "qsec2-qr": LocalJSX.IntrinsicElements["qsec2-qr"] & JSXBase.HTMLAttributes<HTMLQsec2QrElement>;
             /**
+             * A voice message in the making, in the place of the message field. It records from the moment it is shown.
+             */
+            "qsec2-recorder": LocalJSX.IntrinsicElements["qsec2-recorder"] & JSXBase.HTMLAttributes<HTMLQsec2RecorderElement>;
+            /**
              * How this chat is protected, and against what it is not.
              */
             "qsec2-security": LocalJSX.IntrinsicElements["qsec2-security"] & JSXBase.HTMLAttributes<HTMLQsec2SecurityElement>;
@@ -603,6 +702,10 @@ declare module "@stencil/core" {
              * The start: create a room, or join one with the link that was sent.
              */
             "qsec2-setup": LocalJSX.IntrinsicElements["qsec2-setup"] & JSXBase.HTMLAttributes<HTMLQsec2SetupElement>;
+            /**
+             * A voice message.
+             */
+            "qsec2-voice": LocalJSX.IntrinsicElements["qsec2-voice"] & JSXBase.HTMLAttributes<HTMLQsec2VoiceElement>;
         }
     }
 }

@@ -2,7 +2,13 @@
  * The parts that are not there from the start. Stencil's own loader defines every tag by itself; builds that bundle the
  * component classes would pull all of them into the launcher, so there each part is defined when it is first shown.
  */
-export const LAZY = { panel: 'qsec2-panel', security: 'qsec2-security', file: 'qsec2-file' } as const;
+export const LAZY = {
+  panel: 'qsec2-panel',
+  security: 'qsec2-security',
+  file: 'qsec2-file',
+  voice: 'qsec2-voice',
+  recorder: 'qsec2-recorder',
+} as const;
 
 export type LazyTag = (typeof LAZY)[keyof typeof LAZY];
 

@@ -1,4 +1,4 @@
-import type { MessageFile, QsecErrorCode } from '@qsec2/sdk';
+import type { MessageFile, QsecErrorCode, VoiceMessage } from '@qsec2/sdk';
 import { QsecError } from '@qsec2/sdk';
 import { contentOf, FakeRoom } from './fake-room.ts';
 import { fullReport, refusedStages, stagesUpTo } from './fixtures.ts';
@@ -62,6 +62,22 @@ async function files(room: FakeRoom): Promise<void> {
   room.receiveFile(bo, contentOf(bytes(5120, 'image/png'), 'broken.png', 'image/png'), at(5));
 }
 
+const beep = (durationMs: number): VoiceMessage => ({
+  ...contentOf(bytes(4096), 'voice', 'audio/webm'),
+  durationMs,
+  peaks: Array.from({ length: 64 }, (_, i) => Math.abs(Math.sin(i / 3) * Math.cos(i / 11)) * 0.9 + 0.08),
+});
+
+/** Voice messages of both sides. */
+async function voices(room: FakeRoom): Promise<void> {
+  const [bo] = room.members;
+  if (!bo) return;
+  room.receiveVoice(bo, beep(12_400), at(4));
+  const sent = room.sendVoice(new Blob([new Uint8Array(4096)]), beep(75_000));
+  room.uploads[0]?.finish();
+  room.setStatus((await sent).id, 'delivered');
+}
+
 const refused = fullReport({
   sifted: 16_380,
   sampled: 4_096,
@@ -123,6 +139,7 @@ export const SCENES: Readonly<Record<string, Scene>> = {
     },
   },
   files: { room: secureRoom, next: files },
+  voices: { room: secureRoom, next: voices },
   verified: {
     room: () => {
       const room = secureRoom();

@@ -8,6 +8,30 @@ export const enMedia = {
   cancelled: 'Cancelled',
   empty: 'This file is empty',
   notShown: 'Cannot be shown here',
+
+  // Player
+  play: 'Play',
+  pause: 'Pause',
+  position: 'Position',
+  speed: (speed: string) => `Speed ${speed}`,
+  unheard: 'Not played yet',
+  notPlayed: 'Cannot be played here',
+
+  // Recorder
+  recorder: 'Voice message',
+  recording: 'Recording',
+  paused: 'Paused',
+  discard: 'Delete',
+  discardQuestion: 'Delete this recording?',
+  keep: 'Keep',
+  pauseRecording: 'Pause recording',
+  resumeRecording: 'Go on recording',
+  preview: 'Listen',
+  stopPreview: 'Stop listening',
+  slideHint: 'Slide to cancel',
+  lockHint: 'Up to lock',
+  micHow: 'Open the site’s settings beside its address, allow the microphone, and press the button again.',
+  understood: 'All right',
 };
 
 export type MediaDictionary = typeof enMedia;

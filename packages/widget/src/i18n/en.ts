@@ -46,10 +46,11 @@ const stages: Record<ShownStage, string> = {
   amplification: 'Amplify',
 };
 
-const ticks: Record<MessageStatus, string> = {
+const ticks: Record<MessageStatus | 'read', string> = {
   sending: 'Waiting to be sent',
   sent: 'Sent',
   delivered: 'Delivered',
+  read: 'Read',
   received: 'Received',
   failed: 'Not sent',
 };
@@ -194,6 +195,8 @@ export const en = {
 
   // Composer
   attach: 'Attach files',
+  record: 'Record a voice message',
+  holdHint: 'Hold to record, let go to send.',
   dropHere: 'Drop files to send them',
   compose: 'Message',
   composePlaceholder: 'Write a message',

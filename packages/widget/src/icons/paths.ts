@@ -24,6 +24,14 @@ export const clip: IconPaths = [
 ];
 export const file: IconPaths = ['M11.5 2.8H5.6v14.4h8.8V5.7z', 'M11.5 2.8v2.9h2.9'];
 export const download: IconPaths = ['M10 3.5v9', 'm6 9 4 4 4-4', 'M4.5 16.5h11'];
+export const mic: IconPaths = [
+  'M10 2.8a2.4 2.4 0 0 1 2.4 2.4v4.6a2.4 2.4 0 0 1-4.8 0V5.2A2.4 2.4 0 0 1 10 2.8z',
+  'M4.8 9.6a5.2 5.2 0 0 0 10.4 0',
+  'M10 14.8v2.6',
+];
+export const play: IconPaths = ['M7 4.6v10.8L15.4 10z'];
+export const pause: IconPaths = ['M7 5v10', 'M13 5v10'];
+export const bin: IconPaths = ['M4 5.6h12', 'M8 5.4V3.6h4v1.8', 'm5.6 5.8.7 11h7.4l.7-11', 'M8.4 8.8v5', 'M11.6 8.8v5'];
 export const qr: IconPaths = [
   'M4 4h5v5H4z',
   'M11 4h5v5h-5z',

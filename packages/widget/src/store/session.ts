@@ -1,4 +1,5 @@
 import type { ConnectOptions, KeyAgreementOptions, Message, Room, SentMessage } from '@qsec2/sdk';
+import type { Recording } from '@qsec2/sdk/voice';
 import type { Phase, Problem } from '../types';
 import { foldAgreement } from './agreement.logic';
 import { isRefusal, problemFrom } from './problem.logic';
@@ -133,6 +134,11 @@ export class Session {
   /** Sends a file or a voice message. What goes wrong is told where it is shown. */
   async sendFile(outgoing: Outgoing): Promise<void> {
     await this.#uploads?.send(outgoing);
+  }
+
+  async sendVoice(recording: Recording): Promise<void> {
+    const { blob, type, durationMs, peaks } = recording;
+    await this.sendFile({ blob, type, name: 'voice', voice: { durationMs, peaks }, recording });
   }
 
   /** Stops sending a file. */

@@ -33,7 +33,7 @@ export function upsert(timeline: readonly TimelineItem[], item: TimelineItem): r
   return [...timeline, item].slice(-MAX_ITEMS);
 }
 
-const PROGRESS: readonly MessageStatus[] = ['sending', 'failed', 'sent', 'delivered'];
+const PROGRESS: readonly (MessageStatus | 'read')[] = ['sending', 'failed', 'sent', 'delivered', 'read'];
 
 /** The same message as told twice: what was sent does not become unsent because the older news came later. */
 export function newest(known: TimelineItem | undefined, item: MessageItem): MessageItem {

@@ -1,10 +1,18 @@
-import { Component, Host, h, Prop, State } from '@stencil/core';
+import type { Recording } from '@qsec2/sdk/voice';
+import { Component, Element, Host, h, Prop, State } from '@stencil/core';
 import { type Dictionary, problemTitle } from '../../i18n';
+import type { Format } from '../../i18n/format';
+import type { MediaDictionary } from '../../i18n/media';
 import { Icon } from '../../icons/icon';
-import { clip, lock, send } from '../../icons/paths';
+import { clip, lock, mic, send } from '../../icons/paths';
+import { LAZY } from '../../lazy-elements';
 import { problemFrom } from '../../store/problem.logic';
 import type { ComposerState } from '../qsec2-panel/qsec2-panel.logic';
+import { type Holding, holdingAt } from './hold.logic';
 import { fieldHeight, sends } from './qsec2-composer.logic';
+
+// A name, so that what records is not bundled with the panel.
+const Recorder = LAZY.recorder;
 
 /**
  * Where one writes. The draft lives here and outlasts every state of the room.
@@ -13,20 +21,37 @@ import { fieldHeight, sends } from './qsec2-composer.logic';
  */
 @Component({ tag: 'qsec2-composer' })
 export class Qsec2Composer {
+  @Element() private readonly el!: HTMLElement;
+
   @Prop() readonly t!: Dictionary;
   @Prop() readonly state!: ComposerState;
   @Prop() readonly submit!: (text: string) => Promise<unknown>;
   @Prop() readonly typing!: () => void;
   @Prop() readonly attach!: (files: readonly File[]) => void;
+  @Prop() readonly format!: Format;
+  /** Loads what records, and its words. */
+  @Prop() readonly needRecorder!: () => Promise<MediaDictionary>;
+  @Prop() readonly submitVoice!: (recording: Recording) => void;
 
   @State() private draft = '';
   @State() private error = '';
+  @State() private hint = '';
+  /** What the finger on the microphone button does, while a voice message is recorded. */
+  @State() private holding: Holding | undefined;
+  @State() private words: MediaDictionary | undefined;
 
   private field: HTMLTextAreaElement | undefined;
+  /** Where the finger came down. */
+  private start: { x: number; y: number } | undefined;
+  private touched = false;
+  private focusField = false;
   private picker: HTMLInputElement | undefined;
 
   componentDidRender() {
     this.fit();
+    if (!this.focusField) return;
+    this.focusField = false;
+    this.field?.focus();
   }
 
   private fit() {
@@ -75,6 +100,7 @@ export class Qsec2Composer {
     if (!(event.target instanceof HTMLTextAreaElement)) return;
     this.draft = event.target.value;
     this.error = '';
+    this.hint = '';
     if (this.draft) this.typing();
   };
 
@@ -83,6 +109,51 @@ export class Qsec2Composer {
     if (files.length === 0 || !this.state.on) return;
     event.preventDefault();
     this.attach(files);
+  };
+
+  private async record(holding: Holding) {
+    this.hint = '';
+    this.error = '';
+    this.holding = holding;
+    try {
+      const words = await this.needRecorder();
+      // Let go of, before there was anything to record with.
+      if (this.holding === 'released' || this.holding === 'cancelled') this.onRecorded(this.t.holdHint);
+      else this.words = words;
+    } catch (error) {
+      this.holding = undefined;
+      this.error = problemTitle(problemFrom(error).code, this.t);
+    }
+  }
+
+  private readonly onRecorded = (hint: string) => {
+    this.holding = undefined;
+    this.words = undefined;
+    this.hint = hint;
+    this.focusField = !this.touched;
+  };
+
+  private readonly onMicClick = () => {
+    // A finger that was lifted is a click, too.
+    if (!this.touched) void this.record('locked');
+  };
+
+  private readonly onMicDown = (event: PointerEvent) => {
+    this.touched = event.pointerType === 'touch';
+    if (!this.touched || !(event.currentTarget instanceof HTMLElement)) return;
+    event.currentTarget.setPointerCapture(event.pointerId);
+    this.start = { x: event.clientX, y: event.clientY };
+    void this.record('held');
+  };
+
+  private readonly onMicMove = ({ clientX, clientY }: PointerEvent) => {
+    if (!this.start || this.holding !== 'held') return;
+    this.holding = holdingAt(clientX - this.start.x, clientY - this.start.y, this.el.matches(':dir(rtl)'));
+  };
+
+  private readonly onMicUp = () => {
+    this.start = undefined;
+    if (this.holding === 'held') this.holding = 'released';
   };
 
   private readonly onPicked = () => {
@@ -99,19 +170,22 @@ export class Qsec2Composer {
   }
 
   private content() {
-    const { t, state } = this;
+    const { t, state, holding, words } = this;
+    const note = this.error || this.hint || state.reason;
+    const busy = holding !== undefined && words !== undefined;
+    const record = state.on && !this.draft && !(busy && holding === 'locked');
     return (
       <form part="composer" onSubmit={this.onSubmit}>
-        {(state.reason || this.error) && (
+        {note && (
           <p
             class={{ 'composer-reason': true, 'field-error': !!this.error }}
             id="qsec2-reason"
-            role={this.error ? 'alert' : undefined}
+            role={this.error ? 'alert' : this.hint ? 'status' : undefined}
           >
-            {this.error || state.reason}
+            {note}
           </p>
         )}
-        <div class={{ 'composer-row': true, locked: state.locked }}>
+        <div class={{ 'composer-row': true, locked: state.locked, recording: busy }}>
           <button
             type="button"
             class="tool attach"
@@ -138,7 +212,7 @@ export class Qsec2Composer {
             rows={1}
             data-on={state.on ? '' : undefined}
             aria-label={t.compose}
-            aria-describedby={state.reason || this.error ? 'qsec2-reason' : undefined}
+            aria-describedby={note ? 'qsec2-reason' : undefined}
             placeholder={t.composePlaceholder}
             readOnly={state.locked}
             enterkeyhint="send"
@@ -146,11 +220,50 @@ export class Qsec2Composer {
             onKeyDown={this.onKeyDown}
             onPaste={this.onPaste}
           />
-          <button type="submit" class="send" part="send" aria-label={t.send} disabled={!state.on || !this.draft.trim()}>
-            <Icon of={state.locked ? lock : send} />
-          </button>
+          {busy && (
+            <Recorder
+              key="recorder"
+              t={t}
+              media={words}
+              format={this.format}
+              holding={holding}
+              submit={this.submitVoice}
+              close={this.onRecorded}
+            />
+          )}
+          {record && this.micButton()}
+          {!record && !busy && (
+            <button
+              key="send"
+              type="submit"
+              class="send"
+              part="send"
+              aria-label={t.send}
+              disabled={!state.on || !this.draft.trim()}
+            >
+              <Icon of={state.locked ? lock : send} />
+            </button>
+          )}
         </div>
       </form>
+    );
+  }
+
+  private micButton() {
+    return (
+      <button
+        key="mic"
+        type="button"
+        class={{ tool: true, mic: true, live: this.holding === 'held' }}
+        aria-label={this.t.record}
+        onClick={this.onMicClick}
+        onPointerDown={this.onMicDown}
+        onPointerMove={this.onMicMove}
+        onPointerUp={this.onMicUp}
+        onPointerCancel={this.onMicUp}
+      >
+        <Icon of={mic} />
+      </button>
     );
   }
 }

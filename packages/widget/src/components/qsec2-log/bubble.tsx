@@ -24,10 +24,11 @@ interface BubbleProps {
   onCancel: () => void;
 }
 
-const TICKS: Record<MessageStatus, IconPaths | undefined> = {
+const TICKS: Record<MessageStatus | 'read', IconPaths | undefined> = {
   sending: clock,
   sent: check,
   delivered: ticks,
+  read: ticks,
   received: undefined,
   failed: alert,
 };

@@ -6,7 +6,7 @@ import { LAZY } from '../../lazy-elements';
 import type { MessageItem } from '../../store/view';
 
 // A name, so that what shows files is not bundled with the panel.
-const File = LAZY.file;
+const { file: File, voice: Voice } = LAZY;
 
 interface FileBodyProps {
   item: MessageItem;
@@ -17,9 +17,8 @@ interface FileBodyProps {
   onCancel: () => void;
 }
 
-export const FileBody: FunctionalComponent<FileBodyProps> = ({ item, t, media, format, onCancel }) =>
-  media ? (
-    <File item={item} t={t} media={media} format={format} cancel={onCancel} />
-  ) : (
-    <span class="text">{item.file?.name}</span>
-  );
+export const FileBody: FunctionalComponent<FileBodyProps> = ({ item, t, media, format, onCancel }) => {
+  if (!media) return <span class="text">{item.file?.name}</span>;
+  const props = { item, t, media, format };
+  return item.file?.voice ? <Voice {...props} /> : <File {...props} cancel={onCancel} />;
+};

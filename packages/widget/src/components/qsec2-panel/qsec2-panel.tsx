@@ -144,9 +144,9 @@ export class Qsec2Panel {
   private needMedia({ timeline }: View) {
     if (this.loadingMedia || !timeline.some((item) => item.kind === 'message' && item.file)) return;
     this.loadingMedia = true;
-    Promise.all([loadMediaWords(this.lang), needElement(LAZY.file)]).then(
+    Promise.all([this.mediaWords(), needElement(LAZY.file), needElement(LAZY.voice)]).then(
       ([words]) => {
-        this.media = { ...words, ...this.dictionary };
+        this.media = words;
       },
       () => {
         // Not reachable now: the next message tries again.
@@ -154,6 +154,16 @@ export class Qsec2Panel {
       },
     );
   }
+
+  private async mediaWords(): Promise<MediaDictionary> {
+    return { ...(await loadMediaWords(this.lang)), ...this.dictionary };
+  }
+
+  /** What records is loaded with the first press. */
+  private readonly needRecorder = async (): Promise<MediaDictionary> => {
+    const [words] = await Promise.all([this.mediaWords(), needElement(LAZY.recorder)]);
+    return words;
+  };
 
   private attach(files: readonly File[]) {
     for (const file of files) void this.session.sendFile({ blob: file, name: file.name, type: file.type });
@@ -291,6 +301,9 @@ export class Qsec2Panel {
               submit={(text) => session.send(text)}
               typing={() => session.typing()}
               attach={(files) => this.attach(files)}
+              format={this.format}
+              needRecorder={this.needRecorder}
+              submitVoice={(recording) => void session.sendVoice(recording)}
             />
           )}
         </div>
