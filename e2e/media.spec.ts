@@ -55,7 +55,7 @@ async function person(browser: Browser): Promise<Page> {
 async function pair(browser: Browser, url: string, files?: Sdk.FileOptions): Promise<[Page, Page]> {
   const ana = await person(browser);
   const bo = await person(browser);
-  const enter = async ({ url, invite, files }: { url: string; invite?: string; files?: Sdk.FileOptions }) => {
+  const enter = async ({ url, invite, files }: { url: string; invite?: string; files?: Sdk.FileOptions | undefined }) => {
     globalThis.inbox = [];
     const options = { relay: url, ...(invite && { invite }), ...(files && { files }) };
     globalThis.room = await qsec2.connect(options);
