@@ -74,7 +74,8 @@ export class Heartbeats {
       const author = this.#membership.peers.find((peer) => peer.id === id);
       const missing = author?.heads.missing(next) ?? 0;
       if (!author || missing === 0 || !this.#grows(suspicions, before, `${id} ${author.heads.next}`)) continue;
-      author.heads.skipTo(next);
+      // Only the author knows how much it wrote: another member's word is told, and changes nothing that later losses are seen by.
+      if (author === from) author.heads.skipTo(next);
       this.#context.events.emit('gap', { member: author, missing });
     }
     this.#suspicions.set(from, suspicions);
