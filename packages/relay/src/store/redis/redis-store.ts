@@ -239,7 +239,7 @@ export class RedisStore implements Store {
   async #sweepRoom(room: string, now: number): Promise<void> {
     const { limits, observer } = this.#options;
     const receipts = this.#receipts.take(room).flat();
-    const result = await this.#redis.roomSweep(
+    const [head, ...gone] = await this.#redis.roomSweep(
       ...keys(room).slice(0, 3),
       DUE,
       room,
@@ -248,8 +248,13 @@ export class RedisStore implements Store {
       KNOWN_BEYOND_FLOOR,
       ...receipts,
     );
-    if (result[0] === 'expired') observer.ended(room, 'expired');
-    else for (const seat of result) observer.gone(room, seat);
+    if (head === 'expired') {
+      observer.ended(room, 'expired');
+      return;
+    }
+    // A message is lost when it is published while the connection that listens is being made again.
+    this.#followers.get(room)?.reach(Number(head));
+    for (const seat of gone) observer.gone(room, seat);
   }
 
   async #beat(): Promise<void> {

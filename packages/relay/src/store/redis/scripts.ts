@@ -121,7 +121,7 @@ return 1`;
 
 /**
  * KEYS room log ids due · ARGV name now retention known-beyond-floor, then seat and place of each receipt
- * → 'expired' or the seats given up
+ * → 'expired', or the head of the log and the seats given up
  *
  * A holder is `<node>.<connection>`; a node that has not renewed its key is dead, and its members are away from now on.
  */
@@ -129,7 +129,7 @@ const sweep = `${HEAD}
 local now, retention = tonumber(ARGV[2]), tonumber(ARGV[3])
 if redis.call('EXISTS', KEYS[1]) == 0 then
   redis.call('ZREM', KEYS[4], ARGV[1])
-  return {}
+  return {'0'}
 end
 for i = 5, #ARGV, 2 do
   local field = 'r:' .. ARGV[i]
@@ -182,6 +182,7 @@ if trimmed then
   redis.call('ZREMRANGEBYSCORE', KEYS[3], '-inf', math.min(floor, head() - tonumber(ARGV[4])))
 end
 redis.call('ZADD', KEYS[4], now + retention, ARGV[1])
+table.insert(gone, 1, string.format('%.0f', head()))
 return gone`;
 
 /** KEYS room log → floor, head */
