@@ -88,17 +88,9 @@ export function rosterHash(generation: number, sortedIdentities: readonly Uint8A
 /** Tells receivers whose frame it is without telling the relay. */
 const senderTag = (epochId: Bytes, identity: Bytes): Bytes => hash(epochId, identity).slice(0, TAG_BYTES);
 
-function additionalData(roomId: Bytes, identity: Bytes, epoch: number, roster: Bytes, header: Uint8Array): Bytes {
-  return new Writer()
-    .fixed(roomId)
-    .fixed(identity)
-    .u32(epoch)
-    .fixed(roster)
-    .u8(FRAME_VERSION)
-    .u8(FRAME_TYPE.group)
-    .fixed(header)
-    .bytes();
-}
+/** What every frame of an epoch is bound to, in front of its header. */
+const epochData = (roomId: Bytes, identity: Bytes, epoch: number, roster: Bytes): Bytes =>
+  new Writer().fixed(roomId).fixed(identity).u32(epoch).fixed(roster).u8(FRAME_VERSION).u8(FRAME_TYPE.group).bytes();
 
 /** What of an announcement stays the same for the whole epoch. */
 type EpochFields = Omit<SenderKeyAnnouncement, 'counter' | 'seed'>;
@@ -106,14 +98,16 @@ type EpochFields = Omit<SenderKeyAnnouncement, 'counter' | 'seed'>;
 /** One epoch of ours. The chain key it began with is not kept: who steals our state must not read what we sent before. */
 export class SenderKey {
   readonly #fields: EpochFields;
-  readonly #roomId: Bytes;
-  readonly #identity: Bytes;
+  /** Epoch id and sender tag, with which every header begins. */
+  readonly #names: Bytes;
+  readonly #epochData: Bytes;
   readonly #signingKey: SigningKey;
   readonly #chain: SendChain;
 
   private constructor(roomId: Bytes, identity: Bytes, signingKey: SigningKey, fields: EpochFields, seed: Bytes) {
-    this.#roomId = roomId;
-    this.#identity = identity;
+    const { epoch, epochId, rosterHash: roster } = fields;
+    this.#names = concat(epochId, senderTag(epochId, identity));
+    this.#epochData = epochData(roomId, identity, epoch, roster);
     this.#signingKey = signingKey;
     this.#chain = new SendChain(seed);
     this.#fields = fields;
@@ -146,11 +140,10 @@ export class SenderKey {
   }
 
   async seal(plaintext: Uint8Array): Promise<Bytes> {
-    const { epoch, epochId, rosterHash: roster } = this.#fields;
     const { counter, key, nonce } = this.#chain.next();
     const guard = randomBytes(GUARD_BYTES);
-    const header = new Writer().fixed(epochId).fixed(senderTag(epochId, this.#identity)).u32(counter).fixed(guard).bytes();
-    const bound = additionalData(this.#roomId, this.#identity, epoch, roster, header);
+    const header = new Writer().fixed(this.#names).u32(counter).fixed(guard).bytes();
+    const bound = concat(this.#epochData, header);
     const box = await seal(key, guardNonce(nonce, guard), pad(plaintext), bound);
     erase(key);
     return concat(header, box, await this.#signingKey.sign(ABOUT, concat(bound, box)));
@@ -164,15 +157,13 @@ export class SenderKey {
 /** One epoch of another member. */
 export class ReceiverKey {
   readonly announcement: SenderKeyAnnouncement;
-  readonly #roomId: Bytes;
-  readonly #identity: Bytes;
+  readonly #epochData: Bytes;
   readonly #tag: Bytes;
   readonly #verifier: VerificationKey;
   readonly #chain: ReceiveChain;
 
   private constructor(roomId: Bytes, identity: Bytes, verifier: VerificationKey, announcement: SenderKeyAnnouncement) {
-    this.#roomId = roomId;
-    this.#identity = identity;
+    this.#epochData = epochData(roomId, identity, announcement.epoch, announcement.rosterHash);
     this.#tag = senderTag(announcement.epochId, identity);
     this.#verifier = verifier;
     this.#chain = new ReceiveChain(announcement.seed, announcement.counter);
@@ -195,7 +186,7 @@ export class ReceiverKey {
     const header = reader.fixed(HEADER_BYTES);
     const box = reader.fixed(Math.max(0, reader.remaining - SIGNATURE_BYTES));
     const signature = reader.rest();
-    const bound = additionalData(this.#roomId, this.#identity, this.announcement.epoch, this.announcement.rosterHash, header);
+    const bound = concat(this.#epochData, header);
     if (!(await this.#verifier.verify(ABOUT, concat(bound, box), signature))) {
       throw new QsecError('HANDSHAKE_FAILED', "A frame carries a signature that is not its sender's.");
     }
