@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { buildLab, type Edit, type Lab } from './support/lab.ts';
 import { pair, settled } from './support/people.ts';
-import { keyMaterialIn, LAID_OPEN, readWith } from './support/thief.ts';
+import { keyMaterialIn, LAID_OPEN, readOn, readWith } from './support/thief.ts';
 
 /** At some moment everything in a member's memory is copied. What was said before stays closed. */
 
@@ -75,5 +75,32 @@ describe('who copies a member’s whole memory', () => {
     ],
   ])('would read it, if %s', async (_, edits) => {
     expect((await steal(edits)).before).toBe(true);
+  });
+});
+
+/** Ana and Bo rekey after the theft; whether the thief reads what Bo writes then, with everything that passed the relay. */
+async function readAfterRekeying(edits: readonly Edit[] = []): Promise<boolean> {
+  const lab: Lab = await buildLab({ edits, patch: LAID_OPEN });
+  const relay = new lab.testing.HostileRelay();
+  const { ana, bo } = await pair(lab, relay);
+  await settled(ana, bo);
+  const loot = keyMaterialIn(ana, new Set<unknown>([relay, relay.transport]));
+  const recorded = relay.captured.length;
+  await bo.rekey();
+  await (await bo.send(AFTER)).delivered;
+  const bodies = relay.captured.slice(recorded).map(({ body }) => body);
+  return readOn(loot, bodies).some((plain) => plain.includes(AFTER));
+}
+
+describe('who copies a member’s memory and goes on listening', () => {
+  it('reads nothing more once the pair was rekeyed', async () => {
+    expect(await readAfterRekeying()).toBe(false);
+  });
+
+  it('would read on, if the new sender key went out under the old root', async () => {
+    const edits: Edit[] = [
+      { file: 'protocol/pair-channel.ts', find: 'if (!this.#next) return;', put: 'if (this.#next || !this.#next) return;' },
+    ];
+    expect(await readAfterRekeying(edits)).toBe(true);
   });
 });

@@ -44,23 +44,44 @@ function keysFrom(candidate: Buffer): { key: Buffer; nonce: Buffer }[] {
   return keys;
 }
 
+/** What a frame says besides its box: where guard and box begin, and what stands behind the box. */
+const LAYOUT: Readonly<Record<number, { guard: number; box: number; behind: number }>> = {
+  // sid 16 | epoch 4 | counter 4 | guard 4 | box
+  2: { guard: 24, box: 28, behind: 16 },
+  // epoch id 8 | tag 4 | counter 4 | guard 4 | box | signature 64
+  3: { guard: 16, box: 20, behind: 16 + 64 },
+};
+
 /**
- * Decrypts group frames with every key that follows from the candidates. The additional data is not needed for that: without its tag
- * AES-GCM is counter mode, whose counter begins at 2 (SP 800-38D §7.2).
+ * Decrypts pair and group frames with every key that follows from the candidates. The additional data is not needed for that: without
+ * its tag AES-GCM is counter mode, whose counter begins at 2 (SP 800-38D §7.2).
  */
 export function readWith(candidates: readonly Buffer[], bodies: readonly Uint8Array[]): Buffer[] {
   const read: Buffer[] = [];
   for (const { key, nonce } of candidates.flatMap(keysFrom)) {
     for (const body of bodies) {
+      const layout = LAYOUT[body[1] ?? 0];
+      if (!layout) continue;
       const frame = Buffer.from(body).subarray(2);
-      const [guard, box] = [frame.subarray(16, 20), frame.subarray(20, -64 - 16)];
-      const counterBlock = Buffer.concat([guarded(nonce, guard), Buffer.from([0, 0, 0, 2])]);
-      const cipher = createDecipheriv('aes-256-ctr', key, counterBlock);
+      const [guard, box] = [frame.subarray(layout.guard, layout.guard + 4), frame.subarray(layout.box, -layout.behind)];
+      const cipher = createDecipheriv('aes-256-ctr', key, Buffer.concat([guarded(nonce, guard), Buffer.from([0, 0, 0, 2])]));
       const first = cipher.update(box.subarray(0, 16));
-      // length u32 | kind 1: hardly anything but a text begins so.
+      // length u32 | kind 1: hardly anything but a text or an announced chain begins so.
       if (first.readUInt32BE(0) < box.length && first[4] === 1)
         read.push(Buffer.concat([first, cipher.update(box.subarray(16))]));
     }
+  }
+  return read;
+}
+
+/** Reads on with every chain that is announced in what was read, as long as there is more. */
+export function readOn(candidates: readonly Buffer[], bodies: readonly Uint8Array[]): Buffer[] {
+  const read: Buffer[] = [];
+  for (let keys = candidates; keys.length > 0; ) {
+    const found = readWith(keys, bodies);
+    read.push(...found);
+    // length 4 | kind 1 | length 4 | epoch 4 | epoch id 8 | counter 4 | chain key 32
+    keys = found.filter((plain) => plain.length > 57 && plain.readUInt32BE(5) === 116).map((plain) => plain.subarray(25, 57));
   }
   return read;
 }

@@ -26,11 +26,22 @@ describe('what came of an author', () => {
     expect(heads.next).toBe(7);
   });
 
-  it('goes on behind a loss', () => {
+  it('tells of a loss once, and still asks its author for it', () => {
     const heads = new Heads();
     heads.begin(0);
     for (const index of [0, 2, 4]) heads.add(index);
-    heads.skipTo(4);
-    expect([heads.next, heads.missing(5)]).toEqual([5, 0]);
+    expect(heads.missing(5)).toBe(2);
+    heads.tellUpTo(5);
+    expect([heads.missing(5), heads.missing(7), heads.next]).toEqual([0, 2, 1]);
+    heads.add(1);
+    heads.add(3);
+    expect(heads.next).toBe(5);
+  });
+
+  it('gives a loss up when thousands have come behind it', () => {
+    const heads = new Heads();
+    heads.begin(0);
+    for (let index = 1; index <= 5000; index++) heads.add(index);
+    expect([heads.next, heads.missing(5001)]).toEqual([5001, 0]);
   });
 });

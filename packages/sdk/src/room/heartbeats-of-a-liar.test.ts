@@ -40,6 +40,5 @@ describe('heartbeats', () => {
     ana.heads.add(0);
     for (let i = 0; i < 2; i++) await beat(ana, ana, 3);
     expect(gaps.at(-1)).toBe(2);
-    expect(ana.heads.next).toBe(3);
   });
 });

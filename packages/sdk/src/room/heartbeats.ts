@@ -68,14 +68,16 @@ export class Heartbeats {
     for (const { member, next } of heads) {
       const id = hex(member);
       if (equalBytes(member, this.#membership.ownFingerprint)) {
-        if (next < this.#options.sent() && this.#grows(suspicions, before, `us ${next}`)) await this.#options.resend(from);
+        const count = next < this.#options.sent() ? this.#count(suspicions, before, `us ${next}`) : 0;
+        // What was repeated may be lost again.
+        if (count > 0 && count % PATIENCE === 0) await this.#options.resend(from);
         continue;
       }
       const author = this.#membership.peers.find((peer) => peer.id === id);
       const missing = author?.heads.missing(next) ?? 0;
-      if (!author || missing === 0 || !this.#grows(suspicions, before, `${id} ${author.heads.next}`)) continue;
+      if (!author || missing === 0 || this.#count(suspicions, before, `${id} ${author.heads.next}`) !== PATIENCE) continue;
       // Only the author knows how much it wrote: another member's word is told, and changes nothing that later losses are seen by.
-      if (author === from) author.heads.skipTo(next);
+      if (author === from) author.heads.tellUpTo(next);
       this.#context.events.emit('gap', { member: author, missing });
     }
     this.#suspicions.set(from, suspicions);
@@ -91,11 +93,11 @@ export class Heartbeats {
     clearTimeout(this.#timer);
   }
 
-  /** Counts a suspicion once more; true when it has been there often enough. */
-  #grows(now: Map<string, number>, before: Map<string, number> | undefined, suspicion: string): boolean {
+  /** Counts a suspicion once more: how many heartbeats in a row it has been there. */
+  #count(now: Map<string, number>, before: Map<string, number> | undefined, suspicion: string): number {
     const count = (before?.get(suspicion) ?? 0) + 1;
     now.set(suspicion, count);
-    return count === PATIENCE;
+    return count;
   }
 
   #compareRosters(from: Peer, roster: Bytes): void {
