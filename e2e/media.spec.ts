@@ -157,8 +157,9 @@ test('50 MB arrive byte for byte, though the connections are cut three times eac
       type: 'measured',
       description: `sent in ${Math.round(sent)} ms, fetched in ${Math.round(fetched)} ms; pages grew by ${growth.map((bytes) => `${(bytes / MIB).toFixed(1)} MiB`).join(' and ')}`,
     });
-    // Mostly what was not yet collected; it is no more for a file of four times the size.
-    for (const bytes of growth) expect(bytes).toBeLessThan(64 * MIB);
+    // Mostly what was not yet collected, which differs from run to run; it is no more for a file of four times the size. Who held the
+    // file, its sealed form and its parts at a time would need three times its size.
+    for (const bytes of growth) expect(bytes).toBeLessThan(96 * MIB);
   } finally {
     await proxy.close();
   }
