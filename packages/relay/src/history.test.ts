@@ -1,28 +1,55 @@
 import { describe, expect, it } from 'vitest';
-import { faults, mutants } from './testing/history/faults.ts';
-import { runScenario } from './testing/history/scenario.ts';
+import { postgresFolder, redisBinary } from './testing/engines.ts';
+import { cluster, oneRelay } from './testing/history/deployment.ts';
+import { clusterFaults, killedHalfway, mutants, networkFaults, processFaults } from './testing/history/faults.ts';
+import { type Outcome, runScenario } from './testing/history/scenario.ts';
 import { temporaryFolder } from './testing/relay-fixture.ts';
 
-/** The short version; `npm run soak -- relay` runs the long one. */
-describe('the history of a room', () => {
-  it('holds every promise through kills, stops and a bad network', { timeout: 120_000 }, async () => {
-    const { killed, stopped, ...network } = faults;
-    const outcome = await runScenario({ dataDir: temporaryFolder() }, [
-      killed,
-      ...Object.values(network),
-      killed,
-      stopped,
-      killed,
-    ]);
-    expect(outcome.violations.slice(0, 10)).toEqual([]);
-    expect(outcome.acknowledged).toBe(outcome.sent);
-    expect(outcome.sent).toBeGreaterThan(500);
+/** The short versions; `npm run soak -- relay` runs the long ones. */
+
+function expectKept({ violations, acknowledged, sent }: Outcome, atLeast: number): void {
+  expect(violations.slice(0, 10)).toEqual([]);
+  expect(acknowledged).toBe(sent);
+  expect(sent).toBeGreaterThan(atLeast);
+}
+
+describe('the history of a room at one relay', { timeout: 120_000 }, () => {
+  const { killed, stopped } = processFaults;
+
+  it('holds every promise through kills, stops and a bad network', async () => {
+    const faults = [killed, ...Object.values(networkFaults), killed, stopped, killed];
+    const outcome = await runScenario(oneRelay({ dataDir: temporaryFolder() }), faults);
+    expectKept(outcome, 500);
     expect(outcome.connects).toBeGreaterThan(4 * 5);
   });
 
-  it.each(mutants)('shows when the relay breaks one: $name', { timeout: 120_000 }, async (mutant) => {
-    const { killed } = faults;
-    const outcome = await runScenario({ dataDir: temporaryFolder(), mutant }, [killed, killed]);
+  it('holds them with members who push twice, in another order, and what was acknowledged long ago', async () => {
+    const faults = [killed, networkFaults.cut, networkFaults.slowed];
+    expectKept(await runScenario(oneRelay({ dataDir: temporaryFolder() }), faults, { unruly: true }), 200);
+  });
+
+  it.each(mutants)('shows when the relay breaks one: $name', async (mutant) => {
+    const outcome = await runScenario(oneRelay({ dataDir: temporaryFolder(), mutant }), [killed, killed]);
     expect(outcome.violations).not.toEqual([]);
   });
 });
+
+const available = { redis: redisBinary(), postgres: postgresFolder() };
+
+describe.each(['redis', 'postgres'] as const)(
+  'the history of a room at two relays on one %s',
+  { timeout: 120_000 },
+  (database) => {
+    it.skipIf(!available[database])('holds every promise while relays and the database are killed and restarted', async () => {
+      const outcome = await runScenario(cluster(database, 2), Object.values(clusterFaults), { rate: 200, unruly: true });
+      expectKept(outcome, 200);
+      for (const name of ['relay-1', 'relay-2', database]) expect(outcome.relayOutput).toContain(`${name}  ended with`);
+    });
+
+    it.skipIf(!available[database])('is the same for everyone when many send at once and a relay is killed', async () => {
+      const outcome = await runScenario(cluster(database, 2), [killedHalfway], { burst: 1000 });
+      expectKept(outcome, 999);
+      expect(outcome.connects).toBeGreaterThan(4);
+    });
+  },
+);

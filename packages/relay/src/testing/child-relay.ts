@@ -20,7 +20,7 @@ export interface Mutant {
 const compiled = new Map<string, Promise<string>>();
 
 /** Compiles the command from the sources under test, once a process; not the files another build left behind. */
-function compile(mutant?: Mutant): Promise<string> {
+export function compile(mutant?: Mutant): Promise<string> {
   const name = mutant?.name ?? 'relay';
   const compiling = compiled.get(name) ?? bundle(name, mutant);
   compiled.set(name, compiling);

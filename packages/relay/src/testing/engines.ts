@@ -1,11 +1,12 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { chmodSync, chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
+import type { ChildProcess } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { freePort, postgres, redis, type Engine as Server } from '../../../../scripts/engines.mjs';
 
-/** Real Redis and PostgreSQL servers of this machine, each with data of its own in a temporary folder, on a free port. */
+export { freePort, postgresFolder, redisBinary } from '../../../../scripts/engines.mjs';
 
+/** A real Redis or PostgreSQL of this machine, with data of its own in a temporary folder, on a free port. */
 export interface Engine {
   url: string;
   port: number;
@@ -17,79 +18,16 @@ export interface Engine {
   dispose(): Promise<void>;
 }
 
-export const redisBinary = (): string | undefined => findBinary('redis-server', ['/usr/bin', '/usr/local/bin']);
+export const startRedis = (...settings: string[]): Promise<Engine> => run((folder, port) => redis({ folder, port, settings }));
 
-/** Folder of `initdb` and `postgres`. */
-export function postgresFolder(): string | undefined {
-  const versions = existsSync('/usr/lib/postgresql') ? readdirSync('/usr/lib/postgresql') : [];
-  const folders = [...versions.map((version) => `/usr/lib/postgresql/${version}/bin`), '/usr/local/bin', '/usr/bin'];
-  return folders.find((folder) => existsSync(join(folder, 'initdb')) && existsSync(join(folder, 'postgres')));
-}
+export const startPostgres = (...settings: string[]): Promise<Engine> =>
+  run((folder, port) => postgres({ folder, port, settings: ['-c', 'max_connections=50', ...settings] }));
 
-export async function startRedis(...options: string[]): Promise<Engine> {
-  const binary = redisBinary();
-  if (!binary) throw new Error('redis-server is not installed (Debian: apt-get install redis-server)');
+async function run(make: (folder: string, port: number) => Server): Promise<Engine> {
+  const folder = mkdtempSync(join(tmpdir(), 'qsec2-engine-'));
   const port = await freePort();
-  const dir = mkdtempSync(join(tmpdir(), 'qsec2-redis-'));
-  const settings = [
-    '--port',
-    `${port}`,
-    '--bind',
-    '127.0.0.1',
-    '--dir',
-    dir,
-    '--save',
-    '',
-    '--appendonly',
-    'yes',
-    '--daemonize',
-    'no',
-  ];
-  return run(
-    `redis://127.0.0.1:${port}`,
-    port,
-    dir,
-    () => spawn(binary, [...settings, ...options]),
-    'Ready to accept connections',
-  );
-}
-
-export async function startPostgres(): Promise<Engine> {
-  const folder = postgresFolder();
-  if (!folder) throw new Error('PostgreSQL is not installed (Debian: apt-get install postgresql)');
-  const port = await freePort();
-  const dir = mkdtempSync(join(tmpdir(), 'qsec2-postgres-'));
-  const user = unprivileged();
-  if (user) chownSync(dir, user.uid, user.gid);
-  chmodSync(dir, 0o700);
-  const data = join(dir, 'data');
-  execFileSync(join(folder, 'initdb'), ['-D', data, '-U', 'relay', '-A', 'trust', '--no-sync'], {
-    ...user,
-    stdio: 'ignore',
-    cwd: dir,
-  });
-  const settings = ['-D', data, '-p', `${port}`, '-h', '127.0.0.1', '-k', dir, '-c', 'max_connections=50'];
-  const start = () => spawn(join(folder, 'postgres'), settings, { ...user, cwd: dir });
-  return run(`postgres://relay@127.0.0.1:${port}/postgres`, port, dir, start, 'ready to accept connections');
-}
-
-async function run(url: string, port: number, dir: string, spawnIt: () => ChildProcess, ready: string): Promise<Engine> {
-  let process: ChildProcess | undefined;
-  const start = async () => {
-    const started = spawnIt();
-    process = started;
-    await new Promise<void>((resolve, reject) => {
-      let output = '';
-      const look = (chunk: Buffer) => {
-        output += chunk.toString();
-        if (output.includes(ready)) resolve();
-      };
-      started.stdout?.on('data', look);
-      started.stderr?.on('data', look);
-      started.once('exit', (code) => reject(new Error(`ended with ${code}: ${output}`)));
-      started.once('error', reject);
-    });
-  };
+  const server = make(folder, port);
+  let process: ChildProcess | undefined = await server.start();
   const kill = async () => {
     const running = process;
     process = undefined;
@@ -98,36 +36,17 @@ async function run(url: string, port: number, dir: string, spawnIt: () => ChildP
     running.kill('SIGKILL');
     await ended;
   };
-  await start();
   return {
-    url,
+    url: server.url,
     port,
     kill,
-    start,
+    async start() {
+      process = await server.start();
+    },
     async dispose() {
       await kill();
       // The children of a killed server go by themselves, and may still write while they do.
-      rmSync(dir, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
+      rmSync(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
     },
   };
-}
-
-/** PostgreSQL refuses to run as root: `nobody` runs it then. */
-function unprivileged(): { uid: number; gid: number } | undefined {
-  return process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : undefined;
-}
-
-function findBinary(name: string, folders: readonly string[]): string | undefined {
-  return folders.map((folder) => join(folder, name)).find((path) => existsSync(path));
-}
-
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => (address && typeof address === 'object' ? resolve(address.port) : reject(new Error('no port'))));
-    });
-  });
 }

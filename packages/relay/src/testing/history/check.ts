@@ -15,10 +15,10 @@ export function checkHistory(recorders: readonly Recorder[], { mayForget = false
   });
   const readers = recorders.map(reader);
   recorders.forEach((sender, from) => {
-    for (const [cid, { seq }] of sender.sent) {
-      if (seq === undefined) continue;
+    for (const [cid, { seq, epoch }] of sender.sent) {
+      if (seq === undefined || epoch === undefined) continue;
       readers.forEach((accounts, to) => {
-        if (accounts(cid, seq)) return;
+        if (accounts(cid, epoch, seq)) return;
         violations.push(`frame ${seq} of member ${from}, acknowledged, did not reach member ${to}, who was told of no loss`);
       });
     }
@@ -46,9 +46,10 @@ function oneOrder({ told }: Recorder, member: number, order: Map<string, string>
   return violations;
 }
 
-/** Whether a member can account for a frame: it came, its place is in an announced gap, or a new epoch announced that the log was lost. */
-function reader({ told, epochs }: Recorder): (cid: string, seq: number) => boolean {
+/** Whether a member can account for a frame: it came, its place is in an announced gap, or a later epoch announced that the log went back. */
+function reader({ told, epochs }: Recorder): (cid: string, epoch: string, seq: number) => boolean {
   const frames = new Set(told.flatMap((entry) => (entry.kind === 'frame' ? [entry.cid] : [])));
   const gaps = told.flatMap((entry) => (entry.kind === 'gap' ? [entry] : []));
-  return (cid, seq) => epochs.length > 1 || frames.has(cid) || gaps.some(({ from, to }) => from <= seq && seq <= to);
+  const inGap = (epoch: string, seq: number) => gaps.some((gap) => gap.epoch === epoch && gap.from <= seq && seq <= gap.to);
+  return (cid, epoch, seq) => frames.has(cid) || inGap(epoch, seq) || epochs.at(-1) !== epoch;
 }

@@ -1,8 +1,9 @@
 import type { Mutant } from '../child-relay.ts';
-import type { Fault } from './scenario.ts';
+import type { Weather } from './network.ts';
+import type { Fault, Stage } from './scenario.ts';
 
-/** What happens to relays, one name each. */
-export const faults = {
+/** What happens to one relay, the first where there are several. */
+export const processFaults = {
   killed: async ({ go, restart }) => {
     await go(150 + Math.random() * 150);
     await restart('SIGKILL');
@@ -11,33 +12,66 @@ export const faults = {
     await go(150 + Math.random() * 150);
     await restart('SIGTERM');
   },
-  cut: async ({ go, network }) => {
+} satisfies Record<string, Fault>;
+
+/** What happens between members and relays. */
+export const networkFaults = {
+  cut: async ({ go, networks }) => {
     await go(150);
-    network.cut();
+    for (const network of networks) network.cut();
   },
-  'black hole': async ({ go, network }) => {
-    network.weather = 'black hole';
+  'black hole': async ({ go, networks }) => {
+    for (const network of networks) network.weather = 'black hole';
     await go(300);
-    network.weather = 'fair';
-    // What fell into it is lost for good, so these connections are of no use any more.
-    network.cut();
+    for (const network of networks) {
+      network.weather = 'fair';
+      // What fell into it is lost for good, so these connections are of no use any more.
+      network.cut();
+    }
   },
-  slowed: async ({ go, network }) => {
-    network.weather = 'slow';
+  slowed: (stage) => during(stage, 500, 'slow'),
+  sliced: (stage) => during(stage, 300, 'sliced'),
+  'readers paused': async ({ go, networks }) => {
+    for (const network of networks) network.hold(true);
     await go(500);
-    network.weather = 'fair';
-  },
-  sliced: async ({ go, network }) => {
-    network.weather = 'sliced';
-    await go(300);
-    network.weather = 'fair';
-  },
-  'readers paused': async ({ go, network }) => {
-    network.hold(true);
-    await go(500);
-    network.hold(false);
+    for (const network of networks) network.hold(false);
   },
 } satisfies Record<string, Fault>;
+
+async function during({ go, networks }: Stage, ms: number, weather: Weather): Promise<void> {
+  for (const network of networks) network.weather = weather;
+  await go(ms);
+  for (const network of networks) network.weather = 'fair';
+}
+
+/** What happens to relays that share a database. */
+export const clusterFaults = {
+  /** One relay after the other, as an upgrade does it. */
+  'rolling restart': async ({ go, networks, restart }) => {
+    for (const relay of networks.keys()) {
+      await restart('SIGTERM', relay);
+      await go(200);
+    }
+  },
+  /** The others go on meanwhile. */
+  'one killed': async ({ go, networks, restart }) => {
+    await go(200);
+    await restart('SIGKILL', Math.floor(Math.random() * networks.length));
+  },
+  'database killed': async ({ go, killDatabase }) => {
+    await go(300);
+    await killDatabase();
+    await go(300);
+  },
+} satisfies Record<string, Fault>;
+
+/** A relay is killed when half of what was sent is acknowledged. */
+export const killedHalfway: Fault = async ({ recorders, until, restart }) => {
+  const waiting = () => recorders.reduce((sum, recorder) => sum + recorder.waiting, 0);
+  const half = waiting() / 2;
+  await until(() => waiting() <= half);
+  await restart('SIGKILL');
+};
 
 /** Relays that break a promise. The checker has to catch each. */
 export const mutants: Mutant[] = [

@@ -12,16 +12,18 @@ const SLOW_MS = 20;
 export class FaultyNetwork {
   readonly #server: Server;
   readonly #pairs = new Set<[Socket, Socket]>();
-  /** Port of the relay at the moment; 0: there is none. */
-  target = 0;
+  /** Port of the relay at the moment. */
+  #target = 0;
   weather: Weather = 'fair';
 
   private constructor() {
     this.#server = createServer((client) => this.#join(client));
   }
 
-  static async open(): Promise<FaultyNetwork> {
+  /** @param relay address of the relay it leads to. */
+  static async open(relay: string): Promise<FaultyNetwork> {
     const network = new FaultyNetwork();
+    network.leadTo(relay);
     network.#server.listen(0, '127.0.0.1');
     await once(network.#server, 'listening');
     return network;
@@ -32,12 +34,23 @@ export class FaultyNetwork {
     return `http://127.0.0.1:${address && typeof address === 'object' ? address.port : 0}`;
   }
 
+  /** The relay has another address now. */
+  leadTo(relay: string): void {
+    this.#target = Number(new URL(relay).port);
+  }
+
   /** Cuts every connection, without a farewell. */
   cut(): void {
     for (const [client, relay] of this.#pairs) {
       client.resetAndDestroy();
       relay.resetAndDestroy();
     }
+  }
+
+  /** As if nothing had been. */
+  calm(): void {
+    this.weather = 'fair';
+    this.hold(false);
   }
 
   /** Stops, or goes on, carrying to the clients what the relay sends. */
@@ -54,7 +67,7 @@ export class FaultyNetwork {
   }
 
   #join(client: Socket): void {
-    const relay = connect(this.target, '127.0.0.1');
+    const relay = connect(this.#target, '127.0.0.1');
     const pair: [Socket, Socket] = [client, relay];
     this.#pairs.add(pair);
     const end = () => {

@@ -2,15 +2,17 @@ import { randomBytes } from 'node:crypto';
 import type { Ack, Batch } from '@qsec2/sdk/wire';
 import { type RoomSecrets, TestClient } from '../client.ts';
 
-/** Frames pushed and not yet acknowledged, at most. */
-const WINDOW = 64;
 const RETRY_MS = 50;
 const RECEIPT_EVERY = 200;
+/** An unruly member repeats some of its latest frames. */
+const MUDDLED_OVER = 100;
 
 interface Sent {
   cid: Buffer;
-  /** Place told by the acknowledgement. */
+  body: Buffer;
+  /** Place told by the acknowledgement, and the epoch in which it was told. */
   seq: number | undefined;
+  epoch: string | undefined;
 }
 
 /** Something a member was sent, or told it will not be sent. */
@@ -18,33 +20,43 @@ export type Told =
   | { kind: 'frame'; epoch: string; seq: number; cid: string }
   | { kind: 'gap'; epoch: string; from: number; to: number };
 
+export interface RecorderOptions {
+  /** Relays to connect to: the next one when a connection ends or is refused. */
+  urls: readonly string[];
+  room: RoomSecrets;
+  capacity: number;
+  /** Pushes again what was acknowledged, pushes twice, and in another order. */
+  unruly: boolean;
+  /** Frames pushed and not yet acknowledged, at most. */
+  window: number;
+}
+
 /** A member that behaves as the contract says, over connections that come and go, and writes down everything. */
 export class Recorder {
   readonly #identity: TestClient;
-  readonly #url: string;
-  readonly #room: RoomSecrets;
-  readonly #capacity: number;
-  readonly #outbox: Sent[] = [];
-  readonly #bodies = new Map<Sent, Buffer>();
+  readonly #options: RecorderOptions;
+  /** Pushes to be made. */
+  #outbox: Sent[] = [];
+  /** Pushes of this connection without an answer, in their order. */
+  #flight: Sent[] = [];
   readonly sent = new Map<string, Sent>();
   readonly told: Told[] = [];
   /** Violations seen while it happened: batches that do not continue where the last one ended. */
   readonly broken: string[] = [];
   epochs: string[] = [];
   connects = 0;
+  /** Pushes the relay would not take. */
+  refused = 0;
   #session: TestClient | undefined;
-  #inFlight = 0;
   #seq = 0;
   #confirmed = 0;
   #joined = false;
   #stopped = false;
   #running: Promise<void> | undefined;
 
-  constructor(url: string, room: RoomSecrets, capacity: number) {
-    this.#url = url;
-    this.#room = room;
-    this.#capacity = capacity;
-    this.#identity = new TestClient(url, { autoConnect: false });
+  constructor(options: RecorderOptions) {
+    this.#options = options;
+    this.#identity = new TestClient(options.urls[0]!, { autoConnect: false });
   }
 
   start(): void {
@@ -52,18 +64,18 @@ export class Recorder {
   }
 
   send(body: Buffer): void {
-    const sent: Sent = { cid: randomBytes(16), seq: undefined };
+    const sent: Sent = { cid: randomBytes(16), body, seq: undefined, epoch: undefined };
     this.sent.set(sent.cid.toString('hex'), sent);
-    this.#bodies.set(sent, body);
     this.#outbox.push(sent);
     this.#flush();
   }
-  /** Pushes that were never acknowledged. */
+
+  /** Pushes without an acknowledgement. */
   get waiting(): number {
-    return this.#outbox.length;
+    return this.#outbox.length + this.#flight.filter(({ seq }) => seq === undefined).length;
   }
 
-  /** The highest place an acknowledgement told. */
+  /** The highest place an acknowledgement told in this epoch. */
   acknowledgedUpTo = 0;
 
   get joined(): boolean {
@@ -85,19 +97,22 @@ export class Recorder {
   }
 
   async #run(): Promise<void> {
-    while (!this.#stopped) {
-      const session = new TestClient(this.#url, { identity: this.#identity });
+    for (let attempt = 0; !this.#stopped; attempt++) {
+      const { urls } = this.#options;
+      const session = new TestClient(urls[attempt % urls.length]!, { identity: this.#identity });
       this.#session = session;
       session.onBatch = (batch) => this.#batch(batch);
       session.onAck = (ack) => this.#acknowledged(ack);
       session.onGap = ({ from, to }) => this.#gap(from, to);
       if ((await session.admitted()) && (await this.#join(session))) {
         this.connects++;
-        this.#inFlight = 0;
         this.#joined = true;
         this.#flush();
         await session.until(() => session.socket.disconnected);
         this.#joined = false;
+        // What had no answer is pushed again: the relay knows what it has taken.
+        this.#outbox.unshift(...new Set(this.#flight.filter(({ seq }) => seq === undefined)));
+        this.#flight = [];
       }
       session.close();
       this.#session = undefined;
@@ -110,13 +125,14 @@ export class Recorder {
       const { epoch } = this;
       const since = epoch === undefined ? undefined : { epoch, seq: this.#seq };
       const asked = session.socket.timeout(5000);
-      const { room, token } = this.#room;
+      const { room, token } = this.#options.room;
       const { seat, seatSecret } = this.#identity;
       const reply = await asked.emitWithAck('join', { room, token, seat, seatSecret, ...(since && { since }) });
-      if (reply.error?.code === 'NO_ROOM') await asked.emitWithAck('create', { ...this.#room, capacity: this.#capacity });
+      if (reply.error?.code === 'NO_ROOM') await this.#create(asked);
       if (!reply.ok) return false;
       if (reply.ok.epoch !== epoch) {
         this.epochs.push(reply.ok.epoch);
+        this.acknowledgedUpTo = 0;
         this.#seq = since ? 0 : reply.ok.head;
       }
       if (reply.ok.gap) this.#gap(reply.ok.gap.from, reply.ok.gap.to);
@@ -127,30 +143,47 @@ export class Recorder {
     }
   }
 
+  async #create(asked: Pick<TestClient['socket'], 'emitWithAck'>): Promise<void> {
+    await asked.emitWithAck('create', { ...this.#options.room, capacity: this.#options.capacity });
+  }
+
   #flush(): void {
     const session = this.#session;
     if (!session || !this.#joined) return;
-    while (this.#inFlight < Math.min(WINDOW, this.#outbox.length)) {
-      const sent = this.#outbox[this.#inFlight++]!;
-      session.push({ cid: sent.cid, body: this.#bodies.get(sent)! });
-    }
+    const pushes = this.#outbox.splice(0, this.#options.window - this.#flight.length);
+    if (pushes.length === 0) return;
+    const made = this.#options.unruly ? this.#muddled(pushes) : pushes;
+    this.#flight.push(...made);
+    for (const { cid, body } of made) session.push({ cid, body });
+  }
+
+  /** The pushes in another order, some of them twice, and some that were acknowledged long ago. */
+  #muddled(pushes: readonly Sent[]): Sent[] {
+    const old = [...this.sent.values()].slice(-MUDDLED_OVER).filter(({ seq }) => seq !== undefined);
+    const again = [...pushes, ...old].filter(() => Math.random() < 0.1);
+    return [...pushes, ...again].sort(() => Math.random() - 0.5);
   }
 
   #acknowledged({ seq }: Ack): void {
-    const retry: Sent[] = [];
+    let refused = false;
     for (const place of seq) {
-      const sent = this.#outbox.shift()!;
-      this.#inFlight--;
-      if (place > 0) {
-        if (sent.seq !== undefined && sent.seq !== place) this.broken.push(`acknowledged as ${sent.seq} and as ${place}`);
-        sent.seq = place;
-        this.acknowledgedUpTo = Math.max(this.acknowledgedUpTo, place);
-        this.#bodies.delete(sent);
-      } else retry.push(sent);
+      const sent = this.#flight.shift()!;
+      if (place > 0) this.#placed(sent, place);
+      else {
+        refused = true;
+        this.refused++;
+        if (sent.seq === undefined && !this.#flight.includes(sent)) this.#outbox.push(sent);
+      }
     }
-    this.#outbox.push(...retry);
-    if (retry.length > 0) setTimeout(() => this.#flush(), RETRY_MS);
+    if (refused) setTimeout(() => this.#flush(), RETRY_MS);
     else this.#flush();
+  }
+
+  #placed(sent: Sent, place: number): void {
+    if (sent.epoch === this.epoch && sent.seq !== place) this.broken.push(`acknowledged as ${sent.seq} and as ${place}`);
+    sent.seq = place;
+    sent.epoch = this.epoch;
+    this.acknowledgedUpTo = Math.max(this.acknowledgedUpTo, place);
   }
 
   #batch({ from, to, deliveries }: Batch): void {

@@ -3,35 +3,78 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parsePushes } from '../../frames/parse-pushes.ts';
 import { requests } from '../../gateway/requests.ts';
-import { faults, mutants } from './faults.ts';
+import type { Shared } from '../child-cluster.ts';
+import { postgresFolder, redisBinary } from '../engines.ts';
+import { cluster, type Deployment, oneRelay } from './deployment.ts';
+import { clusterFaults, killedHalfway, mutants, networkFaults, processFaults } from './faults.ts';
 import { type Fault, runScenario, type ScenarioOptions } from './scenario.ts';
 
 const KILLS = 50;
 const INPUTS = 1_000_000;
+const SENDS_AT_ONCE = 4000;
 
 /** Runs everything. Throws at the first promise that is broken. */
 export async function soak(): Promise<void> {
-  const { killed, stopped, ...network } = faults;
-  const kills = Array.from({ length: KILLS }, (_, i) => (i % 2 ? stopped : killed));
-  await holds(`${KILLS} kills and stops in mid-stream`, kills);
-  await holds('kills and stops that wait for the disk', kills.slice(0, 10), { env: { RELAY_DURABILITY: 'fsync' } });
-  const weather = Object.values<Fault>(network);
-  await holds('a bad network', Array.from({ length: 4 }, () => weather).flat());
-  for (const mutant of mutants) {
-    const { violations } = await inFolder((dataDir) => runScenario({ dataDir, mutant }, [killed, killed, killed]));
-    if (violations.length === 0) throw new Error(`the checker found nothing wrong with: ${mutant.name}`);
-    console.log(`caught    ${mutant.name}`);
+  await alone();
+  for (const mutant of mutants) await caught(mutant);
+  for (const [database, found] of [
+    ['redis', redisBinary()],
+    ['postgres', postgresFolder()],
+  ] as const) {
+    if (found) await shared(database);
+    else console.log(`skipped   everything with ${database}, which is not installed`);
   }
   fuzz();
 }
 
-async function holds(name: string, faultsInTurn: readonly Fault[], options: Partial<ScenarioOptions> = {}): Promise<void> {
-  const outcome = await inFolder((dataDir) => runScenario({ dataDir, ...options }, faultsInTurn));
-  const { violations, sent, acknowledged, connects } = outcome;
+async function alone(): Promise<void> {
+  const { killed, stopped } = processFaults;
+  const kills = Array.from({ length: KILLS }, (_, i) => (i % 2 ? stopped : killed));
+  await onSqlite(`${KILLS} kills and stops in mid-stream`, kills);
+  await onSqlite('kills and stops that wait for the disk', kills.slice(0, 10), {}, { RELAY_DURABILITY: 'fsync' });
+  await onSqlite('a bad network', times(4, Object.values<Fault>(networkFaults)));
+  await onSqlite('repeated and reordered pushes', times(5, [killed, networkFaults.cut, networkFaults.slowed]), { unruly: true });
+}
+
+async function shared(database: Shared): Promise<void> {
+  const { 'rolling restart': rolling, ...kills } = clusterFaults;
+  const busy = { members: 6, rate: 1000 };
+  const three = () => cluster(database, 3);
+  await holds(`three relays on ${database}, restarted in turn at 1000 a second`, three(), times(5, [rolling]), busy);
+  await holds(`three relays on ${database}, killed, as is the database`, three(), times(5, Object.values<Fault>(kills)), busy);
+  await holds(`three relays on ${database}, a bad network`, three(), times(2, Object.values<Fault>(networkFaults)));
+  const burst = { members: 8, burst: SENDS_AT_ONCE };
+  for (let run = 1; run <= 3; run++) {
+    const name = `${SENDS_AT_ONCE} sends at once at two relays on ${database}, one killed halfway (${run})`;
+    await holds(name, cluster(database, 2), [killedHalfway], burst);
+  }
+}
+
+const times = (n: number, faults: readonly Fault[]): Fault[] => Array.from({ length: n }, () => faults).flat();
+
+async function onSqlite(name: string, faults: readonly Fault[], options: ScenarioOptions = {}, env: Record<string, string> = {}) {
+  await inFolder((dataDir) => holds(name, oneRelay({ dataDir, env }), faults, options));
+}
+
+async function holds(
+  name: string,
+  deployment: Promise<Deployment>,
+  faults: readonly Fault[],
+  options: ScenarioOptions = {},
+): Promise<void> {
+  const began = performance.now();
+  const { violations, sent, acknowledged, refused, connects } = await runScenario(deployment, faults, options);
   if (violations.length > 0) throw new Error(`${name}: ${violations.slice(0, 5).join('; ')}`);
-  console.log(
-    `holds     ${name}: ${sent} sent, ${acknowledged} acknowledged, ${connects} connections, nothing lost, nothing twice`,
-  );
+  const seconds = Math.round((performance.now() - began) / 1000);
+  const counts = `${sent} sent, ${acknowledged} acknowledged, ${refused} refused and sent again, ${connects} connections`;
+  console.log(`holds     ${name}: ${counts}; nothing lost, nothing twice, one order (${seconds} s)`);
+}
+
+async function caught(mutant: (typeof mutants)[number]): Promise<void> {
+  const { killed } = processFaults;
+  const { violations } = await inFolder((dataDir) => runScenario(oneRelay({ dataDir, mutant }), [killed, killed, killed]));
+  if (violations.length === 0) throw new Error(`the checker found nothing wrong with: ${mutant.name}`);
+  console.log(`caught    ${mutant.name}: ${violations[0]}`);
 }
 
 async function inFolder<T>(work: (folder: string) => Promise<T>): Promise<T> {

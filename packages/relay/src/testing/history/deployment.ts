@@ -1,0 +1,63 @@
+import { ChildCluster, type Shared } from '../child-cluster.ts';
+import { ChildRelay, type Mutant } from '../child-relay.ts';
+import { FaultyNetwork } from './network.ts';
+
+/** Relays under test, each a process, each behind a network of its own whose address never changes. */
+export interface Deployment {
+  networks: readonly FaultyNetwork[];
+  /** Ends a relay by a signal, and waits until it runs again on the same data. The first is 0. */
+  restart(signal: NodeJS.Signals, relay?: number): Promise<void>;
+  /** Kills the database that the relays share with -9, and waits until it runs again. */
+  killDatabase(): Promise<void>;
+  /** What the relays wrote to the terminal. */
+  output(): string;
+  close(): Promise<void>;
+}
+
+/** So much is sent from one address that a relay would think of an attack. */
+const GENEROUS = { RELAY_RATE_CONNECTIONS: '100000', RELAY_RATE_CONTROL: '100000', RELAY_RATE_FRAMES: '100000' };
+
+interface Alone {
+  dataDir: string;
+  env?: Record<string, string>;
+  mutant?: Mutant;
+}
+
+/** One relay on SQLite. */
+export async function oneRelay({ dataDir, env = {}, mutant }: Alone): Promise<Deployment> {
+  const start = () => ChildRelay.start(dataDir, { ...GENEROUS, ...env }, mutant);
+  const output: string[] = [];
+  let relay = await start();
+  const network = await FaultyNetwork.open(relay.url);
+  return {
+    networks: [network],
+    async restart(signal) {
+      await relay.stop(signal);
+      output.push(...relay.output);
+      relay = await start();
+      network.leadTo(relay.url);
+    },
+    killDatabase: () => Promise.reject(new Error('the database is a part of the relay')),
+    output: () => [...output, ...relay.output].join('\n'),
+    async close() {
+      network.close();
+      await relay.stop('SIGKILL');
+    },
+  };
+}
+
+/** Relays that share a database, as a user starts them. */
+export async function cluster(database: Shared, relays: number, env: Record<string, string> = {}): Promise<Deployment> {
+  const running = await ChildCluster.start(database, relays, { ...GENEROUS, ...env });
+  const networks = await Promise.all(running.urls.map((url) => FaultyNetwork.open(url)));
+  return {
+    networks,
+    restart: (signal, relay = 0) => running.restart(relay, signal),
+    killDatabase: () => running.killDatabase(),
+    output: () => running.output.join('\n'),
+    async close() {
+      for (const network of networks) network.close();
+      await running.close();
+    },
+  };
+}
