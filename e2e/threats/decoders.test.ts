@@ -21,7 +21,16 @@ beforeAll(async () => {
     secret: randomBytes(32),
     creator: protocol.fingerprint(identity.publicKey),
   });
-  const policy = await protocol.signRoomPolicy(invite, identity, { n: 1, join: 'auto', locked: false, capacity: 4, name: 'x' });
+  const policy = await protocol.signRoomPolicy(invite, identity, {
+    n: 1,
+    join: 'auto',
+    capacity: 4,
+    name: 'x',
+    delegates: [{ identity: randomBytes(32), rights: ['lock', 'remove'] }],
+  });
+  const lock = await protocol.signLock(invite, identity, 2, true);
+  const { removal, renewed } = await protocol.signRemoval(invite, identity, randomBytes(32), 3);
+  const passedOn = { kind: 'removal' as const, order: removal.encoded, secret: renewed.secret, admission: nothing };
   const agreement = { required: true, source: 'bb84', pulses: 4096, threshold: 0.11 } as const;
   const party = {
     psk: randomBytes(32),
@@ -63,9 +72,12 @@ beforeAll(async () => {
     'pair content': { valid: protocol.encodePairContent(announced), decode: protocol.decodePairContent },
     announcement: { valid: protocol.encodeAnnouncement(sender.announcement), decode: protocol.decodeAnnouncement },
     'member policy': {
-      valid: protocol.encodeMemberPolicy({ agreement, room: policy.encoded, admission: nothing }),
+      valid: protocol.encodeMemberPolicy({ agreement, room: policy.encoded, lock: lock.encoded, admission: nothing }),
       decode: protocol.decodeMemberPolicy,
     },
+    'removal passed on': { valid: protocol.encodePairContent(passedOn), decode: protocol.decodePairContent },
+    lock: { valid: lock.encoded, decode: (bytes) => protocol.verifyLock(invite, policy, wire.concat(bytes)) },
+    removal: { valid: removal.encoded, decode: (bytes) => protocol.verifyRemoval(invite, policy, wire.concat(bytes)) },
     'room policy': { valid: policy.encoded, decode: (bytes) => protocol.verifyRoomPolicy(invite, wire.concat(bytes)) },
     M1: {
       valid: begun.payload,
@@ -95,6 +107,9 @@ const NAMES = [
   'pair content',
   'announcement',
   'member policy',
+  'removal passed on',
+  'lock',
+  'removal',
   'room policy',
   'M1',
   'handshake payload',

@@ -29,16 +29,16 @@ export async function makeVectors(lab: Lab) {
   const roomPolicy = await protocol.signRoomPolicy(invite, identityB, {
     n: 1,
     join: 'auto',
-    locked: false,
     capacity: 2,
     name: 'The mill',
+    delegates: [{ identity: identityA.publicKey, rights: ['approve', 'lock'] }],
   });
   const admission = await protocol.signAdmission(invite, identityB, identityA.publicKey, 2);
 
   const agreement = { required: true, source: 'bb84', pulses: 32_768, threshold: 0.11 } as const;
   const nothing = new Uint8Array(0);
-  const policyA = protocol.encodeMemberPolicy({ agreement, room: nothing, admission: nothing });
-  const policyB = protocol.encodeMemberPolicy({ agreement, room: roomPolicy.encoded, admission: nothing });
+  const policyA = protocol.encodeMemberPolicy({ agreement, room: nothing, lock: nothing, admission: nothing });
+  const policyB = protocol.encodeMemberPolicy({ agreement, room: roomPolicy.encoded, lock: nothing, admission: nothing });
   const common = {
     psk: roomKeys.psk,
     roomId,
@@ -104,6 +104,10 @@ export async function makeVectors(lab: Lab) {
   const rekeyed = await rekeying.rekeying.receive(rekeyAnswer.step.payload as Uint8Array);
   const rekeySecret = Buffer.from(globalThis.__qsec2Observed.filter(({ name }) => name === 'x-wing').at(-1)?.bytes ?? nothing);
 
+  const lock = await protocol.signLock(invite, identityA, 3, true);
+  const { removal, renewed } = await protocol.signRemoval(invite, identityB, identityA.publicKey, 4);
+  const renewedKeys = protocol.deriveRoomKeys(renewed);
+
   return {
     about:
       'QS2, see docs/protocol.md. Hexadecimal. Random byte strings are draws 0, 1, 2 … of the stream in e2e/vectors/deterministic.ts.',
@@ -120,8 +124,6 @@ export async function makeVectors(lab: Lab) {
     members: {
       a: { identity: hex(identityA.publicKey), seat: hex(seatA), policy: hex(policyA) },
       b: { identity: hex(identityB.publicKey), seat: hex(seatB), policy: hex(policyB) },
-      roomPolicy: hex(roomPolicy.encoded),
-      admissionOfA: hex(admission),
       safetyNumber: protocol.safetyNumber(roomId, identityA.publicKey, identityB.publicKey),
     },
     handshake: {
@@ -167,6 +169,19 @@ export async function makeVectors(lab: Lab) {
       content: hex(content),
       messageId: hex(protocol.messageId(identityA.publicKey, text.id)),
       frame: hex(groupFrame),
+    },
+    orders: {
+      roomPolicy: hex(roomPolicy.encoded),
+      admissionOfA: hex(admission),
+      lock: hex(lock.encoded),
+      removalOfA: hex(removal.encoded),
+      renewed: {
+        secret: hex(renewed.secret),
+        code: renewed.code,
+        psk: hex(renewedKeys.psk),
+        relayRoom: hex(renewedKeys.relayRoom),
+        relayToken: hex(renewedKeys.relayToken),
+      },
     },
     rekeying: {
       r1: hex(rekeying.payload),

@@ -158,6 +158,37 @@ describe('cryptography that is not the SDK’s', () => {
     expect(id.toString('hex')).toBe(group.messageId);
   });
 
+  it('checks the signed orders, and finds the room that a removal leads to', () => {
+    const { invite, members, orders } = vectors;
+    const [a, creator, roomId] = [b(members.a.identity), b(members.b.identity), b(invite.roomId)];
+    const signed = (about: string, order: string, before: Buffer, signer: Buffer) =>
+      isSignedBy(signer, about, Buffer.concat([before, b(order).subarray(0, -64)]), b(order).subarray(-64));
+    expect(signed('room policy', orders.roomPolicy, roomId, creator)).toBe(true);
+    // n | approve | capacity | label | one delegate: A may approve and lock | creator
+    const label = Buffer.from('The mill');
+    const fields = [u32(1), b('0002'), u32(label.length), label, b('01'), a, b('03'), creator];
+    expect(b(orders.roomPolicy).subarray(0, -64)).toEqual(Buffer.concat(fields));
+
+    const admission = b(orders.admissionOfA);
+    const vouched = Buffer.concat([roomId, u32(invite.generation), a, admission.subarray(0, 4)]);
+    expect(admission.subarray(4, 36)).toEqual(creator);
+    expect(isSignedBy(creator, 'admission', vouched, admission.subarray(36))).toBe(true);
+
+    expect(signed('lock', orders.lock, roomId, a)).toBe(true);
+    expect(b(orders.lock).subarray(0, -64)).toEqual(Buffer.concat([u32(3), b('01'), a]));
+
+    expect(signed('removal', orders.removalOfA, roomId, creator)).toBe(true);
+    const secret = b(orders.renewed.secret);
+    const commitment = sha256(purpose('renewed secret'), roomId, secret);
+    const removal = [u32(4), u32(invite.generation + 1), a, commitment, creator];
+    expect(b(orders.removalOfA).subarray(0, -64)).toEqual(Buffer.concat(removal));
+    const context = Buffer.concat([roomId, u32(invite.generation + 1)]);
+    const extracted = hmac(Buffer.from('qsec2 v1 invite'), secret);
+    expect(expandLabel(extracted, 'psk', context).toString('hex')).toBe(orders.renewed.psk);
+    expect(expandLabel(extracted, 'relay room', context, 16).toString('hex')).toBe(orders.renewed.relayRoom);
+    expect(expandLabel(extracted, 'relay token', context, 32).toString('hex')).toBe(orders.renewed.relayToken);
+  });
+
   it('comes to the same root after a light rekeying', () => {
     const { pair, rekeying } = vectors;
     const [r1, answer] = [b(rekeying.r1).subarray(5), b(rekeying.answer)];

@@ -45,7 +45,8 @@ function refusedBy(lab: Lab): (error: unknown) => false {
 async function flipPairing(lab: Lab, flip: Flip): Promise<void> {
   const { Pairing, generateSigningKey, encodeMemberPolicy, randomBytes } = lab.protocol;
   const agreement = { required: true, source: 'bb84', pulses: 32_768, threshold: 0.11 } as const;
-  const policy = encodeMemberPolicy({ agreement, room: new Uint8Array(0), admission: new Uint8Array(0) });
+  const nothing = new Uint8Array(0);
+  const policy = encodeMemberPolicy({ agreement, room: nothing, lock: nothing, admission: nothing });
   const [seat, peerSeat] = [randomBytes(16), randomBytes(16)];
   const common = {
     psk: randomBytes(32),

@@ -15,6 +15,7 @@ type Protocol = typeof import('../../../packages/sdk/src/protocol/aead.ts') &
   typeof import('../../../packages/sdk/src/protocol/pair-channel.ts') &
   typeof import('../../../packages/sdk/src/protocol/pairing.ts') &
   typeof import('../../../packages/sdk/src/protocol/invite.ts') &
+  typeof import('../../../packages/sdk/src/protocol/orders.ts') &
   typeof import('../../../packages/sdk/src/protocol/policy.ts') &
   typeof import('../../../packages/sdk/src/protocol/agreement.ts') &
   typeof import('../../../packages/sdk/src/protocol/rekeying.ts') &
@@ -43,6 +44,7 @@ const MODULES = [
   'padding',
   'pair-channel',
   'pairing',
+  'orders',
   'policy',
   'invite',
   'agreement',

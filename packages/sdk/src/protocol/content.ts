@@ -1,7 +1,9 @@
 import { QsecError } from '../errors.ts';
 import { type Bytes, fromUtf8, Reader, utf8, Writer } from '../wire/index.ts';
 import { NAME_LIMIT_BYTES } from './group-content.ts';
+import { INVITE_SECRET_BYTES } from './invite.ts';
 import { MESSAGE_ID_BYTES } from './message-id.ts';
+import { ADMISSION_BYTES, REMOVAL_BYTES } from './orders.ts';
 import { pad, unpad } from './padding.ts';
 import { decodeAnnouncement, encodeAnnouncement, type SenderKeyAnnouncement } from './sender-key.ts';
 
@@ -31,6 +33,10 @@ export type PairContent =
   | { kind: 'rekey'; payload: Bytes }
   /** Asks who shook hands first to begin one. */
   | { kind: 'rekey-request'; full: boolean }
+  /** A member is removed. Who stays also gets the secret of the new link and, from who removed, a word for itself under it. */
+  | { kind: 'removal'; order: Bytes; secret: Bytes; admission: Bytes }
+  /** The room was locked or opened. */
+  | { kind: 'lock'; order: Bytes }
   | { kind: 'unknown'; code: number };
 
 const PAIR = {
@@ -43,6 +49,8 @@ const PAIR = {
   policy: 7,
   rekey: 8,
   'rekey-request': 9,
+  removal: 10,
+  lock: 11,
   read: 16,
 } as const;
 
@@ -74,6 +82,12 @@ export function encodePairContent(content: Exclude<PairContent, { kind: 'unknown
       break;
     case 'rekey-request':
       writer.u8(content.full ? 1 : 0);
+      break;
+    case 'removal':
+      writer.variable(content.order).variable(content.secret).variable(content.admission);
+      break;
+    case 'lock':
+      writer.fixed(content.order);
       break;
     case 'leave':
       break;
@@ -116,6 +130,15 @@ export function decodePairContent(bytes: Uint8Array): PairContent {
       reader.end();
       return { kind: 'rekey-request', full };
     }
+    case PAIR.removal: {
+      const order = reader.variable(REMOVAL_BYTES).slice();
+      const secret = reader.variable(INVITE_SECRET_BYTES).slice();
+      const content = { kind: 'removal' as const, order, secret, admission: reader.variable(ADMISSION_BYTES).slice() };
+      reader.end();
+      return content;
+    }
+    case PAIR.lock:
+      return { kind: 'lock', order: reader.rest().slice() };
     case PAIR.leave:
       reader.end();
       return { kind: 'leave' };

@@ -2,7 +2,7 @@ import { QsecError } from '../errors.ts';
 import { type Bytes, fromBase64url, Reader, toBase64url, Writer } from '../wire/index.ts';
 
 /** Bytes of the shared secret S, the room id and the creator's fingerprint in an invite. */
-const SECRET_BYTES = 32;
+export const INVITE_SECRET_BYTES = 32;
 const ROOM_ID_BYTES = 16;
 export const FINGERPRINT_BYTES = 16;
 
@@ -66,7 +66,7 @@ export class Invite {
       const invite = new Invite({
         generation: reader.u32(),
         roomId: reader.fixed(ROOM_ID_BYTES),
-        secret: reader.fixed(SECRET_BYTES),
+        secret: reader.fixed(INVITE_SECRET_BYTES),
         creator: reader.fixed(FINGERPRINT_BYTES),
       });
       reader.end();

@@ -3,6 +3,7 @@ import type { KeySourceKind } from '../key-source/types.ts';
 import { type Bytes, equalBytes, MAX_CAPACITY, MIN_CAPACITY, Reader, Writer } from '../wire/index.ts';
 import { fingerprint, importVerificationKey, PUBLIC_KEY_BYTES, SIGNATURE_BYTES, type SigningKey } from './identity.ts';
 import type { Invite } from './invite.ts';
+import { ADMISSION_BYTES, type Delegate, LOCK_BYTES, RIGHTS } from './orders.ts';
 
 /** What each side tells the other inside the handshake: its demands on the key agreement, and the room policy it knows. */
 
@@ -13,8 +14,7 @@ const REQUIRED = 1;
 const THRESHOLD_STEPS = 10_000;
 const LABEL_LIMIT = 256;
 const SIGNED_POLICY_LIMIT = 1024;
-/** n u32 | signature 64. */
-const ADMISSION_BYTES = 4 + SIGNATURE_BYTES;
+const ALL_RIGHTS = 2 ** RIGHTS.length - 1;
 
 export interface AgreementPolicy {
   /** Whether a session without a key agreement is refused. Required if either side says so. */
@@ -31,11 +31,13 @@ export interface MemberPolicy {
   agreement: AgreementPolicy;
   /** Encoded {@link SignedRoomPolicy}; empty for a newcomer, who has not got it yet. */
   room: Bytes;
-  /** The creator's word for this member, {@link signAdmission}; empty for the creator and for who has not got it yet. */
+  /** The last order that locked the room or opened it; empty if there was none. */
+  lock: Bytes;
+  /** The word of somebody who may admit for this member; empty for the creator and for who has not got it yet. */
   admission: Bytes;
 }
 
-export function encodeMemberPolicy({ agreement, room, admission }: MemberPolicy): Bytes {
+export function encodeMemberPolicy({ agreement, room, lock, admission }: MemberPolicy): Bytes {
   const { required, source, pulses, threshold } = agreement;
   return new Writer()
     .u8(required ? REQUIRED : 0)
@@ -43,6 +45,7 @@ export function encodeMemberPolicy({ agreement, room, admission }: MemberPolicy)
     .u32(pulses)
     .u16(Math.round(threshold * THRESHOLD_STEPS))
     .variable(room)
+    .variable(lock)
     .variable(admission)
     .bytes();
 }
@@ -55,24 +58,26 @@ export function decodeMemberPolicy(bytes: Uint8Array): MemberPolicy {
   const pulses = reader.u32();
   const threshold = reader.u16() / THRESHOLD_STEPS;
   const room = reader.variable(SIGNED_POLICY_LIMIT).slice();
+  const lock = reader.variable(LOCK_BYTES).slice();
   const admission = reader.variable(ADMISSION_BYTES).slice();
   reader.end();
   if (flags > REQUIRED || source === undefined || threshold > 1)
     throw new QsecError('INVALID_ARGUMENT', 'unknown values in a policy');
-  return { agreement: { required: flags === REQUIRED, source, pulses, threshold }, room, admission };
+  return { agreement: { required: flags === REQUIRED, source, pulses, threshold }, room, lock, admission };
 }
 
 /** What the creator decided about the room. `n` rises with every signed order, so that none can be replayed. */
 export interface RoomPolicyFields {
   n: number;
   join: 'auto' | 'approve';
-  locked: boolean;
   capacity: number;
   /** Label of the room; empty when it has none. */
   name: string;
+  /** Members who may decide in the creator's stead. */
+  delegates: readonly Delegate[];
 }
 
-/** A room policy with the creator's key and signature. */
+/** A room policy with the creator's key and signature. Holds across generations of the room. */
 export interface SignedRoomPolicy extends RoomPolicyFields {
   creator: Bytes;
   /** As it travels. */
@@ -81,20 +86,19 @@ export interface SignedRoomPolicy extends RoomPolicyFields {
 
 const ABOUT = 'room policy';
 
-/** The signed bytes begin with the room and generation, which the reader knows: they do not travel. */
-const signedPart = ({ roomId, generation }: Invite, fields: Uint8Array): Bytes =>
-  new Writer().fixed(roomId).u32(generation).fixed(fields).bytes();
+/** The signed bytes begin with the room, which the reader knows: it does not travel. */
+const signedPart = ({ roomId }: Invite, fields: Uint8Array): Bytes => new Writer().fixed(roomId).fixed(fields).bytes();
 
 export async function signRoomPolicy(invite: Invite, creator: SigningKey, fields: RoomPolicyFields): Promise<SignedRoomPolicy> {
-  const { n, join, locked, capacity, name } = fields;
-  const body = new Writer()
+  const { n, join, capacity, name, delegates } = fields;
+  const writer = new Writer()
     .u32(n)
     .u8(join === 'approve' ? 1 : 0)
-    .u8(locked ? 1 : 0)
     .u8(capacity)
     .text(name)
-    .fixed(creator.publicKey)
-    .bytes();
+    .u8(delegates.length);
+  for (const { identity, rights } of delegates) writer.fixed(identity).u8(bitsOf(rights));
+  const body = writer.fixed(creator.publicKey).bytes();
   const signature = await creator.sign(ABOUT, signedPart(invite, body));
   return { ...fields, creator: creator.publicKey, encoded: new Writer().fixed(body).fixed(signature).bytes() };
 }
@@ -104,10 +108,12 @@ export async function verifyRoomPolicy(invite: Invite, encoded: Bytes): Promise<
   const body = encoded.subarray(0, -SIGNATURE_BYTES);
   const reader = new Reader(body);
   const n = reader.u32();
-  const join = reader.u8() === 1 ? 'approve' : 'auto';
-  const locked = reader.u8() === 1;
+  const approve = reader.u8();
   const capacity = reader.u8();
   const name = reader.text(LABEL_LIMIT);
+  const count = reader.u8();
+  if (count >= MAX_CAPACITY || approve > 1) throw new QsecError('INVALID_ARGUMENT', 'unknown values in a policy');
+  const delegates = Array.from({ length: count }, () => readDelegate(reader));
   const creator = reader.fixed(PUBLIC_KEY_BYTES).slice();
   reader.end();
   const key = await importVerificationKey(creator);
@@ -117,30 +123,15 @@ export async function verifyRoomPolicy(invite: Invite, encoded: Bytes): Promise<
     capacity <= MAX_CAPACITY &&
     (await key.verify(ABOUT, signedPart(invite, body), encoded.subarray(-SIGNATURE_BYTES)));
   if (!genuine) throw new QsecError('HANDSHAKE_FAILED', 'The room policy was not signed by the creator of this link.');
-  return { n, join, locked, capacity, name, creator, encoded };
+  return { n, join: approve === 1 ? 'approve' : 'auto', capacity, name, delegates, creator, encoded };
 }
 
-const ADMISSION = 'admission';
-
-const admissionPart = ({ roomId, generation }: Invite, identity: Uint8Array, n: number): Bytes =>
-  new Writer().fixed(roomId).u32(generation).fixed(identity).u32(n).bytes();
-
-/** The creator vouches for an identity: n u32 | signature 64. */
-export async function signAdmission(invite: Invite, creator: SigningKey, identity: Uint8Array, n: number): Promise<Bytes> {
-  const signature = await creator.sign(ADMISSION, admissionPart(invite, identity, n));
-  return new Writer().u32(n).fixed(signature).bytes();
+function readDelegate(reader: Reader): Delegate {
+  const identity = reader.fixed(PUBLIC_KEY_BYTES).slice();
+  const bits = reader.u8();
+  if (bits > ALL_RIGHTS) throw new QsecError('INVALID_ARGUMENT', 'unknown values in a policy');
+  return { identity, rights: RIGHTS.filter((_, i) => bits & (1 << i)) };
 }
 
-/** Whether the creator vouched for `identity` in this generation of the room. */
-export async function isAdmitted(
-  invite: Invite,
-  creator: Uint8Array,
-  identity: Uint8Array,
-  admission: Uint8Array,
-): Promise<boolean> {
-  if (admission.length !== ADMISSION_BYTES) return false;
-  const reader = new Reader(admission);
-  const n = reader.u32();
-  const key = await importVerificationKey(creator);
-  return key.verify(ADMISSION, admissionPart(invite, identity, n), reader.rest());
-}
+const bitsOf = (rights: Delegate['rights']): number =>
+  RIGHTS.reduce((bits, right, i) => bits | (rights.includes(right) ? 1 << i : 0), 0);

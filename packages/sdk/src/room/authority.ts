@@ -3,50 +3,80 @@ import type { Peer as ProvenPeer } from '../protocol/handshake.ts';
 import { fingerprint, type SigningKey } from '../protocol/identity.ts';
 import type { Invite } from '../protocol/invite.ts';
 import {
+  isAdmitted,
+  type Lock,
+  may,
+  outranks,
+  type Removal,
+  type Right,
+  removalPrecedes,
+  renewedInvite,
+  signAdmission,
+  signLock,
+  signRemoval,
+  verifyLock,
+  verifyRemoval,
+} from '../protocol/orders.ts';
+import {
   type AgreementPolicy,
   decodeMemberPolicy,
   encodeMemberPolicy,
-  isAdmitted,
-  type RoomPolicyFields,
   type SignedRoomPolicy,
-  signAdmission,
   signRoomPolicy,
   verifyRoomPolicy,
 } from '../protocol/policy.ts';
-import { type Bytes, equalBytes, MIN_CAPACITY } from '../wire/index.ts';
+import { type Bytes, equalBytes, fromBase64url, MIN_CAPACITY, toBase64url } from '../wire/index.ts';
 
 const NONE: Bytes = new Uint8Array(0);
 /** More orders than can be signed before they are stored. */
 const UNSTORED_ORDERS = 1_000;
 
-/** What is known of the creator's decisions, and what follows from them: who is let in, and who gets our keys. */
+/** Of before a reload. */
+export interface KeptAuthority {
+  /** The word of somebody who may admit for us. */
+  admission: Bytes;
+  lock: Lock | undefined;
+  /** Number of the last order known. */
+  orders: number;
+  banned: readonly Bytes[];
+  /** Whether we were in the room when the present link was made. */
+  carriedOver: boolean;
+}
+
+/** What is known of the decisions of the creator and its delegates, and what follows: who is let in, who gets our keys, where the room is. */
 export class Authority {
-  readonly #invite: Invite;
   readonly #identity: SigningKey;
   readonly #agreement: AgreementPolicy;
   readonly isCreator: boolean;
+  #invite: Invite;
   #policy: SignedRoomPolicy | undefined;
-  /** The creator's word for us. */
-  #admission: Bytes = NONE;
-  /** Rises with every order signed. */
+  #lock: Lock | undefined;
+  #admission: Bytes;
+  /** Whether we were in the room when the present link was made: who knows us from then needs no word for us. */
+  #carriedOver = false;
+  /** The removal that led to the present link. */
+  #removal: Removal | undefined;
+  /** Identities that were removed, base64url. */
+  readonly #banned = new Set<string>();
+  /** Number of the last order, whoever signed it. */
   #n: number;
 
-  /**
-   * @param policy given by who makes the room, or known from before a reload
-   * @param kept from before a reload: the creator's word for us, and the number of our last order
-   */
+  /** @param policy given by who makes the room, or known from before a reload */
   constructor(
     invite: Invite,
     identity: SigningKey,
     agreement: AgreementPolicy,
     policy: SignedRoomPolicy | undefined,
-    kept?: { admission: Bytes; orders: number },
+    kept?: KeptAuthority,
   ) {
     this.#invite = invite;
     this.#identity = identity;
     this.#agreement = agreement;
     this.#policy = policy;
     this.#admission = kept?.admission ?? NONE;
+    this.#lock = kept?.lock;
+    this.#carriedOver = kept?.carriedOver ?? false;
+    for (const identity of kept?.banned ?? []) this.#banned.add(toBase64url(identity));
     // An order of the last moment may not have been stored: numbers rise, but need not be consecutive.
     this.#n = Math.max(policy?.n ?? 0, kept ? kept.orders + UNSTORED_ORDERS : 0);
     this.isCreator = equalBytes(fingerprint(identity.publicKey), invite.creator);
@@ -56,29 +86,56 @@ export class Authority {
     return this.#policy;
   }
 
-  /** Number of the last order signed here. */
+  get lock(): Lock | undefined {
+    return this.#lock;
+  }
+
+  get locked(): boolean {
+    return this.#lock?.locked === true;
+  }
+
+  /** Number of the last order known. */
   get orders(): number {
     return this.#n;
   }
 
-  /** Whether newcomers need the creator's word before anyone shares keys with them. */
+  /** Identity keys of who was removed. */
+  get banned(): readonly Bytes[] {
+    return [...this.#banned].map(fromBase64url);
+  }
+
+  get carriedOver(): boolean {
+    return this.#carriedOver;
+  }
+
+  /** Whether newcomers need somebody's word before anyone shares keys with them. */
   get selective(): boolean {
-    return this.#policy?.join === 'approve' || this.#policy?.locked === true;
+    return this.#policy?.join === 'approve' || this.locked;
   }
 
   /** Whether we are let in, as far as the others are concerned. */
   get admitted(): boolean {
-    return this.isCreator || !this.selective || this.#admission.length > 0;
+    return this.isCreator || !this.selective || this.#carriedOver || this.#admission.length > 0;
   }
 
-  /** The creator's word for us, to show to others; empty until we have it. */
+  /** The word for us, to show to others; empty until we have it. */
   get admission(): Bytes {
     return this.#admission;
   }
 
+  /** Whether orders of `identity`, ours unless given, are taken. */
+  may(right: Right, identity: Uint8Array = this.#identity.publicKey): boolean {
+    return this.#policy ? may(this.#policy, identity, right) : this.isCreatorsKey(identity);
+  }
+
   /** What we tell a peer inside the handshake. */
   demands(): Bytes {
-    return encodeMemberPolicy({ agreement: this.#agreement, room: this.#policy?.encoded ?? NONE, admission: this.#admission });
+    return encodeMemberPolicy({
+      agreement: this.#agreement,
+      room: this.#policy?.encoded ?? NONE,
+      lock: this.#lock?.encoded ?? NONE,
+      admission: this.#admission,
+    });
   }
 
   isCreatorsKey(identity: Uint8Array): boolean {
@@ -95,17 +152,22 @@ export class Authority {
     if (equalBytes(identity, this.#identity.publicKey)) {
       throw new QsecError('HANDSHAKE_FAILED', 'The other side shows our own identity: somebody reflects our messages.');
     }
-    if (!this.isCreator) await this.#learnFrom(identity, decodeMemberPolicy(policy).room);
+    if (this.#banned.has(toBase64url(identity))) {
+      throw new QsecError('HANDSHAKE_FAILED', 'Somebody who was removed tries to come back.');
+    }
+    const { room, lock } = decodeMemberPolicy(policy);
+    if (!this.isCreator) await this.#learnFrom(identity, room);
+    if (lock.length > 0) await this.learnLock(lock);
     const known = others.filter((key) => !equalBytes(key, identity)).length;
     if (known + 2 > (this.#policy?.capacity ?? MIN_CAPACITY)) {
       throw new QsecError('ROOM_FULL', 'More people than the room has places.');
     }
   }
 
-  /** Whether the creator vouches for a member that shows `admission`. */
+  /** Whether somebody who may do so vouches for a member that shows `admission`. The creator needs nobody's word. */
   async attests(identity: Uint8Array, admission: Uint8Array): Promise<boolean> {
-    if (this.isCreator || this.isCreatorsKey(identity)) return true;
-    return this.#policy !== undefined && isAdmitted(this.#invite, this.#policy.creator, identity, admission);
+    if (this.isCreatorsKey(identity)) return true;
+    return this.#policy !== undefined && isAdmitted(this.#invite, this.#policy, identity, admission);
   }
 
   /** Takes over a policy that is newer than ours; returns whether it was. */
@@ -113,31 +175,95 @@ export class Authority {
     const signed = await verifyRoomPolicy(this.#invite, encoded);
     if (signed.n <= (this.#policy?.n ?? 0)) return false;
     this.#policy = signed;
+    this.#count(signed.n);
     return true;
   }
 
-  /** Takes over the creator's word for us; returns whether it holds. */
+  /** Takes over a newer order about who comes in; returns whether it was. */
+  async learnLock(encoded: Bytes): Promise<boolean> {
+    const policy = this.#known();
+    const lock = await verifyLock(this.#invite, policy, encoded);
+    if (!lock || (this.#lock && !outranks(policy, lock, this.#lock))) return false;
+    this.#lock = lock;
+    this.#count(lock.n);
+    return true;
+  }
+
+  /** Takes over somebody's word for us; returns whether it holds. */
   async receiveAdmission(admission: Bytes): Promise<boolean> {
     const valid =
-      this.#policy !== undefined && (await isAdmitted(this.#invite, this.#policy.creator, this.#identity.publicKey, admission));
+      this.#policy !== undefined && (await isAdmitted(this.#invite, this.#policy, this.#identity.publicKey, admission));
     if (valid) this.#admission = admission;
     return valid;
   }
 
-  /** Vouches for a member. Creator only. */
-  vouch(identity: Uint8Array): Promise<Bytes> {
-    return signAdmission(this.#invite, this.#identity, identity, ++this.#n);
+  /** Vouches for a member. @param invite the link that the word is for, if not the present one */
+  vouch(identity: Uint8Array, invite = this.#invite): Promise<Bytes> {
+    return signAdmission(invite, this.#identity, identity, ++this.#n);
+  }
+
+  /** Locks the room or opens it. Returns what to tell the others. @throws {QsecError} `NO_ADMIN` */
+  async order(locked: boolean): Promise<Bytes> {
+    if (!this.may('lock')) throw noAdmin('lock or unlock it');
+    this.#lock = await signLock(this.#invite, this.#identity, ++this.#n, locked);
+    return this.#lock.encoded;
   }
 
   /**
-   * Changes the room's policy. Returns what to tell the others.
+   * Gives a member rights, or takes them back. Returns what to tell the others.
    * @throws {QsecError} `NO_ADMIN` unless we made the room
    */
-  async amend(change: Partial<Omit<RoomPolicyFields, 'n'>>): Promise<Bytes> {
-    if (!this.isCreator || !this.#policy) throw new QsecError('NO_ADMIN', 'Only who made the room can change its policy.');
-    const { join, locked, capacity, name } = { ...this.#policy, ...change };
-    this.#policy = await signRoomPolicy(this.#invite, this.#identity, { n: ++this.#n, join, locked, capacity, name });
-    return this.#policy.encoded;
+  async delegate(identity: Bytes, rights: readonly Right[]): Promise<{ policy: Bytes; lock: Bytes | undefined }> {
+    if (!this.isCreator) throw new QsecError('NO_ADMIN', 'Only who made the room can give rights to others.');
+    const { join, capacity, name, delegates } = this.#known();
+    const others = delegates.filter((delegate) => !equalBytes(delegate.identity, identity));
+    const named = rights.length > 0 ? [...others, { identity, rights }] : others;
+    const fields = { n: ++this.#n, join, capacity, name, delegates: named };
+    this.#policy = await signRoomPolicy(this.#invite, this.#identity, fields);
+    // An order of somebody who may give it no more is ours from now on, else newcomers would not take it.
+    const orphaned = this.#lock && !this.may('lock', this.#lock.signer);
+    return { policy: this.#policy.encoded, lock: orphaned ? await this.order(this.locked) : undefined };
+  }
+
+  /** Removes a member: an order, and the link that the room goes on under. @throws {QsecError} `NO_ADMIN` */
+  async remove(identity: Bytes): Promise<{ removal: Removal; renewed: Invite }> {
+    if (!this.may('remove')) throw noAdmin('remove a member');
+    if (this.isCreatorsKey(identity)) throw new QsecError('NO_ADMIN', 'Nobody can remove who made the room.');
+    return signRemoval(this.#invite, this.#identity, identity, ++this.#n);
+  }
+
+  /**
+   * Judges a removal that somebody passed on. Undefined when it is not the next one: it was followed before, or another one holds
+   * in its place.
+   * @throws {QsecError} `NO_ADMIN` unless somebody signed it who may
+   */
+  async judge(encoded: Bytes): Promise<Removal | undefined> {
+    const policy = this.#known();
+    const removal = await verifyRemoval(this.#invite, policy, encoded);
+    const { generation } = this.#invite;
+    if (removal.generation === generation + 1) return removal;
+    const instead = removal.generation === generation && this.#removal && removalPrecedes(policy, removal, this.#removal);
+    return instead ? removal : undefined;
+  }
+
+  /** The link that a removal leads to. @throws {QsecError} `HANDSHAKE_FAILED` for a secret that is not the order's */
+  renewed(removal: Removal, secret: Bytes): Invite {
+    return renewedInvite(this.#invite, removal, secret);
+  }
+
+  /**
+   * The room goes on under another link, for which nobody has been admitted yet. Returns our own removal that lost its place to this
+   * one, if there is one: whoever it is about stays until it is removed again.
+   */
+  follow(removal: Removal, renewed: Invite): Removal | undefined {
+    const displaced = this.#removal?.generation === removal.generation ? this.#removal : undefined;
+    this.#carriedOver = this.admitted;
+    this.#invite = renewed;
+    this.#removal = removal;
+    this.#banned.add(toBase64url(removal.removed));
+    this.#admission = NONE;
+    this.#count(removal.n);
+    return displaced && equalBytes(displaced.signer, this.#identity.publicKey) ? displaced : undefined;
   }
 
   /** What somebody who joined may believe about the room, and from whom. */
@@ -151,4 +277,15 @@ export class Authority {
     if (this.#policy.capacity === MIN_CAPACITY)
       throw new QsecError('HANDSHAKE_FAILED', 'The other side is not who made this link.');
   }
+
+  #known(): SignedRoomPolicy {
+    if (this.#policy) return this.#policy;
+    throw new QsecError('NOT_ADMITTED', "An order came before the creator's policy was known.");
+  }
+
+  #count(n: number): void {
+    this.#n = Math.max(this.#n, n);
+  }
 }
+
+const noAdmin = (what: string) => new QsecError('NO_ADMIN', `Only who made the room, or got the right from them, can ${what}.`);

@@ -5,11 +5,12 @@ import { type ConnectOptions, DEFAULTS, type FileOptions, type KeyAgreementOptio
 import { Invite } from '../protocol/invite.ts';
 import type { AgreementPolicy } from '../protocol/policy.ts';
 import { deriveRoomKeys } from '../protocol/room-keys.ts';
-import { RelaySession } from '../transport/relay-session.ts';
+import { RelaySession, type RelaySessionOptions } from '../transport/relay-session.ts';
 import { socketIoTransport } from '../transport/socket-io.ts';
 import type { TransportFactory } from '../transport/transport.ts';
 import { MAX_CAPACITY, MIN_CAPACITY } from '../wire/index.ts';
 import { type Entry, prepareEntry } from './entry.ts';
+import type { Place, Relocate } from './place.ts';
 import { RoomSession, type RoomSessionOptions } from './room.ts';
 import { cleanName } from './text.ts';
 import type { Room } from './types.ts';
@@ -70,22 +71,28 @@ interface EnterOptions extends Pick<RoomSessionOptions, 'agreement' | 'keySource
 }
 
 async function enter(entry: Entry, { transport, signal, ...options }: EnterOptions): Promise<Room> {
-  const { psk, relayRoom, relayToken } = deriveRoomKeys(entry.invite);
-  const { relay, seat, seatSecret, capacity, create, endToken, since } = entry;
-  const session = new RelaySession({
-    url: relay,
-    room: relayRoom,
-    token: relayToken,
-    seat,
-    seatSecret,
-    capacity,
-    create,
-    ...(endToken && { endToken }),
-    ...(since && { since }),
-    onRead: () => room.saveProgress(),
-    transport,
-  });
-  const room: RoomSession = new RoomSession({ entry, psk, session, ...options });
+  const { relay, seat, seatSecret, endToken } = entry;
+  const takeSeat = (invite: Invite, how: Pick<RelaySessionOptions, 'create' | 'moved' | 'patient' | 'since'>): Place => {
+    const { psk, relayRoom, relayToken } = deriveRoomKeys(invite);
+    const session = new RelaySession({
+      url: relay,
+      room: relayRoom,
+      token: relayToken,
+      seat,
+      seatSecret,
+      capacity: () => room.policy.capacity,
+      ...(endToken && { endToken }),
+      ...how,
+      onRead: () => room.saveProgress(),
+      transport,
+    });
+    return { invite, psk, session };
+  };
+  const { create, moved, since } = entry;
+  const place = takeSeat(entry.invite, { create, moved, ...(since && { since }) });
+  const { session } = place;
+  const relocate: Relocate = (invite) => takeSeat(invite, { create: false, moved: true, patient: true });
+  const room: RoomSession = new RoomSession({ entry, place, relocate, ...options });
   await joined(session, signal);
   // The room looks around before it is handed over: who is there is being approached then.
   if (room.state === 'connecting') await room.once('state');

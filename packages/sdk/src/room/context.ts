@@ -5,15 +5,18 @@ import type { Invite } from '../protocol/invite.ts';
 import type { RelaySession } from '../transport/relay-session.ts';
 import type { Bytes } from '../wire/index.ts';
 import type { Keeping } from './keeping.ts';
+import type { Place } from './place.ts';
 import type { Me, RoomEvents } from './types.ts';
 
 /** What the parts of a room share. */
 export interface RoomContext {
+  /** Where the room is at present. A removal moves it, and with it `invite` and `session`. */
+  readonly place: Place;
   readonly invite: Invite;
+  readonly session: RelaySession;
   readonly identity: SigningKey;
   readonly me: Me;
   readonly seat: Bytes;
-  readonly session: RelaySession;
   readonly events: Emitter<RoomEvents>;
   readonly logger: Logger;
   readonly keeping: Keeping;

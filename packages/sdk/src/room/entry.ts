@@ -1,6 +1,7 @@
 import { QsecError } from '../errors.ts';
 import { fingerprint, generateKeyPair, type SigningKey, signingKey } from '../protocol/identity.ts';
-import { Invite } from '../protocol/invite.ts';
+import { INVITE_SECRET_BYTES, Invite } from '../protocol/invite.ts';
+import { type Lock, verifyLock } from '../protocol/orders.ts';
 import { type RoomPolicyFields, type SignedRoomPolicy, signRoomPolicy, verifyRoomPolicy } from '../protocol/policy.ts';
 import { randomBytes } from '../protocol/random.ts';
 import type { Kept, RoomStore } from '../storage/kept.ts';
@@ -15,8 +16,6 @@ import {
   TOKEN_BYTES,
 } from '../wire/index.ts';
 
-const INVITE_SECRET_BYTES = 32;
-
 /** What somebody enters a room with: made for the purpose, or kept from when the room was open here last. */
 export interface Entry {
   relay: URL;
@@ -29,11 +28,13 @@ export interface Entry {
   /** Of who made the room. */
   endToken: Bytes | undefined;
   name: string;
-  capacity: number;
   /** The signed policy, where it is known before anyone is met. */
   policy: SignedRoomPolicy | undefined;
+  lock: Lock | undefined;
   /** Whether the room has to be made. */
   create: boolean;
+  /** Whether the room moved, and we have not been where it went. */
+  moved: boolean;
   /** Where to go on. */
   since: Position | undefined;
   store: RoomStore | undefined;
@@ -46,7 +47,7 @@ export interface EntryOptions {
   name: string | undefined;
   defaultName: string;
   /** Of a new room. */
-  policy: Omit<RoomPolicyFields, 'n' | 'locked'>;
+  policy: Omit<RoomPolicyFields, 'n' | 'delegates'>;
   persist: 'none' | 'session' | 'device';
   storage: StoragePort | undefined;
 }
@@ -85,9 +86,10 @@ async function newEntry(
     seatSecret: randomBytes(SEAT_SECRET_BYTES),
     endToken: given ? undefined : randomBytes(TOKEN_BYTES),
     name: name ?? defaultName,
-    capacity: policy.capacity,
-    policy: given ? undefined : await signRoomPolicy(invite, identity, { ...policy, n: 1, locked: false }),
+    policy: given ? undefined : await signRoomPolicy(invite, identity, { ...policy, n: 1, delegates: [] }),
+    lock: undefined,
     create: given === undefined,
+    moved: false,
     since: undefined,
     store: await claim(invite),
   };
@@ -107,6 +109,7 @@ async function keptEntry(
   // Whichever link is newer: removals renew it.
   const renewed = given.generation > known.generation;
   const invite = renewed ? given : known;
+  const policy = room.policy && (await verifyRoomPolicy(invite, room.policy));
   return {
     relay,
     invite,
@@ -116,9 +119,10 @@ async function keptEntry(
     seatSecret: room.seatSecret,
     endToken: room.endToken,
     name: name ?? room.name,
-    capacity: room.capacity,
-    policy: renewed || !room.policy ? undefined : await verifyRoomPolicy(invite, room.policy),
+    policy,
+    lock: policy && room.lock ? await verifyLock(invite, policy, room.lock) : undefined,
     create: false,
+    moved: !renewed && room.position === undefined,
     since: renewed ? undefined : room.position,
     store,
   };

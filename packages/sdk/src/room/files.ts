@@ -46,8 +46,7 @@ export class Files {
       maxBytes: options.maxBytes ?? DEFAULTS.maxBytes,
     };
     this.#say = say;
-    this.#port = new RelayBlobs(context.session);
-    context.session.on('up', () => this.#dropAbandoned());
+    this.#port = new RelayBlobs(() => context.session);
     context.events.on('message', ({ file, voice }) => {
       const received = file ?? voice;
       if (received && received.size <= this.#options.fetchUpTo) this.#fetchAhead(received);
@@ -107,6 +106,12 @@ export class Files {
   /** A file of ours was taken back: nothing of it stays at the relay. */
   withdraw(attachment: Attachment): void {
     this.#abandon(attachment);
+  }
+
+  /** The relay can be reached, for the first time or again. */
+  arrived(): void {
+    this.#port.arrived();
+    this.#dropAbandoned();
   }
 
   /** Ends every transfer. */

@@ -1,7 +1,5 @@
-import type { StageEvent } from '../bb84/types.ts';
-import { QsecError } from '../errors.ts';
+import type { QsecError } from '../errors.ts';
 import type { KeySource } from '../key-source/types.ts';
-import type { AgreementStage } from '../protocol/agreement.ts';
 import { encodePairContent, type PairContent } from '../protocol/content.ts';
 import { encodeFrame, FRAME_TYPE } from '../protocol/frame.ts';
 import { fingerprint } from '../protocol/identity.ts';
@@ -11,16 +9,19 @@ import { type AgreementPolicy, decodeMemberPolicy } from '../protocol/policy.ts'
 import { safetyNumber } from '../protocol/safety-number.ts';
 import { ReceiverKey, rosterHash, type SenderKey } from '../protocol/sender-key.ts';
 import { type Bytes, compareBytes, equalBytes, fromBase64url, type Joined, toBase64url } from '../wire/index.ts';
+import { Admissions } from './admissions.ts';
+import { AgreementEvents } from './agreement-events.ts';
 import type { Authority } from './authority.ts';
 import type { RoomContext } from './context.ts';
-import { Introductions } from './introductions.ts';
+import { Introductions, type IntroductionsOptions } from './introductions.ts';
 import { OwnEpochs } from './own-epochs.ts';
 import { Peer } from './peer.ts';
+import type { Place } from './place.ts';
 import { canRehearse, rehearse } from './rehearsal.ts';
 import { RekeySchedule } from './rekey-schedule.ts';
 import { Rekeys } from './rekeys.ts';
 import { cleanName } from './text.ts';
-import type { KeyAgreementEvent, SecurityEvent, SecurityStatus } from './types.ts';
+import type { SecurityEvent, SecurityStatus } from './types.ts';
 
 /** A seat whose owner has not begun a handshake by then is approached by us. */
 const APPROACH_AFTER_MS = 3_000;
@@ -28,7 +29,6 @@ const APPROACH_AFTER_MS = 3_000;
 const DEFAULT_RETENTION_MS = 600_000;
 
 export interface MembershipOptions {
-  psk: Bytes;
   agreement: AgreementPolicy;
   keySource: KeySource;
   authority: Authority;
@@ -46,7 +46,9 @@ export interface MembershipOptions {
 export class Membership {
   readonly #context: RoomContext;
   readonly #options: MembershipOptions;
-  readonly #introductions: Introductions;
+  #introductions: Introductions;
+  readonly #agreements: AgreementEvents;
+  readonly admissions: Admissions;
   readonly epochs: OwnEpochs;
   readonly #rekeys: Rekeys;
   readonly #schedule = new RekeySchedule();
@@ -59,8 +61,6 @@ export class Membership {
   readonly #failures = new Map<string, QsecError>();
   /** Seats whose owners could not show the creator's policy, as we could not: tried again once we can. */
   readonly #postponed = new Set<string>();
-  /** The last stage of each key agreement under way. */
-  readonly #stages = new Map<string, KeyAgreementEvent>();
   readonly #authority: Authority;
   /** Members whom the relay forgot, and when we give them up. */
   readonly #stranded = new Map<string, ReturnType<typeof setTimeout>>();
@@ -70,33 +70,30 @@ export class Membership {
   #destroyed = false;
 
   constructor(context: RoomContext, options: MembershipOptions) {
-    const { invite, identity, seat } = context;
+    const { identity, events } = context;
     this.#context = context;
     this.#options = options;
     this.#authority = options.authority;
     this.#ownFingerprint = fingerprint(identity.publicKey);
-    this.#introductions = new Introductions({
-      invite,
-      psk: options.psk,
-      identity,
-      seat,
-      agreement: options.agreement,
-      keySource: options.keySource,
-      demands: () => this.#authority.demands(),
-      send: (to, frame) => context.push(frame, [to]),
-      enqueue: (task) => context.enqueue(task),
-      accept: async (from, peer) => {
-        const others = [...this.#peers].filter(([key]) => key !== toBase64url(from)).map(([, { identityKey }]) => identityKey);
-        await this.#authority.admit(peer, others);
+    this.#agreements = new AgreementEvents({
+      events,
+      threshold: options.agreement.threshold,
+      nameOf: (at) => this.#peers.get(at)?.name,
+    });
+    this.#introductions = this.#introduce();
+    this.admissions = new Admissions({
+      authority: options.authority,
+      peers: () => this.peers,
+      sendToPeer: (peer, content) => this.sendToPeer(peer, content),
+      onTrusted: (peer) => this.#trusted(peer),
+      onChange: () => {
+        this.#changed();
+        options.onChange();
       },
-      onStage: (from, stage) => this.#stage(from, stage),
-      onSecured: (from, secrets) => this.#secured(from, secrets),
-      onFailed: (from, error) => this.#failed(from, error),
-      onSilent: (from) => this.#approachLater(toBase64url(from)),
-      onChange: () => options.onChange(),
+      tell: (kind, peer) => this.tell(kind, peer),
     });
     this.epochs = new OwnEpochs({
-      roomId: invite.roomId,
+      roomId: context.invite.roomId,
       identity: identity.publicKey,
       rosterHash: () => this.rosterHash(),
       announce: (key) => this.#announce(key),
@@ -108,7 +105,7 @@ export class Membership {
       peers: () => this.audience,
       sendToPeer: (peer, content) => this.sendToPeer(peer, content),
       enqueue: (task) => context.enqueue(task),
-      onStage: (peer, stage) => this.#stage(peer.seat, stage),
+      onStage: (peer, stage) => this.#agreements.stage(peer.seat, stage),
       onRekeyed: (peer, refusal) => this.#rekeyed(peer, refusal),
       onSwept: () => this.epochs.renew(),
     });
@@ -154,7 +151,7 @@ export class Membership {
 
   /** Tells the application about its security. */
   tell(kind: SecurityEvent['kind'], member: Peer | undefined): void {
-    this.#security(kind, member);
+    this.#context.events.emit('security', { kind, ...(member && { member }), status: this.security });
   }
 
   peerAt(seat: string): Peer | undefined {
@@ -202,7 +199,9 @@ export class Membership {
   /** A member whom the relay forgot is back: what was on its way to it then is gone, keys and messages. */
   async #rescue(seat: string, peer: Peer): Promise<void> {
     clearTimeout(this.#stranded.get(seat));
-    if (!this.#stranded.delete(seat) || !peer.trusted) return;
+    if (!this.#stranded.delete(seat)) return;
+    await this.admissions.meet(peer);
+    if (!peer.trusted) return;
     await this.epochs.rosterChanged();
     await this.#options.onSecured(peer);
   }
@@ -223,12 +222,14 @@ export class Membership {
     this.#options.onChange();
   }
 
-  /** A seat was given up, as the relay says or its member itself. */
+  /** A seat was given up, as the relay says or its member itself, or its member was removed. */
   async gone(seat: string): Promise<void> {
     this.#seats.delete(seat);
     this.#failures.delete(seat);
     this.#postponed.delete(seat);
     this.#cancelApproach(seat);
+    clearTimeout(this.#stranded.get(seat));
+    this.#stranded.delete(seat);
     this.#introductions.drop(fromBase64url(seat));
     const peer = this.#peers.get(seat);
     if (!peer) return;
@@ -239,9 +240,51 @@ export class Membership {
     this.#options.onRemoved(peer);
     this.#context.session.report('key-destroyed');
     this.#changed();
-    this.#security('key-destroyed', peer);
+    this.tell('key-destroyed', peer);
     if (this.audience.length > 0) await this.epochs.rosterChanged();
     this.#options.onChange();
+  }
+
+  /** The room goes on at another place: there everyone is waited for, as after a relay forgot who was here. */
+  async moved(): Promise<void> {
+    this.#introductions.close();
+    this.#introductions = this.#introduce();
+    for (const seat of [...this.#approaches.keys()]) this.#cancelApproach(seat);
+    this.#failures.clear();
+    this.#postponed.clear();
+    for (const seat of [...this.#seats.keys()]) {
+      if (this.#peers.has(seat)) await this.#strand(seat);
+      else this.#seats.delete(seat);
+    }
+  }
+
+  /** A member shook hands at a place that we left: at the present one it is still waited for. */
+  async securedBehind(seat: Bytes, secrets: PairSecrets): Promise<void> {
+    const key = toBase64url(seat);
+    await this.#secured(seat, secrets);
+    if (this.#seats.get(key) !== 'present') await this.#strand(key);
+  }
+
+  /** Handshakes at a place; what is left open says who may shake hands there and what follows. */
+  introduce(
+    { invite, psk }: Place,
+    hooks: Pick<IntroductionsOptions, 'send' | 'accept' | 'onSecured' | 'onFailed' | 'onSilent'>,
+  ): Introductions {
+    const { identity, seat, enqueue } = this.#context;
+    const { agreement, keySource, onChange } = this.#options;
+    return new Introductions({
+      invite,
+      psk,
+      identity,
+      seat,
+      agreement,
+      keySource,
+      demands: () => this.#authority.demands(),
+      enqueue,
+      onStage: (from, stage) => this.#agreements.stage(from, stage),
+      onChange,
+      ...hooks,
+    });
   }
 
   /** Takes the content of a handshake frame. */
@@ -260,51 +303,6 @@ export class Membership {
     peer.addReceiverKey(await ReceiverKey.create(this.#context.invite.roomId, peer.identityKey, announcement));
     peer.heads.begin(sent);
     this.rename(peer, name);
-  }
-
-  /** The creator let us in: those who know us show it to the others. */
-  async receiveAdmission(peer: Peer, admission: Bytes): Promise<void> {
-    if (!peer.creator || !(await this.#authority.receiveAdmission(admission))) return;
-    for (const other of this.peers) {
-      if (!other.creator) await this.sendToPeer(other, encodePairContent({ kind: 'credentials', admission }));
-    }
-    this.#changed();
-    this.#options.onChange();
-  }
-
-  /** A member shows the creator's word for itself. */
-  async receiveCredentials(peer: Peer, admission: Bytes): Promise<void> {
-    if (peer.attested || !(await this.#authority.attests(peer.identityKey, admission))) return;
-    peer.attested = true;
-    await this.#trust(peer);
-    this.#changed();
-    this.#options.onChange();
-  }
-
-  /** A newer policy, from whomever: the creator's signature counts. */
-  async receivePolicy(policy: Bytes): Promise<void> {
-    if (!(await this.#authority.learn(policy))) return;
-    for (const peer of this.peers) await this.#trust(peer);
-    this.#security('policy', undefined);
-    this.#options.onChange();
-  }
-
-  /** Changes the room's policy and tells everyone. */
-  async amend(change: { locked: boolean }): Promise<void> {
-    const policy = await this.#authority.amend(change);
-    for (const peer of this.peers) await this.sendToPeer(peer, encodePairContent({ kind: 'policy', policy }));
-    this.#security('policy', undefined);
-  }
-
-  /** Lets a member in who waits for it. */
-  async approve(id: string): Promise<void> {
-    if (!this.#context.me.creator) throw new QsecError('NO_ADMIN', 'Only who made the room can let somebody in.');
-    const peer = this.peers.find((candidate) => candidate.id === id);
-    if (!peer) throw new QsecError('PEER_GONE', 'This member is not here any more.');
-    if (!peer.vouched) await this.#vouch(peer);
-    await this.#trust(peer);
-    this.#changed();
-    this.#options.onChange();
   }
 
   rename(peer: Peer, name: string): void {
@@ -361,6 +359,19 @@ export class Membership {
     this.#peers.clear();
   }
 
+  #introduce(): Introductions {
+    return this.introduce(this.#context.place, {
+      send: (to, frame) => this.#context.push(frame, [to]),
+      accept: async (from, peer) => {
+        const others = [...this.#peers].filter(([key]) => key !== toBase64url(from)).map(([, { identityKey }]) => identityKey);
+        await this.#authority.admit(peer, others);
+      },
+      onSecured: (from, secrets) => this.#secured(from, secrets),
+      onFailed: (from, error) => this.#failed(from, error),
+      onSilent: (from) => this.#approachLater(toBase64url(from)),
+    });
+  }
+
   async #initiate(seat: string): Promise<void> {
     this.#context.session.report('key-agreement-started');
     await this.#introductions.initiate(fromBase64url(seat));
@@ -385,7 +396,7 @@ export class Membership {
   }
 
   async #secured(seat: Bytes, secrets: PairSecrets): Promise<void> {
-    const { invite, identity: own, me, session, events } = this.#context;
+    const { invite, identity: own, session } = this.#context;
     const key = toBase64url(seat);
     const { identity } = secrets.peer;
     const print = fingerprint(identity);
@@ -402,7 +413,7 @@ export class Membership {
       agreement: decodeMemberPolicy(secrets.peer.policy).agreement,
       onVerified: (member) => {
         this.#changed();
-        this.#security('member-verified', member);
+        this.tell('member-verified', member);
       },
     });
     this.#replaceEarlier(key, peer);
@@ -411,32 +422,19 @@ export class Membership {
     peer.presence = this.#seats.get(key) ?? 'present';
     this.#peers.set(key, peer);
     session.report('key-agreement-finished');
-    events.emit('keyAgreement', this.#conclusion(seat, 'confirmed', secrets.report ?? {}));
-    this.#security('member-secured', peer);
-    if (me.creator && !this.#authority.selective) await this.#vouch(peer);
-    await this.#trust(peer);
+    this.#agreements.conclude(seat, 'confirmed', secrets.report ?? {});
+    this.tell('member-secured', peer);
+    await this.admissions.meet(peer);
     this.#changed();
-    if (!peer.attested) this.#security('unattested', peer);
+    if (!peer.attested) this.tell('unattested', peer);
     if (this.#authority.policy) this.#resumePostponed();
     this.#options.onChange();
   }
 
-  /** Shares our sender keys with a member, if the room's policy allows that. */
-  async #trust(peer: Peer): Promise<void> {
-    if (peer.trusted) return;
-    peer.trusted = this.#context.me.creator ? peer.vouched : peer.attested || !this.#authority.selective;
-    if (!peer.trusted) return;
+  /** A member is let in: it gets our sender keys, and what it has not confirmed. */
+  async #trusted(peer: Peer): Promise<void> {
     await this.epochs.rosterChanged();
     await this.#options.onSecured(peer);
-  }
-
-  /** The creator gives its word for a member; the member shows it to the others. */
-  async #vouch(peer: Peer): Promise<void> {
-    peer.vouched = true;
-    await this.sendToPeer(
-      peer,
-      encodePairContent({ kind: 'admission', admission: await this.#authority.vouch(peer.identityKey) }),
-    );
   }
 
   #resumePostponed(): void {
@@ -456,7 +454,7 @@ export class Membership {
       old.destroy();
     }
     if (earlier) peer.inherit(earlier);
-    else if (displaced) this.#security('identity-changed', displaced);
+    else if (displaced) this.tell('identity-changed', displaced);
   }
 
   #failed(seat: Bytes, error: QsecError): void {
@@ -466,43 +464,19 @@ export class Membership {
     }
     this.#failures.set(toBase64url(seat), error);
     this.#context.session.report('key-agreement-aborted');
-    this.#context.events.emit('keyAgreement', { ...this.#conclusion(seat, 'aborted', {}), error });
+    this.#agreements.conclude(seat, 'aborted', {}, error);
     this.#context.events.emit('error', error);
     this.#options.onChange();
-  }
-
-  /** Stages as they come. An attempt that is dropped is not the end: another may follow, and the conclusion is told apart. */
-  #stage(seat: Bytes, stage: AgreementStage): void {
-    const event = { ...stage, member: this.#describe(seat) };
-    this.#stages.set(toBase64url(seat), event);
-    if (stage.stage !== 'aborted') this.#context.events.emit('keyAgreement', event);
   }
 
   #rekeyed(peer: Peer, refusal: QsecError | undefined): void {
     this.#schedule.restart('light');
     const { seat } = peer;
-    if (this.#stages.has(toBase64url(seat))) {
-      const conclusion = this.#conclusion(seat, refusal ? 'aborted' : 'confirmed', refusal ? {} : (peer.report ?? {}));
-      this.#context.events.emit('keyAgreement', { ...conclusion, ...(refusal && { error: refusal }) });
+    if (this.#agreements.isUnderWay(seat)) {
+      this.#agreements.conclude(seat, refusal ? 'aborted' : 'confirmed', refusal ? {} : (peer.report ?? {}), refusal);
     }
     if (refusal) this.#context.events.emit('error', refusal);
-    this.#security('rekeyed', peer);
-  }
-
-  /** How an agreement ended, with everything that was counted on the way. */
-  #conclusion(seat: Bytes, stage: 'confirmed' | 'aborted', counts: StageEvent['counts']): KeyAgreementEvent {
-    const key = toBase64url(seat);
-    const last = this.#stages.get(key);
-    this.#stages.delete(key);
-    const { threshold } = this.#options.agreement;
-    return {
-      attempt: last?.attempt ?? 0,
-      role: last?.role ?? 'bob',
-      threshold: last?.threshold ?? threshold,
-      member: this.#describe(seat),
-      stage,
-      counts: { ...last?.counts, ...counts },
-    };
+    this.tell('rekeyed', peer);
   }
 
   async #announce(key: SenderKey): Promise<void> {
@@ -515,7 +489,7 @@ export class Membership {
       sent: this.#options.sent(),
     });
     for (const peer of this.audience) await this.sendToPeer(peer, content);
-    this.#security('epoch', undefined);
+    this.tell('epoch', undefined);
   }
 
   #setPresence(peer: Peer, presence: 'present' | 'away'): void {
@@ -530,16 +504,7 @@ export class Membership {
     return rosterHash(this.#context.invite.generation, identities.sort(compareBytes));
   }
 
-  #describe(seat: Bytes): KeyAgreementEvent['member'] {
-    const key = toBase64url(seat);
-    return { seat: key, name: this.#peers.get(key)?.name };
-  }
-
   #changed(): void {
     this.#context.events.emit('members', this.peers);
-  }
-
-  #security(kind: SecurityEvent['kind'], member: Peer | undefined): void {
-    this.#context.events.emit('security', { kind, ...(member && { member }), status: this.security });
   }
 }

@@ -52,7 +52,7 @@ export class Peer implements KnownMember {
   attested: boolean;
   /** Whether our sender keys go to this member. */
   trusted = false;
-  /** Whether we, having made the room, gave our word for this member. */
+  /** Whether we, having made the room or the right to do so, gave our word for this member. */
   vouched = false;
 
   constructor(fields: PeerFields) {
@@ -113,6 +113,11 @@ export class Peer implements KnownMember {
     }
     this.#receiverKeys.push(key);
     if (this.#receiverKeys.length > MAX_RECEIVER_KEYS) this.#receiverKeys.shift()?.destroy();
+  }
+
+  /** Whether this member ever shared a sender key with us. */
+  get announced(): boolean {
+    return this.#receiverKeys.length > 0;
   }
 
   /** The epoch a group frame claims to be of, if it is one of this member's. */

@@ -24,7 +24,7 @@ async function play(agreement: AgreementPolicy, wanted: () => boolean): Promise<
     psk: randomBytes(32),
     roomId: randomBytes(ROOM_ID_BYTES),
     generation: 0,
-    policy: encodeMemberPolicy({ agreement, room: new Uint8Array(0), admission: new Uint8Array(0) }),
+    policy: encodeMemberPolicy({ agreement, room: new Uint8Array(0), lock: new Uint8Array(0), admission: new Uint8Array(0) }),
     agreement,
     keySource: bb84KeySource(),
     accept: () => undefined,

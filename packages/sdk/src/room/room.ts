@@ -4,15 +4,15 @@ import type { KeySource } from '../key-source/types.ts';
 import type { Recording } from '../media/recorder/recorder.ts';
 import type { FileSource } from '../media/source.ts';
 import type { FileOptions, Logger } from '../options.ts';
-import { decodePairContent, encodePairContent } from '../protocol/content.ts';
+import { encodePairContent } from '../protocol/content.ts';
 import { decodeFrame, FRAME_TYPE } from '../protocol/frame.ts';
-import { decodeGroupContent, type MessageBody } from '../protocol/group-content.ts';
-import { fingerprint } from '../protocol/identity.ts';
+import type { MessageBody } from '../protocol/group-content.ts';
+import { fingerprint, type SigningKey } from '../protocol/identity.ts';
 import type { Invite } from '../protocol/invite.ts';
-import { sidOfPairFrame } from '../protocol/pair-channel.ts';
+import type { Right } from '../protocol/orders.ts';
 import type { AgreementPolicy } from '../protocol/policy.ts';
 import type { KeptRoom } from '../storage/kept.ts';
-import type { RelaySession } from '../transport/relay-session.ts';
+import type { RelaySessionEvents } from '../transport/relay-session.ts';
 import { type Bytes, type Delivery, equalBytes, MIN_CAPACITY, toBase64url } from '../wire/index.ts';
 import type { Amending } from './amendments.ts';
 import { Authority } from './authority.ts';
@@ -24,8 +24,11 @@ import { Files } from './files.ts';
 import { Keeping } from './keeping.ts';
 import { Membership } from './membership.ts';
 import { MessageStream } from './message-stream.ts';
+import { PairInbox } from './pair-inbox.ts';
 import type { Peer } from './peer.ts';
+import type { Place, Relocate } from './place.ts';
 import { RememberedMember } from './remembered-member.ts';
+import { Removals } from './removals.ts';
 import { SerialQueue } from './serial-queue.ts';
 import { checkLifetime, checkText, groupsOfFour, hex, isEmoji } from './text.ts';
 import type {
@@ -46,8 +49,9 @@ import type {
 
 export interface RoomSessionOptions {
   entry: Entry;
-  psk: Bytes;
-  session: RelaySession;
+  /** Where the room is at the relay. */
+  place: Place;
+  relocate: Relocate;
   agreement: AgreementPolicy;
   keySource: KeySource;
   files: FileOptions;
@@ -57,9 +61,8 @@ export interface RoomSessionOptions {
 /** The room as its application sees it, on top of one seat at a relay. One task at a time changes its state. */
 export class RoomSession implements Room {
   readonly id: string;
-  readonly invite: Invite;
   readonly me: Me;
-  readonly #session: RelaySession;
+  #place: Place;
   readonly #logger: Logger;
   readonly #events = new Emitter<RoomEvents>();
   readonly #queue = new SerialQueue();
@@ -67,6 +70,8 @@ export class RoomSession implements Room {
   readonly #conversation: Conversation;
   readonly #files: Files;
   readonly #authority: Authority;
+  readonly #removals: Removals;
+  readonly #inbox: PairInbox;
   readonly #keeping: Keeping;
   readonly #directory = new Directory();
   readonly #streams = new Set<MessageStream<Message>>();
@@ -74,31 +79,19 @@ export class RoomSession implements Room {
   #joinedOnce = false;
   #closed = false;
 
-  constructor({ entry, psk, session, agreement, keySource, files, logger }: RoomSessionOptions) {
+  constructor({ entry, place, relocate, agreement, keySource, files, logger }: RoomSessionOptions) {
     const { invite, identity, seat, name, store } = entry;
     const print = fingerprint(identity.publicKey);
     this.id = hex(invite.roomId);
-    this.invite = invite;
+    this.#place = place;
     this.me = { id: hex(print), name, identity: groupsOfFour(hex(print)), creator: equalBytes(print, invite.creator) };
-    this.#session = session;
     this.#logger = logger;
     this.#keeping = new Keeping(store, () => this.#describe(entry));
     store?.begin(entry.privateKey, (error) => this.#events.emit('error', error));
-    const context: RoomContext = {
-      invite,
-      identity,
-      me: this.me,
-      seat,
-      session,
-      events: this.#events,
-      logger,
-      keeping: this.#keeping,
-      enqueue: (task) => this.#enqueue(task),
-      push: (frame, to, transient) => this.#push(frame, to, transient),
-    };
-    this.#authority = new Authority(invite, identity, agreement, entry.policy, store?.kept?.room);
+    const context = this.#context(identity, seat);
+    const kept = store?.kept && { ...store.kept.room, lock: entry.lock };
+    this.#authority = new Authority(invite, identity, agreement, entry.policy, kept);
     this.#membership = new Membership(context, {
-      psk,
       agreement,
       keySource,
       authority: this.#authority,
@@ -115,10 +108,32 @@ export class RoomSession implements Room {
       this.#directory.note(new RememberedMember(kept, invite.roomId, identity.publicKey, creator, changed));
     }
     this.#conversation = new Conversation(context, this.#membership, this.#files, this.#directory);
+    this.#removals = new Removals(context, {
+      authority: this.#authority,
+      membership: this.#membership,
+      relocate,
+      onMoved: (to) => this.#moved(to),
+      receive: (delivery, at) => this.#receive(delivery, at),
+      onRemoved: () => this.#removed(),
+      onOutdated: () => this.#outdated(),
+    });
+    this.#inbox = new PairInbox({
+      membership: this.#membership,
+      conversation: this.#conversation,
+      removals: this.#removals,
+      logger,
+    });
     this.#events.on('message', (message) => {
       for (const stream of this.#streams) stream.push(message);
     });
-    this.#listen();
+    const keep = () => void this.#keeping.room();
+    this.#events.on('members', keep);
+    this.#events.on('security', keep);
+    this.#listen(place);
+  }
+
+  get invite(): Invite {
+    return this.#place.invite;
   }
 
   get state(): RoomState {
@@ -130,8 +145,14 @@ export class RoomSession implements Room {
   }
 
   get policy(): RoomPolicy {
-    const { name = '', capacity = MIN_CAPACITY, join = 'auto', locked = false } = this.#authority.policy ?? {};
-    return { name: name || undefined, capacity, join, locked };
+    const { name = '', capacity = MIN_CAPACITY, join = 'auto', delegates = [] } = this.#authority.policy ?? {};
+    return {
+      name: name || undefined,
+      capacity,
+      join,
+      locked: this.#authority.locked,
+      delegates: delegates.map(({ identity, rights }) => ({ id: hex(fingerprint(identity)), rights })),
+    };
   }
 
   get security(): SecurityStatus {
@@ -200,15 +221,23 @@ export class RoomSession implements Room {
   }
 
   lock(): Promise<void> {
-    return this.#act(() => this.#membership.amend({ locked: true }));
+    return this.#act(() => this.#membership.admissions.lock(true));
   }
 
   unlock(): Promise<void> {
-    return this.#act(() => this.#membership.amend({ locked: false }));
+    return this.#act(() => this.#membership.admissions.lock(false));
   }
 
   approve(member: Member): Promise<void> {
-    return this.#act(() => this.#membership.approve(member.id));
+    return this.#act(() => this.#membership.admissions.approve(member.id));
+  }
+
+  delegate(member: Member, rights: readonly Right[]): Promise<void> {
+    return this.#act(() => this.#membership.admissions.delegate(member.id, rights));
+  }
+
+  removeMember(member: Member): Promise<void> {
+    return this.#act(() => this.#removals.remove(member.id));
   }
 
   retry(): void {
@@ -217,7 +246,7 @@ export class RoomSession implements Room {
   }
 
   reconnect(): void {
-    this.#session.reconnect();
+    this.#place.session.reconnect();
   }
 
   async leave(): Promise<void> {
@@ -226,15 +255,7 @@ export class RoomSession implements Room {
       const goodbye = encodePairContent({ kind: 'leave' });
       for (const peer of this.#membership.peers) await this.#membership.sendToPeer(peer, goodbye);
     });
-    this.#session.report('key-destroyed');
-    await this.#forgetQuietly();
-    try {
-      await this.#session.leave();
-    } catch (error) {
-      // The seat then ends by itself after the retention time.
-      this.#logger('info', 'the relay was not reachable to give the seat up', { error: String(error) });
-    }
-    this.#close();
+    await this.#giveUp();
   }
 
   async suspend(): Promise<void> {
@@ -263,7 +284,10 @@ export class RoomSession implements Room {
   /** Gives the seat up without a goodbye, for a page that is being closed: nothing asynchronous would still run. */
   abandon(): void {
     if (this.#closed) return;
-    this.#session.leave().catch((error: unknown) => this.#logger('info', 'left without an answer', { error: String(error) }));
+    this.#removals.close(true);
+    this.#place.session
+      .leave()
+      .catch((error: unknown) => this.#logger('info', 'left without an answer', { error: String(error) }));
     this.#close();
   }
 
@@ -279,29 +303,96 @@ export class RoomSession implements Room {
     return this.kept ? this.suspend() : this.leave();
   }
 
-  #listen(): void {
-    const session = this.#session;
-    const keep = () => void this.#keeping.room();
-    this.#events.on('members', keep);
-    this.#events.on('security', keep);
-    session.on('up', (joined) => {
-      this.#joinedOnce = true;
-      keep();
-      this.#enqueue(async () => {
-        await this.#membership.up(joined);
-        this.#updateState();
-      });
-    });
+  #context(identity: SigningKey, seat: Bytes): RoomContext {
+    const place = () => this.#place;
+    return {
+      get place() {
+        return place();
+      },
+      get invite() {
+        return place().invite;
+      },
+      get session() {
+        return place().session;
+      },
+      identity,
+      me: this.me,
+      seat,
+      events: this.#events,
+      logger: this.#logger,
+      keeping: this.#keeping,
+      enqueue: (task) => this.#enqueue(task),
+      push: (frame, to, transient) => this.#push(frame, to, transient),
+    };
+  }
+
+  /** Follows what the relay says at a place for as long as the room is there. */
+  #listen(place: Place): void {
+    const { session } = place;
+    const here = () => place === this.#place;
+    session.on('up', (joined) => here() && this.#up(joined));
     session.on('down', () => this.#updateState());
-    session.on('presence', ({ seat, presence }) => this.#enqueue(() => this.#membership.presence(seat, presence)));
-    session.on('frame', (delivery) => this.#enqueue(() => this.#receive(delivery)));
-    session.on('gap', ({ from, to }) => this.#events.emit('gap', { missing: to - from + 1 }));
-    session.on('ended', () => this.#close());
-    session.on('refused', (error) => {
-      if (this.#joinedOnce) this.#events.emit('error', error);
-      this.#close();
-    });
+    session.on('presence', ({ seat, presence }) =>
+      this.#enqueue(async () => {
+        if (here()) await this.#membership.presence(seat, presence);
+      }),
+    );
+    session.on('frame', (delivery) => here() && this.#enqueue(() => this.#receive(delivery, place)));
+    session.on('gap', ({ from, to }) => here() && this.#events.emit('gap', { missing: to - from + 1 }));
+    session.on('ended', () => here() && this.#close());
+    session.on('refused', (error) => here() && this.#refused(error));
     session.on('fault', (error) => this.#logger('warn', error.message, { code: error.code }));
+  }
+
+  /** The relay gave us our seat, the first time or again. */
+  #up(joined: RelaySessionEvents['up']): void {
+    this.#joinedOnce = true;
+    this.#files.arrived();
+    void this.#keeping.room();
+    const { session } = this.#place;
+    this.#enqueue(async () => {
+      if (session === this.#place.session) await this.#membership.up(joined);
+      this.#updateState();
+    });
+  }
+
+  #refused(error: QsecError): void {
+    if (this.#joinedOnce) this.#events.emit('error', error);
+    this.#close();
+  }
+
+  /** A removal renewed the link. */
+  #moved(place: Place): void {
+    this.#place = place;
+    this.#listen(place);
+    this.#updateState();
+  }
+
+  /** The creator, or who has the right, removed us: the end, and nothing to come back to. */
+  async #removed(): Promise<void> {
+    this.#events.emit('error', new QsecError('REMOVED', 'You were removed from this room.'));
+    await this.#giveUp();
+  }
+
+  /** A doorkeeper says that the link by which we came was renewed. Among others who are here it may be a lie. */
+  #outdated(): void {
+    const error = new QsecError('ROOM_NOT_FOUND', 'This link was replaced by a new one when a member was removed.');
+    this.#events.emit('error', error);
+    if (!this.#membership.peers.some(({ announced }) => announced)) this.#close();
+  }
+
+  /** Leaves without a word. */
+  async #giveUp(): Promise<void> {
+    this.#place.session.report('key-destroyed');
+    await this.#forgetQuietly();
+    this.#removals.close(true);
+    try {
+      await this.#place.session.leave();
+    } catch (error) {
+      // The seat then ends by itself after the retention time.
+      this.#logger('info', 'the relay was not reachable to give the seat up', { error: String(error) });
+    }
+    this.#close();
   }
 
   /** Somebody is here under keys that are confirmed: what was known of this identity holds again. */
@@ -313,8 +404,8 @@ export class RoomSession implements Room {
   }
 
   /** What of this room has to outlive a reload. */
-  #describe({ seat, seatSecret, endToken, capacity, relay, identity }: Entry): KeptRoom {
-    const { policy, admission, orders } = this.#authority;
+  #describe({ seat, seatSecret, endToken, relay, identity }: Entry): KeptRoom {
+    const { policy, lock, admission, orders, carriedOver, banned } = this.#authority;
     const members = this.#directory.all().map(({ identityKey, name, verified, vouched, attested }) => {
       return { identity: identityKey, name, verified, vouched, attested };
     });
@@ -325,13 +416,15 @@ export class RoomSession implements Room {
       seat,
       seatSecret,
       endToken,
-      capacity,
       name: this.me.name,
-      position: this.#session.position,
+      position: this.#place.session.position,
       nextIndex: this.#conversation.sent,
       policy: policy?.encoded,
+      lock: lock?.encoded,
       admission,
       orders,
+      carriedOver,
+      banned: [...banned],
       members,
       usedAt: Date.now(),
     };
@@ -363,63 +456,21 @@ export class RoomSession implements Room {
     if (this.#state === 'aborted' && this.#membership.failure) throw this.#membership.failure;
   }
 
-  async #receive({ from, body, seq, transient }: Delivery): Promise<void> {
+  async #receive({ from, body, seq, transient }: Delivery, { session }: Place): Promise<void> {
     try {
       const seat = toBase64url(from);
       if (this.#membership.isOwn(seat)) return;
       const { type, content } = decodeFrame(body);
       if (type === FRAME_TYPE.handshake) await this.#membership.receiveHandshake(seat, content);
-      else if (type === FRAME_TYPE.pair) await this.#receivePair(seat, content);
+      else if (type === FRAME_TYPE.pair) await this.#inbox.receive(seat, content);
       else await this.#conversation.receiveFrame(seat, content);
     } finally {
-      if (!transient) this.#session.markRead(seq);
-    }
-  }
-
-  async #receivePair(seat: string, frame: Bytes): Promise<void> {
-    const peer = this.#membership.peerAt(seat);
-    // A frame of a session that was replaced says nothing about the present one.
-    if (!peer || !equalBytes(peer.channel.sid, sidOfPairFrame(frame))) return;
-    const content = decodePairContent(await peer.channel.open(frame));
-    switch (content.kind) {
-      case 'sender-key':
-        await this.#membership.receiveSenderKey(peer, content);
-        await this.#conversation.openWaiting(peer);
-        break;
-      case 'receipt':
-        this.#conversation.confirmed(content.ids, peer);
-        break;
-      case 'read':
-        this.#conversation.wereRead(content.ids, peer);
-        break;
-      case 'resend':
-        await this.#conversation.receiveContent(peer, decodeGroupContent(content.content));
-        break;
-      case 'admission':
-        await this.#membership.receiveAdmission(peer, content.admission);
-        break;
-      case 'credentials':
-        await this.#membership.receiveCredentials(peer, content.admission);
-        break;
-      case 'policy':
-        await this.#membership.receivePolicy(content.policy);
-        break;
-      case 'rekey':
-        await this.#membership.receiveRekeying(peer, content.payload);
-        break;
-      case 'rekey-request':
-        await this.#membership.receiveRekeyRequest(peer, content.full);
-        break;
-      case 'leave':
-        await this.#membership.gone(seat);
-        break;
-      case 'unknown':
-        this.#logger('info', 'ignored pairwise content of an unknown kind', { code: content.code });
+      if (!transient) session.markRead(seq);
     }
   }
 
   #push(frame: Bytes, to: readonly Bytes[] | undefined, transient = false): void {
-    this.#session.push(frame, { ...(to && { to }), ...(transient && { transient }) }).catch((error: unknown) => {
+    this.#place.session.push(frame, { ...(to && { to }), ...(transient && { transient }) }).catch((error: unknown) => {
       if (QsecError.is(error) && error.code !== 'CLOSED') this.#events.emit('error', error);
     });
   }
@@ -454,7 +505,7 @@ export class RoomSession implements Room {
   #presentState(): RoomState {
     if (this.#closed) return 'closed';
     if (!this.#joinedOnce) return 'connecting';
-    if (!this.#session.joined) return 'reconnecting';
+    if (!this.#place.session.joined) return 'reconnecting';
     if (this.#membership.audience.length > 0 && this.#authority.admitted) return 'secure';
     if (this.#membership.agreeing) return 'agreeing';
     return this.#membership.failure ? 'aborted' : 'waiting';
@@ -468,7 +519,8 @@ export class RoomSession implements Room {
     if (this.#closed) return;
     this.#closed = true;
     void this.#keeping.release();
-    this.#session.close();
+    this.#removals.close(false);
+    this.#place.session.close();
     this.#files.close();
     this.#conversation.close();
     this.#membership.destroy();

@@ -4,6 +4,9 @@ import type { Listener, ListenOptions } from '../events.ts';
 import type { Recording } from '../media/recorder/recorder.ts';
 import type { FileSource } from '../media/source.ts';
 import type { Invite } from '../protocol/invite.ts';
+import type { Right } from '../protocol/orders.ts';
+
+export type { Right } from '../protocol/orders.ts';
 
 /** What a person should see of the connection as a whole. */
 export type RoomState =
@@ -63,6 +66,8 @@ export interface RoomPolicy {
   readonly capacity: number;
   readonly join: 'auto' | 'approve';
   readonly locked: boolean;
+  /** Members who may decide in the creator's stead, by their ids. */
+  readonly delegates: readonly { readonly id: string; readonly rights: readonly Right[] }[];
 }
 
 /** How the room is protected at this moment. */
@@ -88,7 +93,9 @@ export interface SecurityEvent {
     | 'unattested'
     | 'policy'
     | 'rekeyed'
-    | 'roster-inconsistent';
+    | 'roster-inconsistent'
+    /** A member was removed. The room has a new link: `room.invite`. */
+    | 'member-removed';
   member?: Member;
   status: SecurityStatus;
 }
@@ -263,6 +270,7 @@ export interface RoomEvents {
 export interface Room {
   /** Names the room to its members, hexadecimal; the relay knows another one. */
   readonly id: string;
+  /** The link that leads here. Removing a member renews it; the security event `member-removed` tells. */
   readonly invite: Invite;
   readonly me: Me;
   /** The others, in the order they came; members that are gone are not listed. */
@@ -311,11 +319,25 @@ export interface Room {
    * Happens by itself, too: lightly every 50 messages or 5 minutes of talk, fully every 30. Resolves when it is done.
    */
   rekey(): Promise<void>;
-  /** Closes the room to newcomers. Creator only. @throws {QsecError} `NO_ADMIN` */
+  /** Closes the room to newcomers: each has to be let in. For the creator, and who has the right `lock`. @throws {QsecError} `NO_ADMIN` */
   lock(): Promise<void>;
   unlock(): Promise<void>;
-  /** Lets a member in who waits for it, in a room made with `join: 'approve'`. Creator only. @throws {QsecError} `NO_ADMIN`, `PEER_GONE` */
+  /**
+   * Lets a member in who waits for it, in a room that is locked or was made with `join: 'approve'`. For the creator, and who has the
+   * right `approve`. @throws {QsecError} `NO_ADMIN`, `PEER_GONE`
+   */
   approve(member: Member): Promise<void>;
+  /**
+   * Gives a member rights in the place of those it had; none takes them all back. A creator who leaves without having done so leaves a
+   * room in which nobody can decide any more. Creator only. @throws {QsecError} `NO_ADMIN`, `PEER_GONE`, `INVALID_ARGUMENT`
+   */
+  delegate(member: Member, rights: readonly Right[]): Promise<void>;
+  /**
+   * Removes a member for good: it reads nothing that is sent from here on, and its identity cannot come back. Everyone else moves to a
+   * new link, `room.invite`; the old one leads nowhere. Members who are away follow when they come back, if that is before the relay
+   * gives them up. For the creator, and who has the right `remove`. @throws {QsecError} `NO_ADMIN`, `PEER_GONE`
+   */
+  removeMember(member: Member): Promise<void>;
   /** Starts the key agreement again after `aborted`. */
   retry(): void;
   /** Tries the relay now instead of after the back-off. */

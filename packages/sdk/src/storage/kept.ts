@@ -14,16 +14,20 @@ export interface KeptRoom {
   seatSecret: Bytes;
   /** Of who made the room. */
   endToken: Bytes | undefined;
-  capacity: number;
   name: string;
   /** Up to where the relay's frames were processed. */
   position: Position | undefined;
   /** Number of our next message. */
   nextIndex: number;
-  /** The signed room policy, the creator's word for us, and the number of the last order we signed. */
+  /** The signed room policy, the last order that locked or opened the room, somebody's word for us, and the number of the last order. */
   policy: Bytes | undefined;
+  lock: Bytes | undefined;
   admission: Bytes;
   orders: number;
+  /** Whether we were in the room before its present link was made. */
+  carriedOver: boolean;
+  /** Identity keys of who was removed. */
+  banned: Bytes[];
   members: KeptMember[];
   /** Milliseconds since 1970. */
   usedAt: number;

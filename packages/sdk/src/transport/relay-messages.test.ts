@@ -66,7 +66,7 @@ describe('what a relay says', () => {
       token: new Uint8Array(32),
       seat: new Uint8Array(16),
       seatSecret: new Uint8Array(32),
-      capacity: 2,
+      capacity: () => 2,
       create: false,
       transport: (_, handlers) => {
         queueMicrotask(() => handlers.open());

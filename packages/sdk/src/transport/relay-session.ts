@@ -36,10 +36,15 @@ export interface RelaySessionOptions {
   token: Bytes;
   seat: Bytes;
   seatSecret: Bytes;
-  capacity: number;
+  /** Places in the room, asked for when it has to be made. */
+  capacity(): number;
   /** Given by who makes the room; others bring a room back only after the relay lost it. */
   endToken?: Bytes;
   create: boolean;
+  /** The room was elsewhere before: whoever comes first makes it here. */
+  moved?: boolean;
+  /** Nobody waits for the answer to the first join: a relay that cannot be reached is tried again. */
+  patient?: boolean;
   /** Where to go on, for a seat that was held before. */
   since?: Position;
   /** Awaited before the relay is told that it may forget what was read. */
@@ -48,7 +53,7 @@ export interface RelaySessionOptions {
 }
 
 export interface RelaySessionEvents {
-  /** Joined, the first time or again; `renewed` when the relay had lost the room in between. */
+  /** Joined, the first time or again; `renewed` when the relay lost the room in between, or never had it here: it does not know who is in it. */
   up: Joined & { renewed: boolean };
   down: { reason: string };
   frame: Delivery;
@@ -97,7 +102,8 @@ export class RelaySession extends Emitter<RelaySessionEvents> {
   #epoch: string | undefined;
   #seq = 0;
   #joined = false;
-  #joinedBefore = false;
+  /** Whether what may pass is waited for: from the first join on, or from the beginning. */
+  #patient: boolean;
   #joining = false;
   #joinTimer: ReturnType<typeof setTimeout> | undefined;
   #closed = false;
@@ -112,6 +118,7 @@ export class RelaySession extends Emitter<RelaySessionEvents> {
     this.#options = options;
     this.#epoch = options.since?.epoch;
     this.#seq = this.#read = options.since?.seq ?? 0;
+    this.#patient = options.patient === true;
     const handlers: TransportHandlers = {
       open: () => void this.#join(),
       close: (reason) => this.#down(reason),
@@ -225,7 +232,7 @@ export class RelaySession extends Emitter<RelaySessionEvents> {
   async #join(): Promise<void> {
     if (this.#closed || this.#joined || this.#joining) return;
     this.#joining = true;
-    const { room, token, seat, seatSecret, create } = this.#options;
+    const { room, token, seat, seatSecret, create, moved } = this.#options;
     try {
       if (create && this.#epoch === undefined) await this.#create();
       const since = this.#epoch === undefined ? undefined : { epoch: this.#epoch, seq: this.#seq };
@@ -237,8 +244,8 @@ export class RelaySession extends Emitter<RelaySessionEvents> {
         ...(since && { since }),
       };
       let reply = checkReply(await this.#transport.join(request), isJoined);
-      if (reply.error?.code === 'NO_ROOM' && since) {
-        // The relay lost the room. Its members know everything that is needed to go on.
+      if (reply.error?.code === 'NO_ROOM' && (since || moved)) {
+        // The relay lost the room, or has not got it yet. Its members know everything that is needed to go on.
         await this.#create();
         reply = checkReply(await this.#transport.join(request), isJoined);
       }
@@ -257,23 +264,23 @@ export class RelaySession extends Emitter<RelaySessionEvents> {
       room: toBase64url(room),
       token: toBase64url(token),
       endToken: toBase64url(endToken),
-      capacity,
+      capacity: capacity(),
     };
     const { error } = await this.#transport.create(request);
-    // Another member may have brought it back first, with an end token of its own: then joining tells whether it is our room.
-    if (error && this.#epoch === undefined) throw relayError(error);
+    // Another member may have made it first, with an end token of its own: then joining tells whether it is our room.
+    if (error && this.#epoch === undefined && !this.#options.moved) throw relayError(error);
   }
 
   #up(joined: Joined): void {
     if (this.#closed) return;
     const first = this.#epoch === undefined;
-    const renewed = !first && this.#epoch !== joined.epoch;
+    const renewed = first ? this.#options.moved === true : this.#epoch !== joined.epoch;
     if (first) this.#seq = joined.head;
     else if (renewed) this.#seq = 0;
     this.#epoch = joined.epoch;
     this.#limits = joined.limits;
     this.#read = first ? this.#seq : Math.min(this.#read, this.#seq);
-    this.#joined = this.#joinedBefore = true;
+    this.#joined = this.#patient = true;
     this.#inFlight = 0;
     this.#inFlightBytes = 0;
     this.#answered = 0;
@@ -286,7 +293,7 @@ export class RelaySession extends Emitter<RelaySessionEvents> {
     const failure = QsecError.is(error) ? error : new QsecError('RELAY_UNREACHABLE', 'Joining failed.', { cause: error });
     // Without a connection the next one joins by itself; with one, it is for us to ask again.
     const passing = failure.code === 'RELAY_UNREACHABLE' || failure.code === 'TIMEOUT' || failure.code === 'RATE_LIMITED';
-    if (!passing || !this.#joinedBefore) {
+    if (!passing || !this.#patient) {
       this.#refuse(failure);
       return;
     }
@@ -300,7 +307,7 @@ export class RelaySession extends Emitter<RelaySessionEvents> {
     const message = final ? 'The relay refuses the connection.' : 'The relay cannot be reached.';
     const failure = new QsecError(final ? 'RELAY_REFUSED' : 'RELAY_UNREACHABLE', message, { cause });
     // Before the first join somebody waits for an answer; later the transport goes on trying.
-    if (final || !this.#joinedBefore) this.#refuse(failure);
+    if (final || !this.#patient) this.#refuse(failure);
   }
 
   #refuse(failure: QsecError): void {

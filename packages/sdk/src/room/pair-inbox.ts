@@ -1,0 +1,61 @@
+import type { Logger } from '../options.ts';
+import { decodePairContent } from '../protocol/content.ts';
+import { decodeGroupContent } from '../protocol/group-content.ts';
+import { sidOfPairFrame } from '../protocol/pair-channel.ts';
+import { type Bytes, equalBytes } from '../wire/index.ts';
+import type { Conversation } from './conversation.ts';
+import type { Membership } from './membership.ts';
+import type { Removals } from './removals.ts';
+
+export interface PairInboxOptions {
+  membership: Membership;
+  conversation: Conversation;
+  removals: Removals;
+  logger: Logger;
+}
+
+/** Opens what a member sealed for us alone, and hands it to the part of the room that it concerns. */
+export class PairInbox {
+  readonly #options: PairInboxOptions;
+
+  constructor(options: PairInboxOptions) {
+    this.#options = options;
+  }
+
+  async receive(seat: string, frame: Bytes): Promise<void> {
+    const { membership, conversation, removals, logger } = this.#options;
+    const peer = membership.peerAt(seat);
+    // A frame of a session that was replaced says nothing about the present one.
+    if (!peer || !equalBytes(peer.channel.sid, sidOfPairFrame(frame))) return;
+    const content = decodePairContent(await peer.channel.open(frame));
+    switch (content.kind) {
+      case 'sender-key':
+        await membership.receiveSenderKey(peer, content);
+        return conversation.openWaiting(peer);
+      case 'receipt':
+        return conversation.confirmed(content.ids, peer);
+      case 'read':
+        return conversation.wereRead(content.ids, peer);
+      case 'resend':
+        return conversation.receiveContent(peer, decodeGroupContent(content.content));
+      case 'admission':
+        return membership.admissions.receiveAdmission(content.admission);
+      case 'credentials':
+        return membership.admissions.receiveCredentials(peer, content.admission);
+      case 'policy':
+        return membership.admissions.receivePolicy(content.policy);
+      case 'lock':
+        return membership.admissions.receiveLock(content.order);
+      case 'removal':
+        return removals.receive(peer, content);
+      case 'rekey':
+        return membership.receiveRekeying(peer, content.payload);
+      case 'rekey-request':
+        return membership.receiveRekeyRequest(peer, content.full);
+      case 'leave':
+        return membership.gone(seat);
+      case 'unknown':
+        logger('info', 'ignored pairwise content of an unknown kind', { code: content.code });
+    }
+  }
+}
