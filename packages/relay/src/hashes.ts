@@ -20,7 +20,8 @@ export class Hasher {
 
   /** 32 bytes, to check a secret that is shown again. */
   secret(purpose: Purpose, value: string): Buffer {
-    return this.#digest(purpose, value);
+    // Copied into Node's pool: it is kept as long as its room, and memory of its own costs several times its size.
+    return Buffer.from(this.#digest(purpose, value));
   }
 
   #digest(purpose: Purpose, value: string): Buffer {

@@ -34,11 +34,18 @@ export class BlobSession {
   constructor(socket: Socket, options: BlobSessionOptions) {
     this.#socket = socket;
     this.#options = options;
-    socket.on('blob:put', (request: unknown, chunk: unknown, reply: unknown) =>
-      this.#request(reply, (member) => this.#put(member, request, chunk)),
-    );
-    socket.on('blob:get', (request: unknown, reply: unknown) => this.#request(reply, (member) => this.#get(member, request)));
-    socket.on('blob:drop', (request: unknown, reply: unknown) => this.#request(reply, (member) => this.#drop(member, request)));
+  }
+
+  put(request: unknown, chunk: unknown, reply: unknown): void {
+    void this.#request(reply, (member) => this.#put(member, request, chunk));
+  }
+
+  get(request: unknown, reply: unknown): void {
+    void this.#request(reply, (member) => this.#get(member, request));
+  }
+
+  drop(request: unknown, reply: unknown): void {
+    void this.#request(reply, (member) => this.#drop(member, request));
   }
 
   async #request(reply: unknown, work: Work): Promise<void> {

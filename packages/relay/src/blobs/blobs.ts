@@ -56,9 +56,9 @@ export class Blobs {
     return new Blobs(files, options);
   }
 
-  /** Takes one connection's requests about blobs. */
-  serve(socket: Socket, options: Pick<BlobSessionOptions, 'member' | 'draining'>): void {
-    new BlobSession(socket, { blobs: this.#store, onError: this.#onError, ...options });
+  /** For one connection's requests about blobs. */
+  session(socket: Socket, options: Pick<BlobSessionOptions, 'member' | 'draining'>): BlobSession {
+    return new BlobSession(socket, { blobs: this.#store, onError: this.#onError, ...options });
   }
 
   /** Deletes what is left of a room that ended. */

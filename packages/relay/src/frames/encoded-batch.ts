@@ -1,4 +1,5 @@
 import { batchHeader } from './item.ts';
+import { binaryFrameHeader, textFrame } from './web-socket-frames.ts';
 
 /**
  * The Socket.IO header of a binary `batch` event inside its Engine.IO message, as one WebSocket text frame of a server: `4` is
@@ -33,19 +34,4 @@ export class EncodedBatch {
     this.#frames ??= [Buffer.concat([EVENT_FRAME, binaryFrameHeader(this.bytes), this.#header]), this.#items];
     return this.#frames;
   }
-}
-
-/** RFC 6455 §5.2: FIN and opcode, then the length; a server does not mask. */
-function textFrame(text: string): Buffer {
-  return Buffer.concat([Buffer.from([0x81, text.length]), Buffer.from(text)]);
-}
-
-function binaryFrameHeader(length: number): Buffer {
-  if (length < 126) return Buffer.from([0x82, length]);
-  if (length < 65_536) return Buffer.from([0x82, 126, length >> 8, length & 0xff]);
-  const header = Buffer.alloc(10);
-  header[0] = 0x82;
-  header[1] = 127;
-  header.writeUInt32BE(length, 6);
-  return header;
 }

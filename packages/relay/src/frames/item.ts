@@ -80,9 +80,32 @@ export function batchHeader(from: number, to: number, count: number): Buffer {
   return header;
 }
 
-/** The items of several frames, one behind the other. */
+/**
+ * The items of several frames, one behind the other. They are copied once: from then on the frames' own items are parts of what
+ * is returned, so that what was joined for the log is sent as it is.
+ */
 export function joinItems(frames: readonly Frame[]): Buffer {
-  return frames.length === 1 ? frames[0]!.item : Buffer.concat(frames.map(({ item }) => item));
+  const joined = sideBySide(frames);
+  if (joined) return joined;
+  const items = Buffer.concat(frames.map(({ item }) => item));
+  let start = 0;
+  for (const frame of frames) {
+    const end = start + frame.item.length;
+    frame.item = items.subarray(start, end);
+    start = end;
+  }
+  return items;
+}
+
+/** The items as one view, when they are side by side in one memory already. */
+function sideBySide(frames: readonly Frame[]): Buffer | undefined {
+  const { buffer, byteOffset } = frames[0]?.item ?? Buffer.alloc(0);
+  let length = 0;
+  for (const { item } of frames) {
+    if (item.buffer !== buffer || item.byteOffset !== byteOffset + length) return undefined;
+    length += item.length;
+  }
+  return Buffer.from(buffer, byteOffset, length);
 }
 
 function readSeats(bytes: Buffer, offset: number, count: number): string[] {

@@ -4,9 +4,11 @@ import { BlockList, isIP, isIPv6 } from 'node:net';
 /** Finds out whom a connection comes from, believing only proxies the operator named. */
 export class ClientAddresses {
   readonly #trusted = new BlockList();
+  readonly #anyTrusted: boolean;
 
   /** @param proxies addresses and networks such as `10.0.0.0/8` */
   constructor(proxies: readonly string[]) {
+    this.#anyTrusted = proxies.length > 0;
     for (const proxy of proxies) {
       const [address = '', prefix] = proxy.split('/');
       const family = isIPv6(address) ? 'ipv6' : 'ipv4';
@@ -21,6 +23,7 @@ export class ClientAddresses {
    */
   of(request: IncomingMessage): string {
     let address = plain(request.socket.remoteAddress ?? '');
+    if (!this.#anyTrusted) return scope(address);
     const hops = String(request.headers['x-forwarded-for'] ?? '')
       .split(',')
       .map((hop) => plain(hop.trim()));

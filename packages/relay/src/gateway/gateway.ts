@@ -6,7 +6,7 @@ import type { RelaySettings } from '../config/settings.ts';
 import { ClientAddresses } from './addresses.ts';
 import { Admission } from './admission.ts';
 import { Session, type SessionOptions } from './session.ts';
-import { SocketLink } from './socket-link.ts';
+import { type RelaySocket, SocketLink } from './socket-link.ts';
 
 /** Room for the fields around the bodies of one `push` event. */
 const PUSH_OVERHEAD_BYTES = 128 * 1024;
@@ -30,6 +30,26 @@ class BoundedWebSocketServer extends WebSocketServer {
   constructor(options: WebSocketOptions) {
     super({ ...options, maxFragments: MAX_FRAGMENTS, maxBufferedChunks: MAX_CHUNKS } as WebSocketOptions);
   }
+
+  /** Engine.IO asks nobody whether a connection may be added to a session that exists; there is no use for one here. */
+  override shouldHandle(request: IncomingMessage): boolean {
+    return !new URL(request.url ?? '', 'http://localhost').searchParams.has('sid');
+  }
+
+  /** The answer to the handshake and Engine.IO's greeting, which it makes in the same turn, leave together. */
+  override handleUpgrade(...[request, socket, head, opened]: Parameters<WebSocketServer['handleUpgrade']>): void {
+    socket.cork();
+    setImmediate(() => socket.uncork());
+    super.handleUpgrade(request, socket, head, opened);
+  }
+}
+
+/** In the place of Socket.IO's rooms, which nobody joins here. */
+class NoRooms {
+  init(): void {}
+  close(): void {}
+  addAll(): void {}
+  delAll(): void {}
 }
 
 export interface GatewayOptions extends Omit<SessionOptions, 'admission'> {
@@ -67,18 +87,21 @@ export class Gateway {
       pingInterval: PING_INTERVAL_MS,
       pingTimeout: PING_TIMEOUT_MS,
       maxHttpBufferSize: limits.inFlightBytes + limits.frameBytes + PUSH_OVERHEAD_BYTES,
-      cors: { origin: settings.origins === '*' ? '*' : [...settings.origins] },
+      adapter: NoRooms as never,
       wsEngine: BoundedWebSocketServer,
       allowRequest: (request, done) => done(null, this.#admits(request)),
     });
+    const sessionOptions: SessionOptions = { ...options, admission: this.admission };
     this.#io.on('connection', (socket) => {
       const address = this.#clients.get(socket.request) ?? '';
-      // The handshake's request holds headers and addresses, and is a large part of an idle connection's memory.
-      Object.assign(socket.conn, { request: undefined });
+      forgetRequest(socket);
       const link = new SocketLink(socket, options.node);
+      const session = new Session(socket, link, address, sessionOptions);
       this.#links.add(link);
-      socket.once('disconnect', () => this.#links.delete(link));
-      new Session(socket, link, address, { ...options, admission: this.admission });
+      socket.once('disconnect', () => {
+        this.#links.delete(link);
+        session.disconnected();
+      });
     });
   }
 
@@ -92,7 +115,7 @@ export class Gateway {
 
   /** Tells everyone to come back later. */
   sayBye(): void {
-    this.#io.emit('bye', { retryAfterMs: RETRY_AFTER_MS, jitterMs: RETRY_JITTER_MS });
+    for (const link of this.#links) link.send('bye', { retryAfterMs: RETRY_AFTER_MS, jitterMs: RETRY_JITTER_MS });
   }
 
   /** Closes every connection, and the server the gateway is attached to. */
@@ -121,6 +144,14 @@ export class Gateway {
     request.socket.once('close', () => this.admission.closed(address));
     return true;
   }
+}
+
+/** The handshake's headers and addresses are a large part of an idle connection's memory, and nobody needs them any more. */
+function forgetRequest(socket: RelaySocket): void {
+  const { request } = socket;
+  Object.assign(request, { headers: undefined, rawHeaders: undefined, url: undefined, _query: undefined });
+  Object.assign(socket.conn, { request: undefined, remoteAddress: undefined });
+  Object.assign(socket, { handshake: undefined });
 }
 
 /** Browsers say where a page comes from; other clients do not, and cannot be told apart by what they say. */

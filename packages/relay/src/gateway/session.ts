@@ -1,4 +1,5 @@
-import type { RelayError, Reply } from '@qsec2/sdk/wire';
+import type { ClientToRelay, RelayError, Reply } from '@qsec2/sdk/wire';
+import type { BlobSession } from '../blobs/blob-session.ts';
 import type { Blobs } from '../blobs/blobs.ts';
 import type { Clock } from '../clock.ts';
 import type { RelaySettings } from '../config/settings.ts';
@@ -16,6 +17,8 @@ import type { RelaySocket, SocketLink } from './socket-link.ts';
 
 /** A connection that has taken no seat by then is closed. */
 const SEAT_WITHIN_MS = 30_000;
+/** A pause worth telling the client about. */
+const TELL_FROM_MS = 50;
 
 export interface SessionOptions {
   settings: RelaySettings;
@@ -43,6 +46,8 @@ export class Session {
 
   readonly #address: string;
   readonly #meter: FlowMeter;
+  /** Made when the first request about a file comes. */
+  #blobs: BlobSession | undefined;
   #rateTimer: NodeJS.Timeout | undefined;
   #seatTimer: NodeJS.Timeout | undefined;
 
@@ -51,25 +56,68 @@ export class Session {
     this.#link = link;
     this.#address = address;
     this.#options = options;
-    const { rateFrames, rateBytes } = options.settings;
-    const pause = (ms: number) => this.#pause(ms);
-    const tell = (pauseMs: number) => link.send('slow', { pauseMs });
-    this.#meter = new FlowMeter({ rateFrames, rateBytes, pause, tell }, performance.now());
+    this.#meter = new FlowMeter(options.settings, performance.now());
     this.#seatTimer = setTimeout(() => link.close(), SEAT_WITHIN_MS);
     // Everything a client sends counts, whether or not it is a message of the contract.
-    socket.conn.on('packet', ({ data }: { data?: string | Buffer }) => {
-      this.#meter.count(typeof data === 'string' ? 1 : 0, data?.length ?? 0, performance.now());
+    socket.conn.on('packet', ({ data }: { data?: string | Buffer }) =>
+      this.#count(typeof data === 'string' ? 1 : 0, data?.length ?? 0),
+    );
+    // One listener instead of one for each event: an idle connection is small.
+    socket.onAny((event: unknown, ...payload: unknown[]) => this.#heard(event, payload));
+  }
+
+  /** The connection is gone. */
+  disconnected(): void {
+    clearTimeout(this.#seatTimer);
+    clearTimeout(this.#rateTimer);
+    this.#link.close();
+    const member = this.#member;
+    this.#member = undefined;
+    if (member) this.#options.hub.disconnected(member);
+  }
+
+  /** Events that are not part of the contract are not answered; they count to the rate. */
+  #heard(event: unknown, [first, second, third]: readonly unknown[]): void {
+    switch (event as keyof ClientToRelay) {
+      case 'push':
+        this.#push(first);
+        break;
+      case 'recv':
+        this.#received(first);
+        break;
+      case 'report':
+        this.#report(first);
+        break;
+      case 'create':
+        void this.#request(second, () => this.#create(first));
+        break;
+      case 'join':
+        void this.#request(second, () => this.#join(first));
+        break;
+      case 'leave':
+        void this.#request(first, () => this.#leave());
+        break;
+      case 'end':
+        void this.#request(second, () => this.#end(first));
+        break;
+      case 'blob:put':
+        this.#blobSession().put(first, second, third);
+        break;
+      case 'blob:get':
+        this.#blobSession().get(first, second);
+        break;
+      case 'blob:drop':
+        this.#blobSession().drop(first, second);
+        break;
+    }
+  }
+
+  #blobSession(): BlobSession {
+    this.#blobs ??= this.#options.blobs.session(this.#socket, {
+      member: () => this.#joined && { room: this.#joined.room.key, seat: this.#joined.seat },
+      draining: () => this.#options.draining(),
     });
-    socket.on('create', (request, reply) => this.#request(reply, () => this.#create(request)));
-    socket.on('join', (request, reply) => this.#request(reply, () => this.#join(request)));
-    socket.on('leave', (reply) => this.#request(reply, () => this.#leave()));
-    socket.on('end', (request, reply) => this.#request(reply, () => this.#end(request)));
-    socket.on('push', (frames) => this.#push(frames));
-    socket.on('recv', (request) => this.#received(request));
-    socket.on('report', (request) => this.#report(request));
-    const member = () => this.#joined && { room: this.#joined.room.key, seat: this.#joined.seat };
-    options.blobs.serve(socket, { member, draining: () => options.draining() });
-    socket.on('disconnect', () => this.#disconnected());
+    return this.#blobs;
   }
 
   /** Runs a request and answers it. The value of `start` is called once the reply is on its way. */
@@ -134,6 +182,7 @@ export class Session {
     }
     this.#member = member;
     clearTimeout(this.#seatTimer);
+    this.#seatTimer = undefined;
     return { reply: { ok: joined }, start: () => void member.start() };
   }
 
@@ -163,7 +212,7 @@ export class Session {
       this.#misbehaved(refusals.badRequest);
       return;
     }
-    this.#meter.count(views.length - 1, 0, performance.now());
+    this.#count(views.length - 1, 0);
     this.#options.hub.push(member, frames as Buffer, views);
   }
 
@@ -190,24 +239,19 @@ export class Session {
     this.#options.rooms.report(member, request);
   }
 
-  #disconnected(): void {
-    clearTimeout(this.#seatTimer);
-    clearTimeout(this.#rateTimer);
-    this.#link.close();
-    const member = this.#member;
-    this.#member = undefined;
-    if (member) this.#options.hub.disconnected(member);
-  }
-
   /** The seat this connection has; none any more once the room ended. */
   get #joined(): Member | undefined {
     return this.#member?.closed ? undefined : this.#member;
   }
 
-  #pause(ms: number): void {
+  /** Counts what came, and stops reading for as long as it was too fast. */
+  #count(frames: number, bytes: number): void {
+    const pauseMs = this.#meter.count(frames, bytes, performance.now());
+    if (pauseMs === 0) return;
+    if (pauseMs >= TELL_FROM_MS) this.#link.send('slow', { pauseMs });
     clearTimeout(this.#rateTimer);
     this.#link.stopReading('rate');
-    this.#rateTimer = setTimeout(() => this.#link.goOnReading('rate'), ms);
+    this.#rateTimer = setTimeout(() => this.#link.goOnReading('rate'), pauseMs);
   }
 
   /** Naming rooms, tokens and seats that are not right is what guessing looks like: it makes the next request wait longer. */

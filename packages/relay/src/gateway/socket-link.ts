@@ -1,6 +1,7 @@
-import type { ClientToRelay, RelayToClient } from '@qsec2/sdk/wire';
+import type { Ack, ClientToRelay, RelayToClient } from '@qsec2/sdk/wire';
 import type { Socket } from 'socket.io';
 import type { EncodedBatch } from '../frames/encoded-batch.ts';
+import { textFrame } from '../frames/web-socket-frames.ts';
 import type { ControlEvents, Link } from '../hub/link.ts';
 import { type PauseReason, Reading } from './reading.ts';
 
@@ -28,6 +29,8 @@ export class SocketLink implements Link {
   /** Batches go out as ready WebSocket frames where the versions in use allow it; else as ordinary events. */
   readonly #fast: boolean;
   readonly #reading: Reading;
+  /** An acknowledgement, as a WebSocket frame, that waits for what goes out next. */
+  #ack: Buffer | undefined;
   #pending = 0;
   #drainedAt = performance.now();
   #listener: () => void = () => {};
@@ -65,13 +68,33 @@ export class SocketLink implements Link {
       this.#listener();
     };
     if (this.#fast) {
-      const options: PreEncoded = { wsPreEncodedFrame: batch.frames };
-      engine(this.#socket).write('', options as object, written);
+      const [header, items] = batch.frames;
+      const ack = this.#ack;
+      this.#ack = undefined;
+      this.#write([ack ? Buffer.concat([ack, header]) : header, items], written);
     } else {
       this.#socket.emit('batch', batch.plain);
       // Runs when what stands before it in Engine.IO's buffer was written, the batch included.
       engine(this.#socket).once('drain', written);
     }
+  }
+
+  sendAck(ack: Ack): void {
+    if (!this.#fast) {
+      this.#socket.emit('ack', ack);
+      return;
+    }
+    this.flush();
+    // `4` is Engine.IO's message, `2` Socket.IO's event.
+    this.#ack = textFrame(`42${JSON.stringify(['ack', ack])}`);
+  }
+
+  flush(): void {
+    const ack = this.#ack;
+    if (!ack) return;
+    this.#ack = undefined;
+    this.#write([ack]);
+    if (this.#stuck) this.#waitUntilRead();
   }
 
   onDrain(listener: () => void): void {
@@ -97,6 +120,11 @@ export class SocketLink implements Link {
     webSocketOf(this.#socket)?.terminate?.();
   }
 
+  #write(frames: Buffer[], written?: () => void): void {
+    const options: PreEncoded = { wsPreEncodedFrame: frames };
+    engine(this.#socket).write('', options as object, written);
+  }
+
   /** Too many small packets wait as well: the client reads nothing at all. */
   get #stuck(): boolean {
     return engine(this.#socket).writeBuffer.length > MAX_WAITING_PACKETS;
@@ -115,7 +143,7 @@ export class SocketLink implements Link {
 interface EngineSocket {
   writeBuffer: unknown[];
   transport: { socket?: WebSocketInternals };
-  write(data: string, options: object, callback: () => void): unknown;
+  write(data: string, options: object, callback?: () => void): unknown;
   once(event: 'drain', listener: () => void): unknown;
 }
 

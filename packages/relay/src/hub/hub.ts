@@ -9,7 +9,7 @@ import { type AppendRequest, MAILBOX_FULL, NO_SUCH_ROOM, type SeatRefusal, type 
 import { refusals } from './errors.ts';
 import type { Link } from './link.ts';
 import { type Answer, Member } from './member.ts';
-import { HubRoom } from './room.ts';
+import { HubRoom, type RoomHooks } from './room.ts';
 
 /** A connection that takes nothing of what waits for it for so long is cut; its member resumes where it was. */
 const STALLED_MS = 15_000;
@@ -56,6 +56,15 @@ export class Hub {
   #committing: Promise<void> | undefined;
 
   readonly #stallTimer: NodeJS.Timeout;
+  readonly #hooks: RoomHooks = {
+    ready: (room) => {
+      this.#ready.add(room);
+      this.#schedule();
+    },
+    superseded: (member) => this.#supersede(member),
+    ended: (room, reason) => this.#ended(room, reason),
+    report: (error) => this.#options.onError(error),
+  };
 
   constructor(options: HubOptions) {
     this.#options = options;
@@ -181,8 +190,10 @@ export class Hub {
       const pending = this.#pending;
       this.#pending = [];
       this.#measure(pending.length);
-      this.#acknowledge(pending, await this.#append(pending));
+      const acknowledged = this.#acknowledge(pending, await this.#append(pending));
       this.#deliver();
+      // To members who were not sent anything else.
+      for (const { link } of acknowledged) link.flush();
     } catch (error) {
       this.#options.onError(error);
     } finally {
@@ -211,7 +222,7 @@ export class Hub {
     }
   }
 
-  #acknowledge(pending: readonly Pending[], places: readonly number[] | undefined): void {
+  #acknowledge(pending: readonly Pending[], places: readonly number[] | undefined): Set<Member> {
     const { events, store, metrics } = this.#options;
     const touched = new Set<Member>();
     let next = 0;
@@ -238,6 +249,7 @@ export class Hub {
       member.answer(answer ?? 0);
     }
     for (const member of touched) member.sendAck();
+    return touched;
   }
 
   #deliver(): void {
@@ -264,16 +276,8 @@ export class Hub {
   }
 
   async #watch(key: string): Promise<HubRoom> {
-    const { store, metrics, onError } = this.#options;
-    const room = new HubRoom(key, store, metrics, {
-      ready: (ready) => {
-        this.#ready.add(ready);
-        this.#schedule();
-      },
-      superseded: (member) => this.#supersede(member),
-      ended: (ended, reason) => this.#ended(ended, reason),
-      report: onError,
-    });
+    const { store, metrics } = this.#options;
+    const room = new HubRoom(key, store, metrics, this.#hooks);
     try {
       room.delivered = (await store.watch(key, room)).head;
       this.#rooms.set(key, room);

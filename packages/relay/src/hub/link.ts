@@ -1,8 +1,8 @@
-import type { RelayToClient } from '@qsec2/sdk/wire';
+import type { Ack, RelayToClient } from '@qsec2/sdk/wire';
 import type { EncodedBatch } from '../frames/encoded-batch.ts';
 
-/** Events the hub sends besides batches. */
-export type ControlEvents = Omit<RelayToClient, 'batch'>;
+/** Events the hub sends besides batches and acknowledgements. */
+export type ControlEvents = Omit<RelayToClient, 'batch' | 'ack'>;
 
 /** What the hub needs of a connection. */
 export interface Link {
@@ -12,6 +12,9 @@ export interface Link {
   readonly pending: number;
   send<E extends keyof ControlEvents>(event: E, ...payload: Parameters<ControlEvents[E]>): void;
   sendBatch(batch: EncodedBatch): void;
+  /** Goes out together with the next batch, or by {@link flush}. */
+  sendAck(ack: Ack): void;
+  flush(): void;
   /** Called whenever pending bytes were taken. */
   onDrain(listener: () => void): void;
   /** How long something has been waiting without any of it being taken, milliseconds. */

@@ -108,7 +108,7 @@ export class Member {
     const ack: Ack = { upTo: this.#answered, seq: answers.map((answer) => (typeof answer === 'number' ? answer : -1)) };
     const refused = answers.flatMap((answer, i) => (typeof answer === 'number' ? [] : [{ push: first + i, error: answer }]));
     if (refused.length > 0) ack.refused = refused;
-    this.link.send('ack', ack);
+    this.link.sendAck(ack);
   }
 
   #drained(): void {

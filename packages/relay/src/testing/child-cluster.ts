@@ -63,7 +63,12 @@ export class ChildCluster {
 
   async #restart(name: string, signal: NodeJS.Signals): Promise<void> {
     const { pid } = this.#parts.get(name)!;
-    process.kill(pid, signal);
+    // It may have ended by itself, which the script says as well.
+    try {
+      process.kill(pid, signal);
+    } catch (cause) {
+      throw new Error(`${name} is not there: ${this.output.slice(-100).join('\n')}`, { cause });
+    }
     await this.#until(() => this.#parts.get(name)!.pid !== pid);
   }
 

@@ -10,6 +10,8 @@ export { freePort, postgresFolder, redisBinary } from '../../../../scripts/engin
 export interface Engine {
   url: string;
   port: number;
+  /** Where its data is. */
+  folder: string;
   /** Kills it with -9, keeping its data. */
   kill(): Promise<void>;
   /** Starts it again on the same data and port. */
@@ -39,6 +41,7 @@ async function run(make: (folder: string, port: number) => Server): Promise<Engi
   return {
     url: server.url,
     port,
+    folder,
     kill,
     async start() {
       process = await server.start();

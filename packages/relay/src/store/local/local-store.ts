@@ -199,13 +199,15 @@ export class LocalStore implements Store {
 
   #sweepRoom(room: RoomState, now: number): void {
     const { retentionMs } = this.#limits;
-    const gone = [...room.seats].filter(([, { holder, awaySince }]) => holder === undefined && awaySince + retentionMs <= now);
+    const gone: string[] = [];
+    let idle = !room.watcher;
+    for (const [seat, { holder, awaySince }] of room.seats) {
+      if (holder !== undefined) idle = false;
+      else if (awaySince + retentionMs <= now) gone.push(seat);
+    }
     if (gone.length > 0) {
-      this.#removeSeats(
-        room,
-        gone.map(([seat]) => seat),
-      );
-      for (const [seat] of gone) this.#observer.gone(room.key, seat);
+      this.#removeSeats(room, gone);
+      for (const seat of gone) this.#observer.gone(room.key, seat);
     }
     if (room.seats.size === 0 && room.emptySince + retentionMs <= now) {
       this.#end(room, 'expired');
@@ -221,7 +223,6 @@ export class LocalStore implements Store {
       });
       forgetIdentities(room);
     }
-    const idle = !room.watcher && [...room.seats.values()].every(({ holder }) => holder === undefined);
     if (idle) this.#setAside(room);
   }
 

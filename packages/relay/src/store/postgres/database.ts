@@ -36,8 +36,9 @@ export const connection = (url: string, relaxed: boolean): pg.ClientConfig => ({
 
 export function openPostgres({ url, relaxed, failed }: PostgresOptions): PostgresDatabase {
   const pool = new pg.Pool({ ...connection(url, relaxed), max: 8 });
-  // A connection that breaks while nobody uses it: the pool makes another one.
-  pool.on('error', failed);
+  // The pool listens to a connection only while nobody uses it. One that breaks between two queries of a transaction would end the process.
+  pool.on('connect', (client) => client.on('error', failed));
+  pool.on('error', () => {});
   const queries = new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) });
   return { pool, queries, close: () => queries.destroy() };
 }

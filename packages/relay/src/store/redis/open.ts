@@ -56,7 +56,7 @@ function enough(durability: Durability | undefined, wanted: Durability): Durabil
   if (durability === undefined ? wanted === 'memory' : RANK[durability] >= RANK[wanted]) return durability ?? 'memory';
   throw new SettingError(
     'RELAY_DURABILITY',
-    `no more than this Redis keeps (${durability ?? 'unknown'}); see appendonly and appendfsync`,
+    `no more than this Redis keeps (${durability ?? 'unknown'}): fsync takes appendonly yes and appendfsync always, wal takes appendonly yes and any appendfsync but everysec`,
   );
 }
 
@@ -101,7 +101,9 @@ async function durabilityOf(redis: Redis): Promise<Durability | undefined> {
     const [, appendonly] = (await redis.config('GET', 'appendonly')) as string[];
     const [, appendfsync] = (await redis.config('GET', 'appendfsync')) as string[];
     if (appendonly !== 'yes') return 'memory';
-    return appendfsync === 'always' ? 'fsync' : 'wal';
+    if (appendfsync === 'always') return 'fsync';
+    // While the sync of the second is under way, `everysec` answers before it has written: kill -9 at that moment loses what it took.
+    return appendfsync === 'everysec' ? 'memory' : 'wal';
   } catch {
     // Hosted services often forbid CONFIG.
     return undefined;

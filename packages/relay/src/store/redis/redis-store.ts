@@ -85,7 +85,7 @@ export class RedisStore implements Store {
     const now = clock.now();
     const [token, endToken] = [text(terms.tokenHash), text(terms.endTokenHash)];
     const due = now + limits.retentionMs;
-    const epoch = randomBytes(16).toString('base64url');
+    const epoch = newEpoch();
     const made = await this.#redis.roomCreate(
       PREFIX + room,
       DUE,
@@ -107,7 +107,6 @@ export class RedisStore implements Store {
 
   async takeSeat(room: string, { seat, secretHash, holder, since }: SeatRequest): Promise<SeatTaken | SeatRefusal> {
     const [key, log] = keys(room);
-    const renewed = randomBytes(16).toString('base64url');
     const answer = await this.#redis.roomTakeSeat(
       key,
       log,
@@ -116,7 +115,8 @@ export class RedisStore implements Store {
       holder,
       since?.epoch ?? '',
       since?.seq ?? 0,
-      renewed,
+      newEpoch(),
+      this.#forgetful ? 1 : 0,
     );
     const [status, epoch, head, floor, resumed] = answer;
     if (status !== 'ok') return status;
@@ -157,7 +157,8 @@ export class RedisStore implements Store {
           return [from, Buffer.from(from + cid, 'latin1'), item];
         });
         const [key, log, ids] = keys(room);
-        const given = await this.#redis.roomAppend(key, log, ids, roomBytes, roomFrames, ...frames);
+        const renewed = this.#forgetful ? newEpoch() : '';
+        const given = await this.#redis.roomAppend(key, log, ids, roomBytes, roomFrames, renewed, ...frames);
         indexes.forEach((index, i) => {
           places[index] = given[i]!;
         });
@@ -262,6 +263,11 @@ export class RedisStore implements Store {
     await this.sweep();
   }
 
+  /** A Redis that comes back may know less than it acknowledged. */
+  get #forgetful(): boolean {
+    return this.durability !== 'fsync';
+  }
+
   async #sayAlive(): Promise<void> {
     await this.#redis.set(`qsec2:node:${this.#options.node}`, '1', 'PX', NODE_ALIVE_MS);
   }
@@ -315,6 +321,8 @@ export class RedisStore implements Store {
     return { floor, head };
   }
 }
+
+const newEpoch = (): string => randomBytes(16).toString('base64url');
 
 const text = (hash: Uint8Array): string => Buffer.from(hash).toString('base64url');
 

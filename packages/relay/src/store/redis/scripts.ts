@@ -1,15 +1,22 @@
 /**
  * What has to happen as one step in Redis. A script sees a room alone: Redis runs one at a time.
  *
- * Keys of a room: `<room>` hash (epoch, terms, floor, bytes, emptySince; per seat `s:` secret, `h:` holder, `a:` away since,
+ * Keys of a room: `<room>` hash (epoch, terms, floor, bytes, emptySince, run; per seat `s:` secret, `h:` holder, `a:` away since,
  * `r:` received), `<room>:log` stream of items with ids `0-<sequence>`, `<room>:ids` sorted set of identities by place,
  * `<room>:ch` channel. `due` is a sorted set of all rooms by the time at which they have to be looked at.
+ *
+ * `run` is the process of Redis that gave the room's latest places. A Redis that does not wait for the disk may come back without the last
+ * of them; others would get those places a second time, in an epoch that promises one order. So the first who touches the room in
+ * another process of Redis gives it a new epoch, before any place is given.
  *
  * Messages on the channel: `f` items that were placed, `t` transient items, `s` seats changed, `n` new epoch, `e` end, reason.
  */
 
+const RUN = `
+local function run() return string.match(redis.call('INFO', 'server'), 'run_id:(%x+)') end`;
+
 /** KEYS room due · ARGV name epoch token endToken capacity now due maxRooms */
-const create = `
+const create = `${RUN}
 local kept = redis.call('HMGET', KEYS[1], 'epoch', 'token', 'endToken', 'capacity')
 if kept[1] then
   if kept[2] == ARGV[3] and kept[3] == ARGV[4] and kept[4] == ARGV[5] then return kept[1] end
@@ -17,7 +24,7 @@ if kept[1] then
 end
 if redis.call('ZCARD', KEYS[2]) >= tonumber(ARGV[8]) then return 'full' end
 redis.call('HSET', KEYS[1], 'epoch', ARGV[2], 'token', ARGV[3], 'endToken', ARGV[4], 'capacity', ARGV[5],
-  'floor', 0, 'bytes', 0, 'emptySince', ARGV[6])
+  'floor', 0, 'bytes', 0, 'emptySince', ARGV[6], 'run', run())
 redis.call('ZADD', KEYS[2], ARGV[7], ARGV[1])
 return ARGV[2]`;
 
@@ -40,17 +47,18 @@ local function seats()
   return found
 end`;
 
-/** KEYS room log · ARGV seat secret holder sinceEpoch sinceSeq newEpoch → status, epoch, head, floor, resumed */
-const takeSeat = `${HEAD}
-local room = redis.call('HMGET', KEYS[1], 'epoch', 'capacity', 'floor', 's:' .. ARGV[1])
+/** KEYS room log · ARGV seat secret holder sinceEpoch sinceSeq newEpoch forgetful → status, epoch, head, floor, resumed */
+const takeSeat = `${RUN}${HEAD}
+local room = redis.call('HMGET', KEYS[1], 'epoch', 'capacity', 'floor', 's:' .. ARGV[1], 'run')
 if not room[1] then return {'no room'} end
 if room[4] and room[4] ~= ARGV[2] then return {'taken'} end
 if not room[4] and #seats() >= tonumber(room[2]) then return {'room full'} end
 local last = head()
 local epoch = room[1]
-if ARGV[4] == epoch and tonumber(ARGV[5]) > last then
+local back = ARGV[4] == epoch and tonumber(ARGV[5]) > last
+if back or (ARGV[7] == '1' and room[5] ~= run()) then
   epoch = ARGV[6]
-  redis.call('HSET', KEYS[1], 'epoch', epoch)
+  redis.call('HSET', KEYS[1], 'epoch', epoch, 'run', run())
   say('n')
 end
 if not room[4] then redis.call('HSET', KEYS[1], 's:' .. ARGV[1], ARGV[2], 'r:' .. ARGV[1], last) end
@@ -72,13 +80,21 @@ if #seats() == 0 then redis.call('HSET', KEYS[1], 'emptySince', ARGV[2]) end
 say('s')
 return 1`;
 
-/** KEYS room log ids · ARGV roomBytes roomFrames, then sender, identity, item of each frame → places */
-const append = `${HEAD}
+/**
+ * KEYS room log ids · ARGV roomBytes roomFrames newEpoch, then sender, identity, item of each frame → places; or an error when the room
+ * has a new epoch: what members know of its places does not hold. A log that is not forgetful is given no new epoch.
+ */
+const append = `${RUN}${HEAD}
 local places, items = {}, {}
-local room = redis.call('HMGET', KEYS[1], 'epoch', 'bytes', 'floor')
+local room = redis.call('HMGET', KEYS[1], 'epoch', 'bytes', 'floor', 'run')
+if room[1] and ARGV[3] ~= '' and room[4] ~= run() then
+  redis.call('HSET', KEYS[1], 'epoch', ARGV[3], 'run', run())
+  say('n')
+  return redis.error_reply('RENEWED this Redis may have forgotten places it gave')
+end
 local bytes, floor, seq = tonumber(room[2]), tonumber(room[3]), head()
 local member = {}
-for i = 3, #ARGV, 3 do
+for i = 4, #ARGV, 3 do
   local sender = ARGV[i]
   if member[sender] == nil then member[sender] = redis.call('HEXISTS', KEYS[1], 's:' .. sender) == 1 end
   if not room[1] or not member[sender] then

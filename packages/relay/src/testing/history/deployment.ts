@@ -1,5 +1,7 @@
+import { join } from 'node:path';
 import { ChildCluster, type Shared } from '../child-cluster.ts';
 import { ChildRelay, type Mutant } from '../child-relay.ts';
+import type { Engine } from '../engines.ts';
 import { FaultyNetwork } from './network.ts';
 
 /** Relays under test, each a process, each behind a network of its own whose address never changes. */
@@ -7,8 +9,8 @@ export interface Deployment {
   networks: readonly FaultyNetwork[];
   /** Ends a relay by a signal, and waits until it runs again on the same data. The first is 0. */
   restart(signal: NodeJS.Signals, relay?: number): Promise<void>;
-  /** Kills the database that the relays share with -9, and waits until it runs again. */
-  killDatabase(): Promise<void>;
+  /** Kills the database that the relays share with -9, and waits until it runs again. `meanwhile` is done to what it left. */
+  killDatabase(meanwhile?: () => void): Promise<void>;
   /** What the relays wrote to the terminal. */
   output(): string;
   close(): Promise<void>;
@@ -58,6 +60,40 @@ export async function cluster(database: Shared, relays: number, env: Record<stri
     async close() {
       for (const network of networks) network.close();
       await running.close();
+    },
+  };
+}
+
+/** Relays on a database that is at hand, for what the script does not do: settings of its own, and harm to its data. */
+export async function relaysOn(
+  engine: Engine,
+  relays: number,
+  dataDir: string,
+  env: Record<string, string> = {},
+): Promise<Deployment> {
+  const shared = engine.url.startsWith('redis:') ? { RELAY_REDIS_URL: engine.url } : { RELAY_DATABASE_URL: engine.url };
+  const pepper = { RELAY_PEPPER: 'one pepper for all of these relays' };
+  const start = (i: number) => ChildRelay.start(join(dataDir, `${i}`), { ...GENEROUS, ...pepper, ...shared, ...env });
+  const output: string[] = [];
+  const running = await Promise.all(Array.from({ length: relays }, (_, i) => start(i)));
+  const networks = await Promise.all(running.map(({ url }) => FaultyNetwork.open(url)));
+  return {
+    networks,
+    async restart(signal, relay = 0) {
+      await running[relay]!.stop(signal);
+      output.push(...running[relay]!.output);
+      running[relay] = await start(relay);
+      networks[relay]!.leadTo(running[relay].url);
+    },
+    async killDatabase(meanwhile = () => {}) {
+      await engine.kill();
+      meanwhile();
+      await engine.start();
+    },
+    output: () => [...output, ...running.flatMap((relay) => relay.output)].join('\n'),
+    async close() {
+      for (const network of networks) network.close();
+      await Promise.all(running.map((relay) => relay.stop('SIGKILL')));
     },
   };
 }

@@ -1,3 +1,5 @@
+import { readdirSync, statSync, truncateSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Mutant } from '../child-relay.ts';
 import type { Weather } from './network.ts';
 import type { Fault, Stage } from './scenario.ts';
@@ -72,6 +74,19 @@ export const killedHalfway: Fault = async ({ recorders, until, restart }) => {
   await until(() => waiting() <= half);
   await restart('SIGKILL');
 };
+
+/** A Redis comes back without the last it had acknowledged, as after a power cut. */
+export const redisWentBack =
+  (folder: string): Fault =>
+  async ({ go, killDatabase }) => {
+    await go(500);
+    await killDatabase(() => {
+      const log = join(folder, 'appendonlydir');
+      const file = join(log, readdirSync(log).find((name) => name.endsWith('.incr.aof'))!);
+      truncateSync(file, statSync(file).size - 32 * 1024);
+    });
+    await go(500);
+  };
 
 /** Relays that break a promise. The checker has to catch each. */
 export const mutants: Mutant[] = [
