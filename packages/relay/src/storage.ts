@@ -36,10 +36,15 @@ export type Database =
  *
  * @throws {SettingError} when it cannot be opened, written or understood.
  */
-export async function openDatabase(settings: RelaySettings, failed: (error: unknown) => void): Promise<Database> {
+export function openDatabase(settings: RelaySettings, failed: (error: unknown) => void): Promise<Database> {
+  return usable(() => open(settings, failed));
+}
+
+async function usable<T>(work: () => Promise<T>): Promise<T> {
   try {
-    return await open(settings, failed);
+    return await work();
   } catch (cause) {
+    if (cause instanceof SettingError) throw cause;
     throw new SettingError('RELAY_DATABASE_URL', `a database of this relay that can be written (${reasonOf(cause)})`, { cause });
   }
 }
@@ -66,7 +71,12 @@ export async function openStorage(settings: RelaySettings, observer: StoreObserv
   const database = await openDatabase(settings, observer.failed);
   const eventLog = new EventLog(database.queries);
   const node = randomUUID();
-  const { store, clock, release } = await openStore(settings, database, eventLog, node, observer);
+  // A file can be opened and read though it cannot be written, or is damaged further on.
+  const opening = usable(() => openStore(settings, database, eventLog, node, observer));
+  const { store, clock, release } = await opening.catch(async (error) => {
+    await database.close();
+    throw error;
+  });
   const close = async () => {
     await store.close();
     await release?.();
@@ -100,14 +110,20 @@ async function openLocalStore(settings: RelaySettings, sqlite: SqliteDatabase, e
   const { durability, databaseUrl, retentionMs, maxRooms, roomBytes, roomFrames } = settings;
   const file = sqliteFile(databaseUrl);
   const unlock = lockDatabase(file);
-  const stopCheckpoints = startCheckpointer(sqlite, file, durability === 'fsync', observer.failed);
-  const release = async () => {
-    await stopCheckpoints();
+  try {
+    // Times of a room never run backwards, though the machine's clock was set back while the relay was stopped.
+    const clock = steadyClock(Math.max(Date.now(), await eventLog.lastTime()));
+    const journal =
+      durability === 'memory' ? new MemoryJournal() : new SqliteJournal(sqlite, durability, clock.now(), retentionMs);
+    const stopCheckpoints = startCheckpointer(sqlite, file, durability === 'fsync', observer.failed);
+    const release = async () => {
+      await stopCheckpoints();
+      unlock();
+    };
+    const limits = { retentionMs, maxRooms, roomBytes, roomFrames };
+    return { store: new LocalStore(journal, clock, limits, observer), clock, release };
+  } catch (error) {
     unlock();
-  };
-  // Times of a room never run backwards, though the machine's clock was set back while the relay was stopped.
-  const clock = steadyClock(Math.max(Date.now(), await eventLog.lastTime()));
-  const journal = durability === 'memory' ? new MemoryJournal() : new SqliteJournal(sqlite, durability, clock.now(), retentionMs);
-  const limits = { retentionMs, maxRooms, roomBytes, roomFrames };
-  return { store: new LocalStore(journal, clock, limits, observer), clock, release };
+    throw error;
+  }
 }

@@ -6,13 +6,15 @@ const STOP_WITHIN_MS = 10_000;
 
 /** Runs a relay until SIGTERM or SIGINT. */
 export const serve: Command = async (settings) => {
-  const relay = await createRelay(settings);
-  console.log(`qsec2-relay listens on ${await relay.listen().catch(closing(relay))}`);
-  if (relay.opsUrl) console.log(`metrics and status on ${relay.opsUrl}`);
-  await new Promise<void>((resolve) => {
+  // From the first moment on: whoever reads the line below may ask for a stop before the next one has run.
+  const asked = new Promise<void>((resolve) => {
     process.once('SIGTERM', () => resolve());
     process.once('SIGINT', () => resolve());
   });
+  const relay = await createRelay(settings);
+  console.log(`qsec2-relay listens on ${await relay.listen().catch(closing(relay))}`);
+  if (relay.opsUrl) console.log(`metrics and status on ${relay.opsUrl}`);
+  await asked;
   setTimeout(() => process.exit(1), STOP_WITHIN_MS).unref();
   await relay.close();
   return 0;

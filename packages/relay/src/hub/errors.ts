@@ -19,5 +19,6 @@ export const refusals = {
   tooManyRooms: { code: 'REFUSED', message: 'This relay keeps as many rooms as it may.', retryAfterMs: 60_000 },
   operator: { code: 'REFUSED', message: "This relay asks for an operator's token, and the one shown is not valid." },
   unavailable: { code: 'UNAVAILABLE', message: 'The relay cannot store anything at the moment.', retryAfterMs: 1000 },
+  unreadable: { code: 'UNAVAILABLE', message: 'The relay cannot read what it stored.', retryAfterMs: 1000 },
   draining: { code: 'UNAVAILABLE', message: 'The relay is stopping.', retryAfterMs: 1000 },
 } as const satisfies Record<string, RelayError>;

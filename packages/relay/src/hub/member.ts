@@ -127,6 +127,7 @@ export class Member {
     } catch (error) {
       // The log cannot be read: the connection is closed so that the client resumes from where it is.
       this.room.report(error);
+      this.link.send('error', refusals.unreadable);
       this.link.close();
     } finally {
       this.#pumping = false;

@@ -193,8 +193,17 @@ export class LocalStore implements Store {
 
   async sweep(): Promise<void> {
     const now = this.#clock.now();
-    for (const key of this.#journal.dueRooms(now, DUE_ROOMS)) this.#room(key);
-    for (const room of this.#rooms.values()) this.#sweepRoom(room, now);
+    for (const key of this.#journal.dueRooms(now, DUE_ROOMS)) this.#each(() => this.#room(key));
+    for (const room of this.#rooms.values()) this.#each(() => this.#sweepRoom(room, now));
+  }
+
+  /** A room that cannot be read or written is no reason to leave the others as they are. */
+  #each(work: () => unknown): void {
+    try {
+      work();
+    } catch (error) {
+      this.#observer.failed(error);
+    }
   }
 
   #sweepRoom(room: RoomState, now: number): void {

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { sql } from 'kysely';
-import { afterAll, beforeAll, describe } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Engine, postgresFolder, startPostgres } from '../../testing/engines.ts';
 import { movableClock, recordingObserver } from '../../testing/observer.ts';
 import { afterThisTest } from '../../testing/relay-fixture.ts';
@@ -18,6 +18,22 @@ describe.skipIf(!postgresFolder())('with a PostgreSQL', () => {
     await db.close();
   }, 60_000);
   afterAll(() => postgres.dispose());
+
+  it('a connection that breaks within a transaction is reported, and does no harm', async () => {
+    const broken: unknown[] = [];
+    const db = openPostgres({ url: postgres.url, relaxed: false, failed: (error) => broken.push(error) });
+    afterThisTest(() => db.close());
+    const client = await db.pool.connect();
+    await client.query('BEGIN');
+    const { rows } = await client.query('SELECT pg_backend_pid() AS pid');
+    // Nobody waits for an answer at this moment: without a listener the error would end the process.
+    const ended = new Promise<void>((resolve) => client.once('end', () => resolve()));
+    await db.pool.query('SELECT pg_terminate_backend($1)', [rows[0].pid]);
+    await ended;
+    client.release(true);
+    expect(broken).not.toEqual([]);
+    expect((await db.pool.query('SELECT 1 AS one')).rows).toEqual([{ one: 1 }]);
+  });
 
   storeContract('PostgreSQL', async () => {
     const clock = movableClock();

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { createRequire } from 'node:module';
 import { Worker } from 'node:worker_threads';
 import type { SqliteDatabase } from './database.ts';
@@ -16,13 +17,18 @@ const Database = require(workerData.driver);
 const db = new Database(workerData.file, { fileMustExist: true });
 db.pragma('synchronous = ' + workerData.synchronous);
 db.pragma('busy_timeout = 0');
-setInterval(() => {
+const timer = setInterval(() => {
   try {
     parentPort.postMessage(db.pragma('wal_checkpoint(PASSIVE)')[0]);
   } catch (error) {
     if (error.code !== 'SQLITE_BUSY') parentPort.postMessage({ failed: error.code });
   }
 }, workerData.every);
+parentPort.once('message', () => {
+  clearInterval(timer);
+  db.close();
+  parentPort.close();
+});
 `;
 
 interface Checkpointed {
@@ -56,6 +62,10 @@ export function startCheckpointer(
   // After the listeners: they would keep the process alive again.
   worker.unref();
   return async () => {
-    await worker.terminate();
+    // Closed in good order, so that the connection that is closed last puts the whole log into the database and removes it.
+    const ended = once(worker, 'exit');
+    worker.ref();
+    worker.postMessage('close');
+    await ended;
   };
 }

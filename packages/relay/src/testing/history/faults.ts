@@ -1,6 +1,7 @@
 import { readdirSync, statSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Mutant } from '../child-relay.ts';
+import type { SmallDisk } from '../small-disk.ts';
 import type { Weather } from './network.ts';
 import type { Fault, Stage } from './scenario.ts';
 
@@ -86,6 +87,19 @@ export const redisWentBack =
       truncateSync(file, statSync(file).size - 32 * 1024);
     });
     await go(500);
+  };
+
+/** The disk is full for a while; pushes are refused until there is room again. */
+export const diskFull =
+  ({ fill, free }: SmallDisk): Fault =>
+  async ({ go, recorders, until }) => {
+    await go(300);
+    const refused = () => recorders.reduce((sum, recorder) => sum + recorder.refused, 0);
+    const before = refused();
+    fill();
+    await until(() => refused() > before + 100);
+    free();
+    await go(300);
   };
 
 /** Relays that break a promise. The checker has to catch each. */
