@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { postgresFolder, redisBinary } from './testing/engines.ts';
 import { cluster, oneRelay } from './testing/history/deployment.ts';
-import { clusterFaults, killedHalfway, mutants, networkFaults, processFaults } from './testing/history/faults.ts';
+import { clockFaults, clusterFaults, killedHalfway, mutants, networkFaults, processFaults } from './testing/history/faults.ts';
 import { type Outcome, runScenario } from './testing/history/scenario.ts';
 import { temporaryFolder } from './testing/relay-fixture.ts';
 
@@ -26,6 +26,16 @@ describe('the history of a room at one relay', { timeout: 120_000 }, () => {
   it('holds them with members who push twice, in another order, and what was acknowledged long ago', async () => {
     const faults = [killed, networkFaults.cut, networkFaults.slowed];
     expectKept(await runScenario(oneRelay({ dataDir: temporaryFolder() }), faults, { unruly: true }), 200);
+  });
+
+  it('holds them when the clock jumps by an hour, ahead and back', async () => {
+    const running = oneRelay({ dataDir: temporaryFolder() });
+    const outcome = await runScenario(running, [clockFaults['while the relay runs']], { rate: 100 });
+    expectKept(outcome, 300);
+    // Nobody was told of frames that were given up as too old.
+    expect(outcome.gaps).toBe(0);
+    const restarted = oneRelay({ dataDir: temporaryFolder() });
+    expectKept(await runScenario(restarted, [clockFaults['while it is stopped']], { rate: 100 }), 50);
   });
 
   it.each(mutants)('shows when the relay breaks one: $name', async (mutant) => {

@@ -2,11 +2,11 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdirSync, rmSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
+import { createInterface, type Interface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { build, type Plugin } from 'esbuild';
 
-const packageDir = fileURLToPath(new URL('../..', import.meta.url));
+export const packageDir = fileURLToPath(new URL('../..', import.meta.url));
 
 /** A fault put into the sources on purpose: what finds no fault in it finds none at all. */
 export interface Mutant {
@@ -94,10 +94,13 @@ export class ChildRelay {
   readonly url: string;
   readonly output: string[];
 
-  private constructor(process: ChildProcess, url: string, output: string[]) {
+  readonly #lines: Interface;
+
+  private constructor(process: ChildProcess, url: string, output: string[], lines: Interface) {
     this.process = process;
     this.url = url;
     this.output = output;
+    this.#lines = lines;
   }
 
   /** Starts it and waits until it says where it listens. `env` adds to the settings. */
@@ -108,15 +111,30 @@ export class ChildRelay {
     });
     const output: string[] = [];
     child.stderr.on('data', (chunk: Buffer) => output.push(chunk.toString()));
+    const lines = createInterface({ input: child.stdout });
     const url = await new Promise<string>((resolve, reject) => {
-      createInterface({ input: child.stdout }).on('line', (line) => {
+      lines.on('line', (line) => {
         output.push(line);
         const listening = /listens on (\S+)/.exec(line);
         if (listening?.[1]) resolve(listening[1]);
       });
       child.once('exit', (code) => reject(new Error(`the relay ended with ${code}: ${output.join('\n')}`)));
     });
-    return new ChildRelay(child, url, output);
+    return new ChildRelay(child, url, output, lines);
+  }
+
+  /** Sends a signal, and waits for what the process says to it. */
+  async signal(signal: NodeJS.Signals, answer: RegExp): Promise<void> {
+    const answered = new Promise<void>((resolve) => {
+      const look = (line: string) => {
+        if (!answer.test(line)) return;
+        this.#lines.off('line', look);
+        resolve();
+      };
+      this.#lines.on('line', look);
+    });
+    this.process.kill(signal);
+    await answered;
   }
 
   /** @returns the exit code, or the signal that ended it. */

@@ -1,6 +1,6 @@
 import type { Durability } from '@qsec2/sdk/wire';
 import { sql } from 'kysely';
-import { type Clock, steadyClock } from '../../clock.ts';
+import { type Clock, sharedClock } from '../../clock.ts';
 import { connection } from './database.ts';
 import { Listener } from './listener.ts';
 import { PostgresStore, type PostgresStoreOptions } from './postgres-store.ts';
@@ -15,7 +15,10 @@ export async function openPostgresStore(
   const { rows } = await sql<{ now: number }>`SELECT floor(extract(epoch FROM now()) * 1000)::bigint AS now`.execute(
     options.db.queries,
   );
-  const clock = steadyClock(rows[0]?.now);
+  const clock = await sharedClock(rows[0]!.now, async () => {
+    const nodes = await options.db.queries.selectFrom('node').select(['name', 'seen']).execute();
+    return new Map(nodes.map(({ name, seen }) => [name, seen]));
+  });
   const store = await PostgresStore.open({
     ...options,
     clock,

@@ -31,6 +31,7 @@ import { type News, parseNews, tell, writeNews } from './news.ts';
 import { sweepRoom } from './sweep.ts';
 
 const SWEEP_MS = 1000;
+const FORGET_NODE_MS = 60_000;
 const DUE_ROOMS = 200;
 /** Segments read at a time. */
 const PAGE = 32;
@@ -260,6 +261,11 @@ export class PostgresStore implements Store {
       .deleteFrom('transient')
       .where('ts', '<', now - 60_000)
       .execute();
+    // Relays that died. One that is alive says so again within a second.
+    await this.#db
+      .deleteFrom('node')
+      .where('seen', '<', now - FORGET_NODE_MS)
+      .execute();
   }
 
   async check(): Promise<void> {
@@ -283,6 +289,8 @@ export class PostgresStore implements Store {
     for (const follower of this.#followers.values()) follower.stop();
     this.#followers.clear();
     await this.#listener.close();
+    const { node, observer } = this.#options;
+    await this.#db.deleteFrom('node').where('name', '=', node).execute().catch(observer.failed);
   }
 
   async #beat(): Promise<void> {

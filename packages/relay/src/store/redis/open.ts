@@ -1,8 +1,8 @@
 import type { Durability } from '@qsec2/sdk/wire';
 import { Redis, type RedisOptions } from 'ioredis';
-import { type Clock, steadyClock } from '../../clock.ts';
+import { type Clock, sharedClock } from '../../clock.ts';
 import { SettingError } from '../../config/settings.ts';
-import { RedisStore, type RedisStoreOptions } from './redis-store.ts';
+import { LAST_BEAT, RedisStore, type RedisStoreOptions } from './redis-store.ts';
 import { seatsOf } from './room-hash.ts';
 
 const OPTIONS: RedisOptions = {
@@ -90,7 +90,10 @@ export async function openRedisStore(
     throw error;
   }
   const [seconds, micros] = await redis.time();
-  const clock = steadyClock(Number(seconds) * 1000 + Math.floor(Number(micros) / 1000));
+  const clock = await sharedClock(Number(seconds) * 1000 + Math.floor(Number(micros) / 1000), async () => {
+    const last = await redis.get(LAST_BEAT);
+    return new Map(last === null ? [] : [['last', Number(last)]]);
+  });
   const store = await RedisStore.open({ ...options, redis, subscriber, clock, durability });
   return { store, clock };
 }

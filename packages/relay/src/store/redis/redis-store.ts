@@ -26,6 +26,8 @@ import { type ScriptedRedis, withScripts } from './scripted.ts';
 
 const PREFIX = 'qsec2:room:';
 const DUE = 'qsec2:due';
+/** When a relay last said that it is alive, by the clock of them all. */
+export const LAST_BEAT = 'qsec2:clock';
 const SWEEP_MS = 1000;
 /** A relay that has not said so for this long is dead. */
 const NODE_ALIVE_MS = 10_000;
@@ -269,7 +271,9 @@ export class RedisStore implements Store {
   }
 
   async #sayAlive(): Promise<void> {
-    await this.#redis.set(`qsec2:node:${this.#options.node}`, '1', 'PX', NODE_ALIVE_MS);
+    const { node, clock } = this.#options;
+    await this.#redis.set(`qsec2:node:${node}`, '1', 'PX', NODE_ALIVE_MS);
+    await this.#redis.set(LAST_BEAT, clock.now());
   }
 
   async #checkAll(): Promise<void> {

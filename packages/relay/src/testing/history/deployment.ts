@@ -1,6 +1,7 @@
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ChildCluster, type Shared } from '../child-cluster.ts';
-import { ChildRelay, type Mutant } from '../child-relay.ts';
+import { ChildRelay, type Mutant, packageDir } from '../child-relay.ts';
 import type { Engine } from '../engines.ts';
 import { FaultyNetwork } from './network.ts';
 
@@ -11,10 +12,14 @@ export interface Deployment {
   restart(signal: NodeJS.Signals, relay?: number): Promise<void>;
   /** Kills the database that the relays share with -9, and waits until it runs again. `meanwhile` is done to what it left. */
   killDatabase(meanwhile?: () => void): Promise<void>;
+  /** Sets the clock of the machine that the relays see so far ahead of the true time; restarts do not change it. */
+  setClock(aheadMs: number): Promise<void>;
   /** What the relays wrote to the terminal. */
   output(): string;
   close(): Promise<void>;
 }
+
+const SHIFTED_CLOCK = join(packageDir, 'src/testing/shifted-clock.mjs');
 
 /** So much is sent from one address that a relay would think of an attack. */
 const GENEROUS = { RELAY_RATE_CONNECTIONS: '100000', RELAY_RATE_CONTROL: '100000', RELAY_RATE_FRAMES: '100000' };
@@ -27,7 +32,8 @@ interface Alone {
 
 /** One relay on SQLite. */
 export async function oneRelay({ dataDir, env = {}, mutant }: Alone): Promise<Deployment> {
-  const start = () => ChildRelay.start(dataDir, { ...GENEROUS, ...env }, mutant);
+  const clock = new ShiftedClock(dataDir);
+  const start = () => ChildRelay.start(dataDir, { ...GENEROUS, ...clock.env, ...env }, mutant);
   const output: string[] = [];
   let relay = await start();
   const network = await FaultyNetwork.open(relay.url);
@@ -40,6 +46,7 @@ export async function oneRelay({ dataDir, env = {}, mutant }: Alone): Promise<De
       network.leadTo(relay.url);
     },
     killDatabase: () => Promise.reject(new Error('the database is a part of the relay')),
+    setClock: (aheadMs) => clock.set(aheadMs, [relay]),
     output: () => [...output, ...relay.output].join('\n'),
     async close() {
       network.close();
@@ -56,6 +63,7 @@ export async function cluster(database: Shared, relays: number, env: Record<stri
     networks,
     restart: (signal, relay = 0) => running.restart(relay, signal),
     killDatabase: () => running.killDatabase(),
+    setClock: () => Promise.reject(new Error('the script starts relays that go by the true time')),
     output: () => running.output.join('\n'),
     async close() {
       for (const network of networks) network.close();
@@ -73,7 +81,9 @@ export async function relaysOn(
 ): Promise<Deployment> {
   const shared = engine.url.startsWith('redis:') ? { RELAY_REDIS_URL: engine.url } : { RELAY_DATABASE_URL: engine.url };
   const pepper = { RELAY_PEPPER: 'one pepper for all of these relays' };
-  const start = (i: number) => ChildRelay.start(join(dataDir, `${i}`), { ...GENEROUS, ...pepper, ...shared, ...env });
+  const clock = new ShiftedClock(dataDir);
+  const settings = { ...GENEROUS, ...clock.env, ...pepper, ...shared, ...env };
+  const start = (i: number) => ChildRelay.start(join(dataDir, `${i}`), settings);
   const output: string[] = [];
   const running = await Promise.all(Array.from({ length: relays }, (_, i) => start(i)));
   const networks = await Promise.all(running.map(({ url }) => FaultyNetwork.open(url)));
@@ -90,10 +100,30 @@ export async function relaysOn(
       meanwhile();
       await engine.start();
     },
+    setClock: (aheadMs) => clock.set(aheadMs, running),
     output: () => [...output, ...running.flatMap((relay) => relay.output)].join('\n'),
     async close() {
       for (const network of networks) network.close();
       await Promise.all(running.map((relay) => relay.stop('SIGKILL')));
     },
   };
+}
+
+/** The clock of the machine, as relays see it that are started with its environment. */
+class ShiftedClock {
+  readonly #file: string;
+
+  constructor(folder: string) {
+    this.#file = join(folder, 'clock');
+    writeFileSync(this.#file, '0');
+  }
+
+  get env(): Record<string, string> {
+    return { NODE_OPTIONS: `--import ${SHIFTED_CLOCK}`, SHIFTED_CLOCK_FILE: this.#file };
+  }
+
+  async set(aheadMs: number, relays: readonly ChildRelay[]): Promise<void> {
+    writeFileSync(this.#file, `${aheadMs}`);
+    await Promise.all(relays.map((relay) => relay.signal('SIGUSR2', /^the clock shows/)));
+  }
 }

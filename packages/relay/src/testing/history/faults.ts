@@ -47,6 +47,26 @@ async function during({ go, networks }: Stage, ms: number, weather: Weather): Pr
   for (const network of networks) network.weather = 'fair';
 }
 
+const HOUR_MS = 3_600_000;
+
+/** The machine's clock jumps by an hour, ahead and back. */
+export const clockFaults = {
+  'while the relay runs': async ({ go, setClock }) => {
+    for (const aheadMs of [HOUR_MS, -HOUR_MS, 0]) {
+      await setClock(aheadMs);
+      // Longer than the relay waits before it looks what is too old.
+      await go(1200);
+    }
+  },
+  'while it is stopped': async ({ go, setClock, restart }) => {
+    for (const aheadMs of [HOUR_MS, -HOUR_MS, 0]) {
+      await setClock(aheadMs);
+      await restart('SIGTERM');
+      await go(300);
+    }
+  },
+} satisfies Record<string, Fault>;
+
 /** What happens to relays that share a database. */
 export const clusterFaults = {
   /** One relay after the other, as an upgrade does it. */

@@ -40,6 +40,8 @@ export interface Outcome {
   /** Pushes that were answered with a refusal, and pushed again. */
   refused: number;
   connects: number;
+  /** Times a member was told that frames were lost to it. */
+  gaps: number;
   epochs: number;
   relayOutput: string;
 }
@@ -93,6 +95,7 @@ export async function runScenario(
     acknowledged,
     refused: sum(({ refused }) => refused),
     connects: sum(({ connects }) => connects),
+    gaps: sum(({ told }) => told.filter(({ kind }) => kind === 'gap').length),
     epochs: new Set(recorders.flatMap(({ epochs }) => epochs)).size,
     relayOutput: deployment.output(),
   };

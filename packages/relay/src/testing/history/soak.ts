@@ -4,9 +4,19 @@ import { join } from 'node:path';
 import { parsePushes } from '../../frames/parse-pushes.ts';
 import { requests } from '../../gateway/requests.ts';
 import type { Shared } from '../child-cluster.ts';
-import { postgresFolder, redisBinary } from '../engines.ts';
-import { cluster, type Deployment, oneRelay } from './deployment.ts';
-import { clusterFaults, killedHalfway, mutants, networkFaults, processFaults } from './faults.ts';
+import { postgresFolder, redisBinary, startRedis } from '../engines.ts';
+import { smallDisk } from '../small-disk.ts';
+import { cluster, type Deployment, oneRelay, relaysOn } from './deployment.ts';
+import {
+  clockFaults,
+  clusterFaults,
+  diskFull,
+  killedHalfway,
+  mutants,
+  networkFaults,
+  processFaults,
+  redisWentBack,
+} from './faults.ts';
 import { type Fault, runScenario, type ScenarioOptions } from './scenario.ts';
 
 const KILLS = 50;
@@ -16,6 +26,7 @@ const SENDS_AT_ONCE = 4000;
 /** Runs everything. Throws at the first promise that is broken. */
 export async function soak(): Promise<void> {
   await alone();
+  await onSmallDisk();
   for (const mutant of mutants) await caught(mutant);
   for (const [database, found] of [
     ['redis', redisBinary()],
@@ -24,6 +35,7 @@ export async function soak(): Promise<void> {
     if (found) await shared(database);
     else console.log(`skipped   everything with ${database}, which is not installed`);
   }
+  if (redisBinary()) await forgetting();
   fuzz();
 }
 
@@ -33,7 +45,37 @@ async function alone(): Promise<void> {
   await onSqlite(`${KILLS} kills and stops in mid-stream`, kills);
   await onSqlite('kills and stops that wait for the disk', kills.slice(0, 10), {}, { RELAY_DURABILITY: 'fsync' });
   await onSqlite('a bad network', times(4, Object.values<Fault>(networkFaults)));
+  await onSqlite('a clock that jumps by an hour', times(5, Object.values<Fault>(clockFaults)));
   await onSqlite('repeated and reordered pushes', times(5, [killed, networkFaults.cut, networkFaults.slowed]), { unruly: true });
+}
+
+/** A disk that is full ten times, while the relay waits for it and while it does not. */
+async function onSmallDisk(): Promise<void> {
+  for (const durability of ['wal', 'fsync']) {
+    const disk = smallDisk(32);
+    if ('reason' in disk) {
+      console.log(`skipped   a full disk: ${disk.reason}`);
+      return;
+    }
+    try {
+      const relay = oneRelay({ dataDir: disk.folder, env: { RELAY_DURABILITY: durability } });
+      await holds(`a full disk, ${durability}`, relay, times(10, [diskFull(disk)]));
+    } finally {
+      disk.dispose();
+    }
+  }
+}
+
+/** A Redis that loses the last it acknowledged, as it may where it does not wait for the disk. */
+async function forgetting(): Promise<void> {
+  const redis = await startRedis('--appendfsync', 'no');
+  try {
+    const back = redisWentBack(redis.folder);
+    const relays = (folder: string) => relaysOn(redis, 3, folder);
+    await inFolder((folder) => holds('a Redis that went back', relays(folder), times(5, [back]), { mayForget: true }));
+  } finally {
+    await redis.dispose();
+  }
 }
 
 async function shared(database: Shared): Promise<void> {
@@ -63,11 +105,12 @@ async function holds(
   options: ScenarioOptions = {},
 ): Promise<void> {
   const began = performance.now();
-  const { violations, sent, acknowledged, refused, connects } = await runScenario(deployment, faults, options);
+  const { violations, sent, acknowledged, refused, connects, epochs } = await runScenario(deployment, faults, options);
   if (violations.length > 0) throw new Error(`${name}: ${violations.slice(0, 5).join('; ')}`);
   const seconds = Math.round((performance.now() - began) / 1000);
   const counts = `${sent} sent, ${acknowledged} acknowledged, ${refused} refused and sent again, ${connects} connections`;
-  console.log(`holds     ${name}: ${counts}; nothing lost, nothing twice, one order (${seconds} s)`);
+  const lost = epochs > 1 ? `every loss announced (${epochs - 1} times)` : 'nothing lost';
+  console.log(`holds     ${name}: ${counts}; ${lost}, nothing twice, one order (${seconds} s)`);
 }
 
 async function caught(mutant: (typeof mutants)[number]): Promise<void> {
