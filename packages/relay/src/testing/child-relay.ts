@@ -103,9 +103,20 @@ export class ChildRelay {
     this.#lines = lines;
   }
 
-  /** Starts it and waits until it says where it listens. `env` adds to the settings. */
-  static async start(dataDir: string, env: Record<string, string> = {}, mutant?: Mutant): Promise<ChildRelay> {
-    const child = spawn(process.execPath, [await compile(mutant)], {
+  /**
+   * Starts it and waits until it says where it listens.
+   *
+   * @param env adds to the settings.
+   * @param through a command that runs it, such as a tracer.
+   */
+  static async start(
+    dataDir: string,
+    env: Record<string, string> = {},
+    mutant?: Mutant,
+    through: readonly string[] = [],
+  ): Promise<ChildRelay> {
+    const [command, ...args] = [...through, process.execPath, await compile(mutant)];
+    const child = spawn(command!, args, {
       env: { ...environment(dataDir), ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
