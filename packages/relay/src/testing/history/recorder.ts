@@ -157,9 +157,9 @@ export class Recorder {
     for (const { cid, body } of made) session.push({ cid, body });
   }
 
-  /** The pushes in another order, some of them twice, and some that were acknowledged long ago. */
+  /** The pushes in another order, some of them twice, and some that were acknowledged long ago, though not confirmed as received. */
   #muddled(pushes: readonly Sent[]): Sent[] {
-    const old = [...this.sent.values()].slice(-MUDDLED_OVER).filter(({ seq }) => seq !== undefined);
+    const old = [...this.sent.values()].slice(-MUDDLED_OVER).filter(({ seq = 0 }) => seq > this.#confirmed);
     const again = [...pushes, ...old].filter(() => Math.random() < 0.1);
     return [...pushes, ...again].sort(() => Math.random() - 0.5);
   }
