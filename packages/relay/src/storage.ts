@@ -9,7 +9,8 @@ import { LocalStore } from './store/local/local-store.ts';
 import { MemoryJournal } from './store/local/memory-journal.ts';
 import type { PostgresDatabase } from './store/postgres/database.ts';
 import { startCheckpointer } from './store/sqlite/checkpointer.ts';
-import { migrateSqlite, openSqlite, type SqliteDatabase, sqliteFile } from './store/sqlite/database.ts';
+import { migrateSqlite, openSqlite, renewEpochs, type SqliteDatabase, sqliteFile } from './store/sqlite/database.ts';
+import { Incarnation } from './store/sqlite/incarnation.ts';
 import { lockDatabase } from './store/sqlite/lock.ts';
 import { SqliteJournal } from './store/sqlite/sqlite-journal.ts';
 import type { Store, StoreObserver } from './store/store.ts';
@@ -73,7 +74,7 @@ export async function openStorage(settings: RelaySettings, observer: StoreObserv
   const node = randomUUID();
   // A file can be opened and read though it cannot be written, or is damaged further on.
   const opening = usable(() => openStore(settings, database, eventLog, node, observer));
-  const { store, clock, release } = await opening.catch(async (error) => {
+  const { store, clock, release, closed } = await opening.catch(async (error) => {
     await database.close();
     throw error;
   });
@@ -81,8 +82,17 @@ export async function openStorage(settings: RelaySettings, observer: StoreObserv
     await store.close();
     await release?.();
     await database.close();
+    closed?.();
   };
   return { store, eventLog, orders: new Orders(database.queries), clock, node, close };
+}
+
+interface OpenStore {
+  store: Store;
+  clock: Clock;
+  /** Before the database is closed, and after it. */
+  release?: () => Promise<void>;
+  closed?: () => void;
 }
 
 async function openStore(
@@ -91,7 +101,7 @@ async function openStore(
   eventLog: EventLog,
   node: string,
   observer: StoreObserver,
-): Promise<{ store: Store; clock: Clock; release?: () => Promise<void> }> {
+): Promise<OpenStore> {
   const { durability, retentionMs, maxRooms, roomBytes, roomFrames, redisUrl } = settings;
   const limits = { retentionMs, maxRooms, roomBytes, roomFrames };
   if (redisUrl !== undefined) {
@@ -106,13 +116,20 @@ async function openStore(
 }
 
 /** The store of a relay that stands alone. */
-async function openLocalStore(settings: RelaySettings, sqlite: SqliteDatabase, eventLog: EventLog, observer: StoreObserver) {
+async function openLocalStore(
+  settings: RelaySettings,
+  sqlite: SqliteDatabase,
+  eventLog: EventLog,
+  observer: StoreObserver,
+): Promise<OpenStore> {
   const { durability, databaseUrl, retentionMs, maxRooms, roomBytes, roomFrames } = settings;
   const file = sqliteFile(databaseUrl);
   const unlock = lockDatabase(file);
   try {
     // Times of a room never run backwards, though the machine's clock was set back while the relay was stopped.
     const clock = steadyClock(Math.max(Date.now(), await eventLog.lastTime()));
+    const incarnation = new Incarnation(file, durability === 'fsync');
+    if (incarnation.mayHaveGoneBack) await renewEpochs(sqlite);
     const journal =
       durability === 'memory' ? new MemoryJournal() : new SqliteJournal(sqlite, durability, clock.now(), retentionMs);
     const stopCheckpoints = startCheckpointer(sqlite, file, durability === 'fsync', observer.failed);
@@ -121,7 +138,7 @@ async function openLocalStore(settings: RelaySettings, sqlite: SqliteDatabase, e
       unlock();
     };
     const limits = { retentionMs, maxRooms, roomBytes, roomFrames };
-    return { store: new LocalStore(journal, clock, limits, observer), clock, release };
+    return { store: new LocalStore(journal, clock, limits, observer), clock, release, closed: () => incarnation.closed() };
   } catch (error) {
     unlock();
     throw error;

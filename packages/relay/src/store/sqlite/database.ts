@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import Database from 'better-sqlite3';
@@ -41,6 +42,12 @@ export function openSqlite({ file, fsync, readonly = false }: SqliteOptions): Sq
 
 export const migrateSqlite = ({ queries }: SqliteDatabase): Promise<string[]> =>
   migrate(queries, { serial: 'integer', bytes: 'blob' });
+
+/** Every room gets a new epoch: what members know of its log may not hold. */
+export async function renewEpochs({ queries }: SqliteDatabase): Promise<void> {
+  const epoch = randomBytes(16).toString('base64url');
+  await queries.updateTable('room').set({ epoch }).execute();
+}
 
 /** A prepared statement: its parameters are bound, in their order, when it runs. */
 export interface Statement<Row> {

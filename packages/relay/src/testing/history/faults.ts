@@ -117,7 +117,7 @@ export const diskFull =
     const refused = () => recorders.reduce((sum, recorder) => sum + recorder.refused, 0);
     const before = refused();
     fill();
-    await until(() => refused() > before + 100);
+    await until(() => refused() > before + 10);
     free();
     await go(300);
   };

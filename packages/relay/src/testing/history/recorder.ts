@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { Ack, Batch } from '@qsec2/sdk/wire';
+import type { Ack, Batch, Joined, Reply } from '@qsec2/sdk/wire';
 import { type RoomSecrets, TestClient } from '../client.ts';
 
 const RETRY_MS = 50;
@@ -127,20 +127,30 @@ export class Recorder {
       const asked = session.socket.timeout(5000);
       const { room, token } = this.#options.room;
       const { seat, seatSecret } = this.#identity;
-      const reply = await asked.emitWithAck('join', { room, token, seat, seatSecret, ...(since && { since }) });
+      const request = { room, token, seat, seatSecret, ...(since && { since }) };
+      // A callback, not a promise: the first batch may come in the same turn of the event loop as the answer.
+      const reply = await new Promise<Reply<Joined>>((resolve, reject) => {
+        asked.emit('join', request, (error: Error | null, reply: Reply<Joined>) => {
+          if (error) reject(error);
+          else resolve(reply);
+          if (reply?.ok) this.#entered(reply.ok, since !== undefined);
+        });
+      });
       if (reply.error?.code === 'NO_ROOM') await this.#create(asked);
-      if (!reply.ok) return false;
-      if (reply.ok.epoch !== epoch) {
-        this.epochs.push(reply.ok.epoch);
-        this.acknowledgedUpTo = 0;
-        this.#seq = since ? 0 : reply.ok.head;
-      }
-      if (reply.ok.gap) this.#gap(reply.ok.gap.from, reply.ok.gap.to);
-      return true;
+      return reply.ok !== undefined;
     } catch {
       // The connection broke before the answer: another one is made.
       return false;
     }
+  }
+
+  #entered({ epoch, head, gap }: Joined, resuming: boolean): void {
+    if (epoch !== this.epoch) {
+      this.epochs.push(epoch);
+      this.acknowledgedUpTo = 0;
+      this.#seq = resuming ? 0 : head;
+    }
+    if (gap) this.#gap(gap.from, gap.to);
   }
 
   async #create(asked: Pick<TestClient['socket'], 'emitWithAck'>): Promise<void> {
