@@ -279,7 +279,9 @@ export class Hub {
     const { store, metrics } = this.#options;
     const room = new HubRoom(key, store, metrics, this.#hooks);
     try {
-      room.delivered = (await store.watch(key, room)).head;
+      const { head } = await store.watch(key, room);
+      // Others may have placed frames since, and they may have been passed on already, to nobody.
+      room.delivered = Math.max(room.delivered, head);
       this.#rooms.set(key, room);
       return room;
     } finally {

@@ -77,6 +77,14 @@ export class Member {
     if (this.link.pending > OUT_BUDGET) this.#live = false;
   }
 
+  /** Tells of places up to and including `to` that the member will not be sent. */
+  skip(to: number): void {
+    if (to <= this.cursor) return;
+    this.room.metrics.gaps++;
+    this.link.send('gap', { from: this.cursor + 1, to });
+    this.cursor = to;
+  }
+
   /** Counts a push that is to be answered; or says why there are too many of them. */
   admit(bytes: number, { inFlightFrames, inFlightBytes }: RelayLimits): RelayError | undefined {
     // Twice what was announced: acknowledgements on their way are not yet known to the client.
@@ -137,11 +145,7 @@ export class Member {
   async #replay(): Promise<void> {
     const { frames, floor } = await this.#store.read(this.room.key, this.cursor, REPLAY_BYTES);
     if (this.#closed) return;
-    if (floor > this.cursor) {
-      this.room.metrics.gaps++;
-      this.link.send('gap', { from: this.cursor + 1, to: floor });
-      this.cursor = floor;
-    }
+    this.skip(floor);
     const last = frames.at(-1)?.seq;
     if (last === undefined) {
       if (floor < this.cursor) throw new Error('the log ends before the place the room has reached');

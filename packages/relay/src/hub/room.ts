@@ -47,6 +47,8 @@ export class HubRoom implements Watcher {
   }
 
   frames(frames: readonly Frame[]): void {
+    const next = (this.#queue.at(-1)?.seq ?? this.delivered) + 1;
+    if (frames[0]!.seq > next) this.#skip(frames[0]!.seq - 1);
     if (this.#queue.length === 0) this.#queue = frames.slice();
     else this.#queue.push(...frames);
     this.#hooks.ready(this);
@@ -108,6 +110,13 @@ export class HubRoom implements Watcher {
       if (shared && member.cursor === first - 1) member.deliver(shared, this.delivered);
       else this.#deliverOwn(member, frames, transient);
     }
+  }
+
+  /** Places that were given up before this relay had read them: whoever waits for them is told. */
+  #skip(to: number): void {
+    this.deliver();
+    this.delivered = to;
+    for (const member of this.members) if (member.live) member.skip(to);
   }
 
   /** A member has pushed. When another one is far behind it is asked to wait; when very far, it is made to. */
