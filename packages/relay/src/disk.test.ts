@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { ChildRelay, environment, runCli } from './testing/child-relay.ts';
 import { newRoom, TestClient } from './testing/client.ts';
-import { oneRelay } from './testing/history/deployment.ts';
-import { diskFull } from './testing/history/faults.ts';
+import { redisBinary, startRedis } from './testing/engines.ts';
+import { oneRelay, relaysOn } from './testing/history/deployment.ts';
+import { databaseDiskFull, diskFull } from './testing/history/faults.ts';
 import { runScenario } from './testing/history/scenario.ts';
 import { afterThisTest, temporaryFolder } from './testing/relay-fixture.ts';
 import { smallDisk } from './testing/small-disk.ts';
@@ -29,6 +30,15 @@ describe.skipIf(reason !== undefined)(`on a small disk${reason ? ` (skipped: ${r
     expect(outcome.violations.slice(0, 10)).toEqual([]);
     expect(outcome.refused).toBeGreaterThan(0);
     expect(outcome.relayOutput).toContain('SQLITE_FULL');
+  });
+
+  it.skipIf(!redisBinary())('a full one under Redis costs refusals, and nothing that was acknowledged', async () => {
+    const small = disk(16);
+    const redis = await startRedis('--dir', small.folder);
+    afterThisTest(() => redis.dispose());
+    const outcome = await runScenario(relaysOn(redis, 2, temporaryFolder()), [databaseDiskFull(small)]);
+    expect(outcome.violations.slice(0, 10)).toEqual([]);
+    expect(outcome.refused).toBeGreaterThan(0);
   });
 
   it('a read-only one is named when the relay starts', async () => {

@@ -1,9 +1,18 @@
 import { describe, expect, it } from 'vitest';
-import { postgresFolder, redisBinary } from './testing/engines.ts';
-import { cluster, oneRelay } from './testing/history/deployment.ts';
-import { clockFaults, clusterFaults, killedHalfway, mutants, networkFaults, processFaults } from './testing/history/faults.ts';
+import { postgresFolder, redisBinary, startPostgres, startRedis } from './testing/engines.ts';
+import { cluster, oneRelay, relaysOn } from './testing/history/deployment.ts';
+import {
+  clockFaults,
+  clusterFaults,
+  killedHalfway,
+  mutants,
+  networkFaults,
+  postgresReadOnly,
+  processFaults,
+  redisReadOnly,
+} from './testing/history/faults.ts';
 import { type Outcome, runScenario } from './testing/history/scenario.ts';
-import { temporaryFolder } from './testing/relay-fixture.ts';
+import { afterThisTest, temporaryFolder } from './testing/relay-fixture.ts';
 
 /** The short versions; `npm run soak -- relay` runs the long ones. */
 
@@ -60,6 +69,27 @@ describe.each(['redis', 'postgres'] as const)(
       const outcome = await runScenario(cluster(database, 2), [killedHalfway], { burst: 1000 });
       expectKept(outcome, 999);
       expect(outcome.connects).toBeGreaterThan(4);
+    });
+  },
+);
+
+const engines = {
+  redis: { start: startRedis, readOnly: redisReadOnly },
+  postgres: { start: startPostgres, readOnly: postgresReadOnly },
+};
+
+describe.each(['redis', 'postgres'] as const)(
+  'the history of a room while a %s is read-only',
+  { timeout: 60_000 },
+  (database) => {
+    it.skipIf(!available[database])('has refusals, and no losses', async () => {
+      const { start, readOnly } = engines[database];
+      const engine = await start();
+      afterThisTest(() => engine.dispose());
+      const fault = readOnly(engine.url);
+      const outcome = await runScenario(relaysOn(engine, 2, temporaryFolder()), [fault, fault]);
+      expectKept(outcome, 100);
+      expect(outcome.refused).toBeGreaterThan(10);
     });
   },
 );

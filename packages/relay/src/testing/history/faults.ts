@@ -1,6 +1,8 @@
 import { readdirSync, statSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
+import { Redis } from 'ioredis';
 import type { Mutant } from '../child-relay.ts';
+import { query } from '../query.ts';
 import type { SmallDisk } from '../small-disk.ts';
 import type { Weather } from './network.ts';
 import type { Fault, Stage } from './scenario.ts';
@@ -109,18 +111,56 @@ export const redisWentBack =
     await go(500);
   };
 
-/** The disk is full for a while; pushes are refused until there is room again. */
-export const diskFull =
-  ({ fill, free }: SmallDisk): Fault =>
+/** Nothing can be written for a while; pushes are refused until it can. */
+const refusing =
+  (begin: () => unknown, end: () => unknown): Fault =>
   async ({ go, recorders, until }) => {
     await go(300);
     const refused = () => recorders.reduce((sum, recorder) => sum + recorder.refused, 0);
     const before = refused();
-    fill();
+    await begin();
     await until(() => refused() > before + 10);
-    free();
+    await end();
     await go(300);
   };
+
+export const diskFull = ({ fill, free }: SmallDisk): Fault => refusing(fill, free);
+
+/** The disk of the database is full for a while. A Redis that waits for the disk ends itself then, and has to be started again. */
+export const databaseDiskFull =
+  ({ fill, free }: SmallDisk): Fault =>
+  (stage) => {
+    const again = async () => {
+      free();
+      await stage.killDatabase();
+    };
+    return refusing(fill, again)(stage);
+  };
+
+/** A PostgreSQL that is read-only, as it is when another one takes over. */
+export const postgresReadOnly = (url: string): Fault => {
+  const set = async (value: string) => {
+    await query(url, `ALTER SYSTEM SET default_transaction_read_only = ${value}`);
+    await query(url, 'SELECT pg_reload_conf()');
+  };
+  return refusing(
+    () => set('on'),
+    () => set('off'),
+  );
+};
+
+/** A Redis that takes no writes, because the replicas it is told to wait for are not there. */
+export const redisReadOnly = (url: string): Fault => {
+  const set = async (replicas: number) => {
+    const redis = new Redis(url);
+    await redis.config('SET', 'min-replicas-to-write', replicas);
+    redis.disconnect();
+  };
+  return refusing(
+    () => set(1),
+    () => set(0),
+  );
+};
 
 /** Relays that break a promise. The checker has to catch each. */
 export const mutants: Mutant[] = [

@@ -4,17 +4,20 @@ import { join } from 'node:path';
 import { parsePushes } from '../../frames/parse-pushes.ts';
 import { requests } from '../../gateway/requests.ts';
 import type { Shared } from '../child-cluster.ts';
-import { postgresFolder, redisBinary, startRedis } from '../engines.ts';
+import { postgresFolder, redisBinary, startPostgres, startRedis } from '../engines.ts';
 import { smallDisk } from '../small-disk.ts';
 import { cluster, type Deployment, oneRelay, relaysOn } from './deployment.ts';
 import {
   clockFaults,
   clusterFaults,
+  databaseDiskFull,
   diskFull,
   killedHalfway,
   mutants,
   networkFaults,
+  postgresReadOnly,
   processFaults,
+  redisReadOnly,
   redisWentBack,
 } from './faults.ts';
 import { type Fault, runScenario, type ScenarioOptions } from './scenario.ts';
@@ -35,6 +38,7 @@ export async function soak(): Promise<void> {
     if (found) await shared(database);
     else console.log(`skipped   everything with ${database}, which is not installed`);
   }
+  await readOnly();
   if (redisBinary()) await forgetting();
   fuzz();
 }
@@ -62,6 +66,38 @@ async function onSmallDisk(): Promise<void> {
       await holds(`a full disk, ${durability}`, relay, times(10, [diskFull(disk)]));
     } finally {
       disk.dispose();
+    }
+  }
+  if (redisBinary()) await redisOnSmallDisk();
+}
+
+async function redisOnSmallDisk(): Promise<void> {
+  const disk = smallDisk(16);
+  if ('reason' in disk) return;
+  const redis = await startRedis('--dir', disk.folder);
+  try {
+    const relays = (folder: string) => relaysOn(redis, 2, folder);
+    await inFolder((folder) => holds('a full disk under Redis', relays(folder), times(5, [databaseDiskFull(disk)])));
+  } finally {
+    await redis.dispose();
+    disk.dispose();
+  }
+}
+
+/** Databases that take nothing for a while. */
+async function readOnly(): Promise<void> {
+  const engines = [
+    { name: 'Redis', found: redisBinary(), start: () => startRedis(), fault: redisReadOnly },
+    { name: 'PostgreSQL', found: postgresFolder(), start: () => startPostgres(), fault: postgresReadOnly },
+  ];
+  for (const { name, found, start, fault } of engines) {
+    if (!found) continue;
+    const engine = await start();
+    const faults = times(10, [fault(engine.url)]);
+    try {
+      await inFolder((folder) => holds(`a ${name} that is read-only at times`, relaysOn(engine, 2, folder), faults));
+    } finally {
+      await engine.dispose();
     }
   }
 }
