@@ -4,9 +4,9 @@ import { describe, expect, it } from 'vitest';
 import { checkRedis } from './store/redis/open.ts';
 import { ChildRelay } from './testing/child-relay.ts';
 import { newRoom, TestClient } from './testing/client.ts';
-import { redisBinary, startRedis } from './testing/engines.ts';
+import { postgresFolder, redisBinary, startPostgres, startRedis } from './testing/engines.ts';
 import { relaysOn } from './testing/history/deployment.ts';
-import { redisWentBack } from './testing/history/faults.ts';
+import { clusterFaults, redisWentBack } from './testing/history/faults.ts';
 import { runScenario } from './testing/history/scenario.ts';
 import { afterThisTest, temporaryFolder } from './testing/relay-fixture.ts';
 
@@ -35,6 +35,18 @@ describe('a log that went back', { timeout: 60_000 }, () => {
     afterThisTest(() => redis.dispose());
     const back = redisWentBack(redis.folder);
     const outcome = await runScenario(relaysOn(redis, 2, temporaryFolder()), [back, back], { mayForget: true });
+    expect(outcome.violations.slice(0, 10)).toEqual([]);
+    expect(outcome.epochs).toBeGreaterThan(2);
+  });
+
+  it.skipIf(!postgresFolder())('is announced to everyone at relays on a PostgreSQL that does not wait for the disk', async () => {
+    // What was committed stays in its memory for longer than it takes to kill it.
+    const lazy = ['-c', 'wal_writer_delay=10000', '-c', 'wal_writer_flush_after=100MB'];
+    const postgres = await startPostgres(...lazy);
+    afterThisTest(() => postgres.dispose());
+    const killed = clusterFaults['database killed'];
+    const relays = relaysOn(postgres, 2, temporaryFolder(), { RELAY_DURABILITY: 'memory' });
+    const outcome = await runScenario(relays, [killed, killed], { mayForget: true });
     expect(outcome.violations.slice(0, 10)).toEqual([]);
     expect(outcome.epochs).toBeGreaterThan(2);
   });

@@ -108,6 +108,14 @@ const migrations = ({ serial, bytes }: Dialectal): Record<string, Migration> => 
         .execute();
     },
   },
+  '0005-incarnation': {
+    async up(db: Kysely<unknown>) {
+      await db.schema.alterTable('room').addColumn('incarnation', 'text').execute();
+      // SQLite has no tables that a crash empties, and does not need one: a file beside it says as much.
+      if (bytes !== 'bytea') return;
+      await sql`CREATE UNLOGGED TABLE incarnation (one boolean PRIMARY KEY DEFAULT true, id text NOT NULL)`.execute(db);
+    },
+  },
 });
 
 /**

@@ -29,6 +29,8 @@ interface RoomTable {
   empty_since: number;
   /** When the room has to be looked at though nobody is connected. */
   due: number;
+  /** Since which crash of a PostgreSQL that does not wait for the disk the epoch holds. */
+  incarnation: Generated<string | null>;
 }
 
 interface MemberTable {

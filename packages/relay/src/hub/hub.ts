@@ -96,7 +96,7 @@ export class Hub {
     if (this.#rooms.get(key) !== room) return refusals.noRoom;
     const cursor = startingPlace(request, taken);
     if (request.since) store.received(key, request.seat, cursor);
-    const member = new Member(link, room, request.seat, Math.max(cursor, taken.floor), store);
+    const member = new Member(link, room, request.seat, Math.max(cursor, taken.floor), taken.epoch, store);
     room.members.add(member);
     room.learn(taken.seats);
     events.joined(key, hasher.name('actor', request.seat), taken);

@@ -21,6 +21,7 @@ export class Member {
   readonly seat: string;
   readonly seatBytes: Buffer;
   readonly #store: Store;
+  readonly #epoch: string;
   /** Last place this connection was sent, or that was not for it. */
   cursor: number;
   /** Sent to as the room's log grows; otherwise it is behind and reads the log by itself. */
@@ -35,12 +36,13 @@ export class Member {
   /** Bytes of the room's log that this connection has yet to be sent, about. */
   #behind = 0;
 
-  constructor(link: Link, room: HubRoom, seat: string, cursor: number, store: Store) {
+  constructor(link: Link, room: HubRoom, seat: string, cursor: number, epoch: string, store: Store) {
     this.link = link;
     this.room = room;
     this.seat = seat;
     this.seatBytes = Buffer.from(seat, 'base64url');
     this.cursor = cursor;
+    this.#epoch = epoch;
     this.#store = store;
     link.onDrain(() => this.#drained());
   }
@@ -143,8 +145,9 @@ export class Member {
   }
 
   async #replay(): Promise<void> {
-    const { frames, floor } = await this.#store.read(this.room.key, this.cursor, REPLAY_BYTES);
+    const { frames, floor, epoch } = await this.#store.read(this.room.key, this.cursor, REPLAY_BYTES);
     if (this.#closed) return;
+    if (epoch !== undefined && epoch !== this.#epoch) throw new Error('the room has a new epoch');
     this.skip(floor);
     const last = frames.at(-1)?.seq;
     if (last === undefined) {

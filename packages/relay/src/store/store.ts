@@ -113,6 +113,8 @@ export interface Page {
   /** Frames up to and including this one are no longer kept. */
   floor: number;
   head: number;
+  /** Of the log that was read, where several relays share it: it may have another one by now than its reader was told. */
+  epoch?: string | undefined;
 }
 
 /** Bounds every store keeps. */

@@ -6,6 +6,8 @@ import { freePort, postgres, redis, type Engine as Server } from '../../../../sc
 
 export { freePort, postgresFolder, redisBinary } from '../../../../scripts/engines.mjs';
 
+const START_ATTEMPTS = 50;
+
 /** A real Redis or PostgreSQL of this machine, with data of its own in a temporary folder, on a free port. */
 export interface Engine {
   url: string;
@@ -44,7 +46,7 @@ async function run(make: (folder: string, port: number) => Server): Promise<Engi
     folder,
     kill,
     async start() {
-      process = await server.start();
+      process = await untilStarted(server);
     },
     async dispose() {
       await kill();
@@ -52,4 +54,16 @@ async function run(make: (folder: string, port: number) => Server): Promise<Engi
       rmSync(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
     },
   };
+}
+
+/** The children of a PostgreSQL that was killed hold its memory for a moment, and it refuses to start meanwhile. */
+async function untilStarted(server: Server): Promise<ChildProcess> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await server.start();
+    } catch (error) {
+      if (attempt === START_ATTEMPTS) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  }
 }

@@ -1,6 +1,7 @@
 import type pg from 'pg';
 import { type Frame, joinItems, place } from '../../frames/item.ts';
 import { type AppendRequest, NO_SUCH_ROOM, type StoreLimits } from '../store.ts';
+import { type Query, renewForgotten } from './incarnation.ts';
 import { NOTIFY } from './listener.ts';
 import { writePayload } from './news.ts';
 
@@ -10,6 +11,15 @@ interface Locked {
   room_hash: string;
   head_seq: number;
   floor_seq: number;
+  epoch: string;
+}
+
+export interface AppendOptions {
+  /** Milliseconds since 1970. */
+  now: number;
+  limits: StoreLimits;
+  /** A commit does not wait for the disk. */
+  forgetful: boolean;
 }
 
 /**
@@ -19,15 +29,18 @@ interface Locked {
 export async function appendFrames(
   pool: pg.Pool,
   requests: readonly AppendRequest[],
-  now: number,
-  limits: StoreLimits,
-): Promise<{ places: number[]; placed: Map<string, Frame[]> }> {
+  { now, limits, forgetful }: AppendOptions,
+): Promise<{ places: number[]; placed: Map<string, Frame[]>; epochs: Map<string, string> }> {
   const client = await pool.connect();
   let failure: Error | undefined;
   try {
     await client.query('BEGIN');
-    const result = await appendLocked(client, requests, now, limits);
+    const query: Query = async (statement, values) => (await client.query(statement, values)).rows;
+    const renewed = forgetful && (await renewForgotten(query, [...new Set(requests.map(({ room }) => room))]));
+    const result = renewed ? undefined : await appendLocked(client, requests, now, limits);
     await client.query('COMMIT');
+    // What members know of the places does not hold: they push again when they know the new epoch.
+    if (!result) throw new Error('the room has a new epoch');
     return result;
   } catch (error) {
     failure = error instanceof Error ? error : new Error('append failed');
@@ -62,13 +75,13 @@ async function appendLocked(client: pg.PoolClient, requests: readonly AppendRequ
     const payloads = [...placed].map(([room, frames]) => writePayload({ kind: 'frames', room, head: frames.at(-1)!.seq }));
     await client.query(NOTIFY, [payloads]);
   }
-  return { places, placed };
+  return { places, placed, epochs: new Map([...rooms].map(([room, { epoch }]) => [room, epoch])) };
 }
 
 async function lockRooms(client: pg.PoolClient, requests: readonly AppendRequest[]): Promise<Map<string, Locked>> {
   const names = [...new Set(requests.map(({ room }) => room))];
   const { rows } = await client.query<Locked>(
-    'SELECT id, room_hash, head_seq, floor_seq FROM room WHERE room_hash = ANY($1) ORDER BY id FOR UPDATE',
+    'SELECT id, room_hash, head_seq, floor_seq, epoch FROM room WHERE room_hash = ANY($1) ORDER BY id FOR UPDATE',
     [names],
   );
   return new Map(rows.map((row) => [row.room_hash, row]));

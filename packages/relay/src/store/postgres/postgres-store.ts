@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import type { Durability } from '@qsec2/sdk/wire';
-import type { Kysely, Transaction } from 'kysely';
+import { CompiledQuery, type Kysely, type Transaction } from 'kysely';
 import type { Clock } from '../../clock.ts';
 import type { Schema } from '../../database/schema.ts';
 import { type Frame, joinItems, readItems } from '../../frames/item.ts';
 import { sameHash } from '../../hashes.ts';
 import { Follower } from '../shared/follower.ts';
-import { pageOf } from '../shared/page.ts';
+import { type Bounds, pageOf } from '../shared/page.ts';
 import { Receipts } from '../shared/receipts.ts';
 import type {
   AppendRequest,
@@ -26,6 +26,7 @@ import type {
 import { appendFrames } from './append.ts';
 import type { PostgresDatabase } from './database.ts';
 import { deleteRoom } from './delete-room.ts';
+import { type Query, renewForgotten } from './incarnation.ts';
 import type { Listener } from './listener.ts';
 import { type News, parseNews, tell, writeNews } from './news.ts';
 import { sweepRoom } from './sweep.ts';
@@ -56,6 +57,8 @@ export class PostgresStore implements Store {
   readonly #listener: Listener;
   readonly #followers = new Map<string, Follower>();
   readonly #receipts = new Receipts();
+  /** Rooms of which news may have been missed. */
+  readonly #unchecked = new Set<string>();
   readonly #timer: NodeJS.Timeout;
   #sweeping: Promise<void> | undefined;
 
@@ -124,6 +127,7 @@ export class PostgresStore implements Store {
 
   async takeSeat(room: string, { seat, secretHash, holder, since }: SeatRequest): Promise<SeatTaken | SeatRefusal> {
     return this.#db.transaction().execute(async (db) => {
+      if (this.#forgetful) await renewForgotten(queryOf(db), [room]);
       const row = await lockRoom(db, room);
       if (!row) return 'no room';
       const members = await db.selectFrom('member').selectAll().where('room', '=', row.id).execute();
@@ -187,9 +191,13 @@ export class PostgresStore implements Store {
 
   async append(requests: readonly AppendRequest[]): Promise<number[]> {
     const { db, clock, limits } = this.#options;
-    const { places, placed } = await appendFrames(db.pool, requests, clock.now(), limits);
+    const { places, placed, epochs } = await appendFrames(db.pool, requests, {
+      now: clock.now(),
+      limits,
+      forgetful: this.#forgetful,
+    });
     // Committed: the same frames everyone else is about to read.
-    for (const [room, frames] of placed) this.#followers.get(room)?.offer(frames);
+    for (const [room, frames] of placed) this.#followers.get(room)?.offer(frames, epochs.get(room));
     return places;
   }
 
@@ -233,8 +241,9 @@ export class PostgresStore implements Store {
   }
 
   async watch(room: string, watcher: Watcher): Promise<{ head: number }> {
-    const { head } = await this.#bounds(room);
-    const follower = new Follower(watcher, head, (after, bytes) => this.read(room, after, bytes), this.#options.observer.failed);
+    const { head, epoch } = await this.#bounds(room);
+    const read = (after: number, bytes: number) => this.read(room, after, bytes);
+    const follower = new Follower({ watcher, epoch, at: head, read, failed: this.#options.observer.failed });
     this.#followers.set(room, follower);
     // What was placed between looking and following is read now.
     follower.reach((await this.#bounds(room)).head);
@@ -249,6 +258,7 @@ export class PostgresStore implements Store {
   async sweep(): Promise<void> {
     const { clock, limits, observer } = this.#options;
     const now = clock.now();
+    await this.#checkLeft();
     const due = await this.#db.selectFrom('room').select('room_hash').where('due', '<=', now).limit(DUE_ROOMS).execute();
     const rooms = new Set([...due.map(({ room_hash }) => room_hash), ...this.#followers.keys(), ...this.#receipts.rooms()]);
     for (const room of rooms) {
@@ -293,6 +303,11 @@ export class PostgresStore implements Store {
     await this.#db.deleteFrom('node').where('name', '=', node).execute().catch(observer.failed);
   }
 
+  /** A PostgreSQL that comes back may know less than it acknowledged. */
+  get #forgetful(): boolean {
+    return this.durability === 'memory';
+  }
+
   async #beat(): Promise<void> {
     await this.#sayAlive();
     await this.sweep();
@@ -308,11 +323,18 @@ export class PostgresStore implements Store {
   }
 
   async #checkAll(): Promise<void> {
-    for (const [room, follower] of this.#followers) {
+    for (const room of this.#followers.keys()) this.#unchecked.add(room);
+    await this.#checkLeft();
+  }
+
+  /** What fails, because the database is gone again, is done at the next sweep. */
+  async #checkLeft(): Promise<void> {
+    for (const room of this.#unchecked) {
+      const follower = this.#followers.get(room);
       try {
-        if (!(await this.find(room))) follower.watcher.renewed();
-        else await follower.check();
-        follower.watcher.seatsChanged();
+        await follower?.check((await this.find(room))?.epoch);
+        this.#unchecked.delete(room);
+        follower?.watcher.seatsChanged();
       } catch (error) {
         this.#options.observer.failed(error);
       }
@@ -332,6 +354,7 @@ export class PostgresStore implements Store {
         break;
       case 'renewed':
         watcher.renewed();
+        this.#unchecked.add(news.room);
         break;
       case 'transient':
         if (news.node !== this.#options.node) watcher.transient(readItems(news.items));
@@ -355,15 +378,20 @@ export class PostgresStore implements Store {
     }
   }
 
-  async #bounds(room: string): Promise<{ floor: number; head: number }> {
+  async #bounds(room: string): Promise<Bounds> {
     const row = await this.#db
       .selectFrom('room')
-      .select(['head_seq', 'floor_seq'])
+      .select(['head_seq', 'floor_seq', 'epoch'])
       .where('room_hash', '=', room)
       .executeTakeFirst();
-    return { floor: row?.floor_seq ?? 0, head: row?.head_seq ?? 0 };
+    return { floor: row?.floor_seq ?? 0, head: row?.head_seq ?? 0, epoch: row?.epoch };
   }
 }
+
+const queryOf =
+  (db: Transaction<Schema>): Query =>
+  async <Row>(statement: string, values: unknown[]) =>
+    (await db.executeQuery<Row>(CompiledQuery.raw(statement, values))).rows;
 
 function lockRoom(db: Transaction<Schema>, room: string) {
   return db.selectFrom('room').selectAll().where('room_hash', '=', room).forUpdate().executeTakeFirst();

@@ -4,7 +4,7 @@ import type { Redis } from 'ioredis';
 import type { Clock } from '../../clock.ts';
 import { type Frame, joinItems, readItems } from '../../frames/item.ts';
 import { Follower } from '../shared/follower.ts';
-import { pageOf } from '../shared/page.ts';
+import { type Bounds, pageOf } from '../shared/page.ts';
 import { Receipts } from '../shared/receipts.ts';
 import type {
   AppendRequest,
@@ -56,6 +56,8 @@ export class RedisStore implements Store {
   readonly #options: RedisStoreOptions;
   readonly #followers = new Map<string, Follower>();
   readonly #receipts = new Receipts();
+  /** Rooms of which news may have been missed. */
+  readonly #unchecked = new Set<string>();
   readonly #timer: NodeJS.Timeout;
   #sweeping: Promise<void> | undefined;
 
@@ -65,6 +67,7 @@ export class RedisStore implements Store {
     this.#redis = withScripts(options.redis);
     options.subscriber.on('messageBuffer', (channel: Buffer, message: Buffer) => this.#heard(channel.toString(), message));
     // News may have been missed while the connection was down: ask every log where it stands.
+    options.subscriber.on('close', () => this.#mayHaveMissed());
     options.subscriber.on('ready', () => void this.#checkAll());
     this.#timer = setInterval(() => {
       this.#sweeping ??= this.#beat()
@@ -199,8 +202,9 @@ export class RedisStore implements Store {
     const { subscriber, observer } = this.#options;
     const [key, log, , channel] = keys(room);
     await subscriber.subscribe(channel);
-    const { head } = await this.#bounds(key, log);
-    const follower = new Follower(watcher, head, (after, bytes) => this.read(room, after, bytes), observer.failed);
+    const { head, epoch } = await this.#bounds(key, log);
+    const read = (after: number, bytes: number) => this.read(room, after, bytes);
+    const follower = new Follower({ watcher, epoch, at: head, read, failed: observer.failed });
     this.#followers.set(room, follower);
     // What was placed between looking and following is read now.
     follower.reach((await this.#bounds(key, log)).head);
@@ -216,6 +220,7 @@ export class RedisStore implements Store {
 
   async sweep(): Promise<void> {
     const now = this.#options.clock.now();
+    await this.#checkLeft();
     const due = await this.#redis.zrangebyscore(DUE, 0, now, 'LIMIT', 0, DUE_ROOMS);
     const rooms = new Set([...due, ...this.#followers.keys(), ...this.#receipts.rooms()]);
     for (const room of rooms) await this.#sweepRoom(room, now);
@@ -277,11 +282,22 @@ export class RedisStore implements Store {
   }
 
   async #checkAll(): Promise<void> {
-    for (const [room, follower] of this.#followers) {
+    this.#mayHaveMissed();
+    await this.#checkLeft();
+  }
+
+  #mayHaveMissed(): void {
+    for (const room of this.#followers.keys()) this.#unchecked.add(room);
+  }
+
+  /** What fails, because Redis is gone again, is done at the next sweep. */
+  async #checkLeft(): Promise<void> {
+    for (const room of this.#unchecked) {
+      const follower = this.#followers.get(room);
       try {
-        await follower.check();
-        if (!(await this.find(room))) follower.watcher.renewed();
-        else follower.watcher.seatsChanged();
+        await follower?.check((await this.find(room))?.epoch);
+        this.#unchecked.delete(room);
+        follower?.watcher.seatsChanged();
       } catch (error) {
         this.#options.observer.failed(error);
       }
@@ -294,9 +310,13 @@ export class RedisStore implements Store {
     if (!follower) return;
     const rest = message.subarray(1);
     switch (String.fromCharCode(message[0] ?? 0)) {
-      case 'f':
-        follower.offer(readItems(rest));
+      case 'f': {
+        const frames = readItems(rest);
+        // They may be of another epoch than the one that is followed: the log tells.
+        if (this.#unchecked.has(room)) follower.reach(frames.at(-1)!.seq);
+        else follower.offer(frames);
         break;
+      }
       case 't': {
         const end = rest.indexOf(0);
         const own = rest.toString('latin1', 0, end) === this.#options.node;
@@ -308,6 +328,7 @@ export class RedisStore implements Store {
         break;
       case 'n':
         follower.watcher.renewed();
+        this.#unchecked.add(room);
         break;
       case 'e':
         this.unwatch(room);
@@ -320,9 +341,9 @@ export class RedisStore implements Store {
     return this.#redis.hgetall(PREFIX + room);
   }
 
-  async #bounds(key: string, log: string): Promise<{ floor: number; head: number }> {
-    const [floor, head] = await this.#redis.roomBounds(key, log);
-    return { floor, head };
+  async #bounds(key: string, log: string): Promise<Bounds> {
+    const [floor, head, epoch] = await this.#redis.roomBounds(key, log);
+    return { floor, head, epoch: epoch ?? undefined };
   }
 }
 

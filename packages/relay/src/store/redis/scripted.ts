@@ -14,7 +14,7 @@ export interface ScriptedRedis extends Redis {
   roomAppend(...argument: Argument[]): Promise<number[]>;
   roomEnd(...argument: Argument[]): Promise<number>;
   roomSweep(...argument: Argument[]): Promise<string[]>;
-  roomBounds(...argument: Argument[]): Promise<[floor: number, head: number]>;
+  roomBounds(...argument: Argument[]): Promise<[floor: number, head: number, epoch: string | null]>;
 }
 
 export function withScripts(redis: Redis): ScriptedRedis {

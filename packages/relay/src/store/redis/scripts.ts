@@ -201,9 +201,10 @@ redis.call('ZADD', KEYS[4], now + retention, ARGV[1])
 table.insert(gone, 1, string.format('%.0f', head()))
 return gone`;
 
-/** KEYS room log → floor, head */
+/** KEYS room log → floor, head, epoch */
 const bounds = `${HEAD}
-return {tonumber(redis.call('HGET', KEYS[1], 'floor') or 0), head()}`;
+local room = redis.call('HMGET', KEYS[1], 'floor', 'epoch')
+return {tonumber(room[1] or 0), head(), room[2]}`;
 
 /** Number of keys and text of each script. */
 export const scripts = {

@@ -4,12 +4,23 @@ import type { Page, Watcher } from '../store.ts';
 /** Size of one read when a follower is behind. */
 const READ_BYTES = 1024 * 1024;
 
+export interface FollowerOptions {
+  watcher: Watcher;
+  epoch: string | undefined;
+  /** Last place that is known already. */
+  at: number;
+  read(after: number, bytes: number): Promise<Page>;
+  failed(error: unknown): void;
+}
+
 /**
  * Follows the log of one room in a database that several relays share. News may come late, twice, or not at all: a frame is
  * passed on when it is the next one; when one is missing, the log itself is read.
  */
 export class Follower {
   readonly watcher: Watcher;
+  /** The epoch whose log is followed. */
+  #epoch: string | undefined;
   readonly #read: (after: number, bytes: number) => Promise<Page>;
   readonly #failed: (error: unknown) => void;
   /** Last place passed on. */
@@ -19,13 +30,9 @@ export class Follower {
   #reading = false;
   #stopped = false;
 
-  constructor(
-    watcher: Watcher,
-    at: number,
-    read: (after: number, bytes: number) => Promise<Page>,
-    failed: (error: unknown) => void,
-  ) {
+  constructor({ watcher, epoch, at, read, failed }: FollowerOptions) {
     this.watcher = watcher;
+    this.#epoch = epoch;
     this.#at = at;
     this.#known = at;
     this.#read = read;
@@ -36,8 +43,16 @@ export class Follower {
     this.#stopped = true;
   }
 
-  /** Frames that were committed, contiguous among themselves. */
-  offer(frames: readonly Frame[]): void {
+  /**
+   * Frames that were committed, contiguous among themselves.
+   *
+   * @param epoch in which they were, where that is known.
+   */
+  offer(frames: readonly Frame[], epoch = this.#epoch): void {
+    if (epoch !== this.#epoch) {
+      this.#renewed(epoch);
+      return;
+    }
     const last = frames.at(-1)?.seq ?? 0;
     if (last <= this.#at) return;
     if (!this.#reading && frames[0]!.seq <= this.#at + 1) this.#pass(frames);
@@ -50,8 +65,13 @@ export class Follower {
     if (this.#known > this.#at && !this.#reading) void this.#catchUp();
   }
 
-  /** Looks at the log itself: news may have been lost. The room gets a new start when the log went back. */
-  async check(): Promise<void> {
+  /**
+   * Looks at the log itself: news may have been lost. The room gets a new start when the log went back, or has another epoch.
+   *
+   * @param epoch of the room now; undefined when there is no such room any more.
+   */
+  async check(epoch: string | undefined): Promise<void> {
+    if (epoch === undefined || epoch !== this.#epoch) this.#renewed(epoch);
     const { head } = await this.#read(this.#at, 1);
     if (head < this.#at) this.watcher.renewed();
     else this.reach(head);
@@ -61,7 +81,11 @@ export class Follower {
     this.#reading = true;
     try {
       while (!this.#stopped && this.#at < this.#known) {
-        const { frames, floor } = await this.#read(this.#at, READ_BYTES);
+        const { frames, floor, epoch } = await this.#read(this.#at, READ_BYTES);
+        if (epoch !== this.#epoch) {
+          this.#renewed(epoch);
+          break;
+        }
         if (frames.length > 0) this.#pass(frames);
         else if (floor > this.#at) this.#at = floor;
         else break;
@@ -71,6 +95,11 @@ export class Follower {
     } finally {
       this.#reading = false;
     }
+  }
+
+  #renewed(epoch: string | undefined): void {
+    this.#epoch = epoch;
+    this.watcher.renewed();
   }
 
   #pass(frames: readonly Frame[]): void {

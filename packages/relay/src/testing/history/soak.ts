@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { parsePushes } from '../../frames/parse-pushes.ts';
 import { requests } from '../../gateway/requests.ts';
 import type { Shared } from '../child-cluster.ts';
-import { postgresFolder, redisBinary, startPostgres, startRedis } from '../engines.ts';
+import { type Engine, postgresFolder, redisBinary, startPostgres, startRedis } from '../engines.ts';
 import { smallDisk } from '../small-disk.ts';
 import { cluster, type Deployment, oneRelay, relaysOn } from './deployment.ts';
 import {
@@ -39,7 +39,7 @@ export async function soak(): Promise<void> {
     else console.log(`skipped   everything with ${database}, which is not installed`);
   }
   await readOnly();
-  if (redisBinary()) await forgetting();
+  await forgetting();
   fuzz();
 }
 
@@ -102,15 +102,25 @@ async function readOnly(): Promise<void> {
   }
 }
 
-/** A Redis that loses the last it acknowledged, as it may where it does not wait for the disk. */
+/** Databases that lose the last they acknowledged, as they may where they do not wait for the disk. */
 async function forgetting(): Promise<void> {
-  const redis = await startRedis('--appendfsync', 'no');
+  if (redisBinary()) {
+    const redis = await startRedis('--appendfsync', 'no');
+    await wentBack('Redis', redis, redisWentBack(redis.folder), 'wal');
+  }
+  if (postgresFolder()) {
+    // What was committed stays in its memory for longer than it takes to kill it.
+    const postgres = await startPostgres('-c', 'wal_writer_delay=10000', '-c', 'wal_writer_flush_after=100MB');
+    await wentBack('PostgreSQL', postgres, clusterFaults['database killed'], 'memory');
+  }
+}
+
+async function wentBack(name: string, engine: Engine, fault: Fault, durability: string): Promise<void> {
+  const relays = (folder: string) => relaysOn(engine, 3, folder, { RELAY_DURABILITY: durability });
   try {
-    const back = redisWentBack(redis.folder);
-    const relays = (folder: string) => relaysOn(redis, 3, folder);
-    await inFolder((folder) => holds('a Redis that went back', relays(folder), times(5, [back]), { mayForget: true }));
+    await inFolder((folder) => holds(`a ${name} that went back`, relays(folder), times(5, [fault]), { mayForget: true }));
   } finally {
-    await redis.dispose();
+    await engine.dispose();
   }
 }
 
