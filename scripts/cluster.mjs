@@ -44,7 +44,7 @@ function readArguments() {
   try {
     const { values, positionals } = parseArgs({ options, allowPositionals: true });
     const [kind, ...rest] = positionals;
-    if (!(kind in ENGINES) || rest.length > 0) fail('Which database holds the rooms?', USAGE);
+    if (!Object.hasOwn(ENGINES, kind ?? '') || rest.length > 0) fail('Which database holds the rooms?', USAGE);
     return {
       kind,
       relays: wholeNumber('--relays', values.relays ?? '2', 1, 16),

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { EventEmitter, once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { compile } from './child-relay.ts';
+import { compile, endWithTests } from './child-relay.ts';
 
 export type Shared = 'redis' | 'postgres';
 
@@ -34,6 +34,7 @@ export class ChildCluster {
   static async start(database: Shared, relays: number, env: Record<string, string> = {}): Promise<ChildCluster> {
     const args = [script, database, '--relays', `${relays}`, '--port', '0', '--relay', await compile()];
     const child = spawn(process.execPath, args, { env: { PATH: process.env.PATH ?? '', ...env }, stdio: 'pipe' });
+    endWithTests(child, 'SIGTERM');
     const cluster = new ChildCluster(child, database);
     await cluster.#until(() => cluster.#parts.size === relays + 1);
     return cluster;

@@ -61,12 +61,20 @@ function mutation({ file, from, to }: Mutant): Plugin {
   };
 }
 
+/** Ends a process with the one that runs the tests: a test that failed may have left it. */
+export function endWithTests(child: ChildProcess, signal: NodeJS.Signals): void {
+  const end = () => child.kill(signal);
+  process.once('exit', end);
+  child.once('exit', () => process.off('exit', end));
+}
+
 /** Runs a command of the relay to its end. */
 export async function runCli(
   args: string[],
   env: Record<string, string> = {},
 ): Promise<{ code: number; out: string; err: string }> {
   const child = spawn(process.execPath, [await compile(), ...args], { env: { PATH: process.env.PATH ?? '', ...env } });
+  endWithTests(child, 'SIGKILL');
   let out = '';
   let err = '';
   child.stdout.on('data', (chunk: Buffer) => {
@@ -120,6 +128,7 @@ export class ChildRelay {
       env: { ...environment(dataDir), ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
+    endWithTests(child, 'SIGKILL');
     const output: string[] = [];
     child.stderr.on('data', (chunk: Buffer) => output.push(chunk.toString()));
     const lines = createInterface({ input: child.stdout });
