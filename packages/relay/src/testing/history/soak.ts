@@ -45,9 +45,8 @@ export async function soak(): Promise<void> {
 
 async function alone(): Promise<void> {
   const { killed, stopped } = processFaults;
-  const kills = Array.from({ length: KILLS }, (_, i) => (i % 2 ? stopped : killed));
-  await onSqlite(`${KILLS} kills and stops in mid-stream`, kills);
-  await onSqlite('kills and stops that wait for the disk', kills.slice(0, 10), {}, { RELAY_DURABILITY: 'fsync' });
+  await onSqlite(`${KILLS} kills and ${KILLS} stops in mid-stream`, times(KILLS, [killed, stopped]));
+  await onSqlite('kills and stops that wait for the disk', times(5, [killed, stopped]), {}, { RELAY_DURABILITY: 'fsync' });
   await onSqlite('a bad network', times(4, Object.values<Fault>(networkFaults)));
   await onSqlite('a clock that jumps by an hour', times(5, Object.values<Fault>(clockFaults)));
   await onSqlite('repeated and reordered pushes', times(5, [killed, networkFaults.cut, networkFaults.slowed]), { unruly: true });
