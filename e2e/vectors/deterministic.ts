@@ -30,6 +30,8 @@ declare global {
 export const DETERMINISTIC: Replacements = {
   'protocol/random.ts': `
     export const randomBytes = (length) => new Uint8Array(globalThis.__qsec2Draws(globalThis.__qsec2Draw++, length));`,
+  // The platform's ML-KEM takes no randomness from outside.
+  'protocol/ml-kem-platform.ts': 'export const platformMlKem = async () => undefined;',
 };
 
 /** Private keys from the stream: PKCS #8 (RFC 8410 §7) in the place of generated ones. */

@@ -1,4 +1,6 @@
 import { interceptResend, simulatedChannel } from '@qsec2/sdk/bb84';
+// Here rather than beside this script: an opened link connects as soon as the element is defined, and has to know the channel then.
+import './qsec2-chat.js';
 
 /**
  * The controls of the demo: what this window's photons go through. They are kept in the address, so that an invite link

@@ -1,5 +1,5 @@
-import { cp, mkdir, rm } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { cp, readFile, rm, writeFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build, transform } from 'esbuild';
 import { rollup } from 'rollup';
@@ -9,7 +9,8 @@ import { rollup } from 'rollup';
  *
  * - `dist/define.js`: one import that defines the element and loads its parts when they are shown
  * - `dist/cdn`: `qsec2-chat.js` for a script tag, and the chunks it loads from beside it
- * - `dist/demo`: the same, and the demo page
+ * - `dist/demo`: the same, and the demo page, whose own files carry a hash of their content in their names, so that a browser
+ *   that has seen the page asks for nothing but the page
  */
 
 const HERE = dirname(fileURLToPath(import.meta.url));
@@ -17,28 +18,38 @@ const DIST = join(HERE, '../dist');
 const COMPONENTS = join(DIST, 'components');
 const DEMO = join(HERE, '../../../examples/demo');
 
-/** Few requests, one after the other: the launcher with Stencil's runtime, then what opens from it, then what is looked at. */
-const ENTRIES = [
-  { chunk: 'qsec2-chat', module: join(COMPONENTS, 'qsec2-chat.js') },
-  { chunk: 'qsec2-panel', module: join(COMPONENTS, 'qsec2-panel.js') },
-];
+/**
+ * Few requests, one after the other: the launcher with Stencil's runtime, then what opens from it and the SDK, then what is
+ * looked at.
+ */
+const LAUNCHER = 'qsec2-chat';
+const PANEL = 'qsec2-panel';
+const SDK = 'sdk';
 
-/** What two chunks share belongs to the one that is there first. */
-function chunkOf(id, { getModuleInfo }) {
-  const reach = new Map();
-  const reaches = (from, seen = new Set()) => {
+/** The modules of each chunk that is loaded whole: what two chunks share belongs to the one that is there first. */
+function chunksOf({ getModuleInfo, getModuleIds }) {
+  const reachable = (from, seen = new Set()) => {
     if (seen.has(from)) return seen;
     seen.add(from);
-    for (const next of getModuleInfo(from)?.importedIds ?? []) reaches(next, seen);
+    for (const next of getModuleInfo(from).importedIds) reachable(next, seen);
     return seen;
   };
-  if (id.endsWith('define.js')) return ENTRIES[0].chunk;
-  for (const { chunk, module } of ENTRIES) {
-    if (!reach.has(module)) reach.set(module, reaches(module));
-    if (reach.get(module).has(id)) return chunk;
-  }
-  return undefined;
+  const session = reachable([...getModuleIds()].find((id) => getModuleInfo(id).exports?.includes('Session')));
+  const sdk = [...session].flatMap((id) => getModuleInfo(id).dynamicallyImportedIds);
+  return [
+    [LAUNCHER, reachable(join(COMPONENTS, 'qsec2-chat.js'))],
+    // The session connects before the panel is drawn; they come together.
+    [PANEL, new Set([...reachable(join(COMPONENTS, 'qsec2-panel.js')), ...session])],
+    [SDK, new Set(sdk.flatMap((id) => [...reachable(id)]))],
+  ];
 }
+
+function chunkOf(id, graph) {
+  if (id.endsWith('define.js')) return LAUNCHER;
+  graphs.set(graph.getModuleInfo, graphs.get(graph.getModuleInfo) ?? chunksOf(graph));
+  return graphs.get(graph.getModuleInfo).find(([, modules]) => modules.has(id))?.[0];
+}
+const graphs = new Map();
 
 const minify = {
   name: 'minify',
@@ -47,29 +58,50 @@ const minify = {
 
 await cp(join(HERE, 'define.js'), join(DIST, 'define.js'));
 
-await rm(join(DIST, 'cdn'), { recursive: true, force: true });
 const bundle = await rollup({ input: { 'qsec2-chat': join(DIST, 'define.js') }, plugins: [minify] });
-await bundle.write({
-  dir: join(DIST, 'cdn'),
-  format: 'es',
-  hoistTransitiveImports: false,
-  entryFileNames: '[name].js',
-  chunkFileNames: 'qsec2-[name]-[hash].js',
-  manualChunks: chunkOf,
-});
-await bundle.close();
+const write = (folder, entryFileNames) =>
+  bundle.write({
+    dir: join(DIST, folder),
+    format: 'es',
+    hoistTransitiveImports: false,
+    entryFileNames,
+    chunkFileNames: 'qsec2-[name]-[hash].js',
+    manualChunks: chunkOf,
+  });
 
-await rm(join(DIST, 'demo'), { recursive: true, force: true });
-await mkdir(join(DIST, 'demo'), { recursive: true });
+for (const folder of ['cdn', 'demo']) await rm(join(DIST, folder), { recursive: true, force: true });
+await write('cdn', '[name].js');
+const { output } = await write('demo', '[name]-[hash].js');
+await bundle.close();
+const named = (name) => output.find((chunk) => chunk.name === name).fileName;
 await cp(join(DIST, 'cdn'), join(DIST, 'demo'), { recursive: true });
-await cp(DEMO, join(DIST, 'demo'), { recursive: true, filter: (source) => !source.endsWith('.js') });
-await build({
-  entryPoints: { demo: join(DEMO, 'demo.js') },
+await cp(DEMO, join(DIST, 'demo'), { recursive: true, filter: (source) => !/\.(js|css|html)$/.test(source) });
+const { metafile } = await build({
+  entryPoints: { 'qsec2-demo': join(DEMO, 'demo.js'), 'qsec2-style': join(DEMO, 'demo.css') },
   outdir: join(DIST, 'demo'),
+  entryNames: '[name]-[hash]',
+  metafile: true,
   bundle: true,
   format: 'esm',
   minify: true,
   target: 'es2022',
   legalComments: 'none',
   logLevel: 'error',
+  plugins: [
+    {
+      name: 'element-beside-the-page',
+      setup: ({ onResolve }) =>
+        onResolve({ filter: /\/qsec2-chat\.js$/ }, () => ({ path: `./${named(LAUNCHER)}`, external: true })),
+    },
+  ],
 });
+
+/** The page as it is written, with the names its files have got and a hint at what its links need first. */
+const built = (entry) =>
+  basename(Object.keys(metafile.outputs).find((file) => metafile.outputs[file].entryPoint?.endsWith(entry)));
+const preloads = [SDK, PANEL, LAUNCHER].map((name) => `<link rel="modulepreload" href="${named(name)}" />\n    `);
+const page = (await readFile(join(DEMO, 'index.html'), 'utf8'))
+  .replace('<script type="module"', `${preloads.join('')}$&`)
+  .replace('"demo.js"', `"${built('demo.js')}"`)
+  .replace('"demo.css"', `"${built('demo.css')}"`);
+await writeFile(join(DIST, 'demo', 'index.html'), page);

@@ -21,7 +21,7 @@ const TYPES: Record<string, string> = {
 };
 
 /** As the widget's build names its parts: `qsec2-panel-DAoh0a_s.js`. A hash has capitals or digits, which tells it from a word. */
-const CONTENT_HASHED = /\/qsec2-[\w-]*-(?=[\w-]*[A-Z\d])[\w-]{8}\.js$/;
+const CONTENT_HASHED = /\/qsec2-[\w-]*-(?=[\w-]*[A-Z\d])[\w-]{8}\.(js|css)$/;
 
 /**
  * Serves the files of a folder, `index.html` for a folder itself. Pages of other origins may load them, so that the widget can

@@ -1,8 +1,8 @@
 import { sha3_256, shake256 } from '@noble/hashes/sha3.js';
-import { ml_kem768 } from '@noble/post-quantum/ml-kem.js';
 import { QsecError } from '../errors.ts';
 import { type Bytes, concat } from '../wire/index.ts';
 import { erase } from './key-schedule.ts';
+import { KEM_CIPHERTEXT_BYTES, KEM_PUBLIC_BYTES, KEM_SEED_BYTES, libraryMlKem, type MlKem, mlKem } from './ml-kem.ts';
 import { randomBytes } from './random.ts';
 
 /**
@@ -12,8 +12,6 @@ import { randomBytes } from './random.ts';
 
 export const SEED_BYTES = 32;
 export const ENCAPSULATION_SEED_BYTES = 64;
-const KEM_PUBLIC_BYTES = 1184;
-const KEM_CIPHERTEXT_BYTES = 1088;
 const X25519_BYTES = 32;
 export const PUBLIC_KEY_BYTES = KEM_PUBLIC_BYTES + X25519_BYTES;
 export const CIPHERTEXT_BYTES = KEM_CIPHERTEXT_BYTES + X25519_BYTES;
@@ -43,8 +41,10 @@ export interface Encapsulation {
 /** @param seed 32 bytes, erased; random unless a test vector is wanted */
 export async function generateKeyPair(seed: Bytes = randomBytes(SEED_BYTES)): Promise<KeyPair> {
   const expanded = shake256(seed, { dkLen: 96 });
-  const kem = ml_kem768.keygen(expanded.subarray(0, 64));
-  const scalar = await importScalar(expanded.subarray(64, 96));
+  const [kem, scalar] = await Promise.all([
+    mlKem().then((implementation) => implementation.keyPair(expanded.subarray(0, KEM_SEED_BYTES))),
+    importScalar(expanded.subarray(KEM_SEED_BYTES)),
+  ]);
   const x25519Public = await multiply(scalar, BASE_POINT);
   erase(seed, expanded);
   const publicKey = concat(kem.publicKey, x25519Public);
@@ -53,32 +53,34 @@ export async function generateKeyPair(seed: Bytes = randomBytes(SEED_BYTES)): Pr
     publicKey,
     async decapsulate(ciphertext) {
       if (ciphertext.length !== CIPHERTEXT_BYTES) throw malformed('ciphertext', CIPHERTEXT_BYTES, ciphertext);
-      const kemShared = ml_kem768.decapsulate(ciphertext.subarray(0, KEM_CIPHERTEXT_BYTES), kem.secretKey);
       const x25519Ciphertext = ciphertext.subarray(KEM_CIPHERTEXT_BYTES);
-      const x25519Shared = await multiply(scalar, x25519Ciphertext);
+      const [kemShared, x25519Shared] = await Promise.all([
+        kem.decapsulate(ciphertext.subarray(0, KEM_CIPHERTEXT_BYTES)),
+        multiply(scalar, x25519Ciphertext),
+      ]);
       return combine(kemShared, x25519Shared, x25519Ciphertext, x25519Public);
     },
     // The X25519 half is a CryptoKey that cannot be exported; it goes with the last reference.
-    destroy: () => erase(kem.secretKey),
+    destroy: () => kem.destroy(),
   };
 }
 
 /**
- * @param seed 64 bytes, erased; random unless a test vector is wanted
+ * @param given 64 bytes, erased, when a test vector is wanted
  * @throws {QsecError} `HANDSHAKE_FAILED` for a public key that is malformed or of low order
  */
-export async function encapsulate(
-  publicKey: Uint8Array,
-  seed: Bytes = randomBytes(ENCAPSULATION_SEED_BYTES),
-): Promise<Encapsulation> {
+export async function encapsulate(publicKey: Uint8Array, given?: Bytes): Promise<Encapsulation> {
   if (publicKey.length !== PUBLIC_KEY_BYTES) throw malformed('public key', PUBLIC_KEY_BYTES, publicKey);
   const x25519Public = publicKey.subarray(KEM_PUBLIC_BYTES);
-  const kem = encapsulateKem(publicKey.subarray(0, KEM_PUBLIC_BYTES), seed.subarray(0, 32));
-  const scalar = await importScalar(seed.subarray(32));
+  const seed = given ?? randomBytes(ENCAPSULATION_SEED_BYTES);
+  const [kem, scalar] = await Promise.all([
+    encapsulateKem(await (given ? libraryMlKem() : mlKem()), publicKey.subarray(0, KEM_PUBLIC_BYTES), seed.subarray(0, 32)),
+    importScalar(seed.subarray(32)),
+  ]);
   const [x25519Ciphertext, x25519Shared] = await Promise.all([multiply(scalar, BASE_POINT), multiply(scalar, x25519Public)]);
   erase(seed);
   return {
-    ciphertext: concat(kem.cipherText, x25519Ciphertext),
+    ciphertext: concat(kem.ciphertext, x25519Ciphertext),
     sharedSecret: combine(kem.sharedSecret, x25519Shared, x25519Ciphertext, x25519Public),
   };
 }
@@ -91,9 +93,9 @@ function combine(kemShared: Uint8Array, x25519Shared: Uint8Array, x25519Cipherte
   return sharedSecret;
 }
 
-function encapsulateKem(publicKey: Uint8Array, seed: Uint8Array) {
+async function encapsulateKem(kem: MlKem, publicKey: Uint8Array, randomness: Uint8Array) {
   try {
-    return ml_kem768.encapsulate(publicKey, seed);
+    return await kem.encapsulate(publicKey, randomness);
   } catch (cause) {
     // FIPS 203 §7.2: the encapsulation key check refuses coefficients that are not reduced.
     throw new QsecError('HANDSHAKE_FAILED', 'The other side sent a key that is not an ML-KEM-768 public key.', { cause });

@@ -20,29 +20,39 @@ const NBSP = '\u00a0';
 const SIZES = ['byte', 'kilobyte', 'megabyte', 'gigabyte'] as const;
 
 export function makeFormat(lang: string): Format {
-  const whole = new Intl.NumberFormat(lang);
-  const tenths = new Intl.NumberFormat(lang, { minimumFractionDigits: 0, maximumFractionDigits: 1 });
-  const clock = new Intl.DateTimeFormat(lang, { hour: 'numeric', minute: '2-digit' });
-  const calendar = new Intl.DateTimeFormat(lang, { weekday: 'long', day: 'numeric', month: 'long' });
-  const percentNumber = (fraction: number) => tenths.format(fraction * 100);
-  const sizes = SIZES.map(
-    (unit, power) =>
-      new Intl.NumberFormat(lang, { style: 'unit', unit, unitDisplay: 'short', maximumFractionDigits: power > 1 ? 1 : 0 }),
+  // Each is made when it is first needed: making all of them takes longer than a key agreement.
+  const whole = once(() => new Intl.NumberFormat(lang));
+  const tenths = once(() => new Intl.NumberFormat(lang, { minimumFractionDigits: 0, maximumFractionDigits: 1 }));
+  const two = once(() => new Intl.NumberFormat(lang, { minimumIntegerDigits: 2 }));
+  const clock = once(() => new Intl.DateTimeFormat(lang, { hour: 'numeric', minute: '2-digit' }));
+  const calendar = once(() => new Intl.DateTimeFormat(lang, { weekday: 'long', day: 'numeric', month: 'long' }));
+  const sizes = SIZES.map((unit, power) =>
+    once(
+      () => new Intl.NumberFormat(lang, { style: 'unit', unit, unitDisplay: 'short', maximumFractionDigits: power > 1 ? 1 : 0 }),
+    ),
   );
-  const two = new Intl.NumberFormat(lang, { minimumIntegerDigits: 2 });
+  const percentNumber = (fraction: number) => tenths().format(fraction * 100);
   return {
     bytes: (n) => {
       const power = Math.min(SIZES.length - 1, Math.floor(Math.log10(Math.max(1, n)) / 3));
-      return sizes[power]?.format(n / 1000 ** power) ?? '';
+      return sizes[power]?.().format(n / 1000 ** power) ?? '';
     },
     duration: (ms) => {
       const seconds = Math.floor(ms / 1000);
-      return `${whole.format(Math.floor(seconds / 60))}:${two.format(seconds % 60)}`;
+      return `${whole().format(Math.floor(seconds / 60))}:${two().format(seconds % 60)}`;
     },
-    count: (n) => whole.format(n),
+    count: (n) => whole().format(n),
     percentNumber,
     percent: (fraction) => `${percentNumber(fraction)}${NBSP}%`,
-    time: (date) => clock.format(date),
-    day: (date) => calendar.format(date),
+    time: (date) => clock().format(date),
+    day: (date) => calendar().format(date),
+  };
+}
+
+function once<T>(make: () => T): () => T {
+  let made: T | undefined;
+  return () => {
+    made ??= make();
+    return made;
   };
 }

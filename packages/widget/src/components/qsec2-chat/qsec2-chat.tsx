@@ -68,6 +68,7 @@ export class Qsec2Chat {
 
   @State() private opened = false;
   @State() private session: Session | undefined;
+  @State() private panelDefined = false;
   @State() private unread = 0;
 
   private launcher: HTMLElement | undefined;
@@ -113,7 +114,7 @@ export class Qsec2Chat {
       this.opened = true;
       this.openEvent.emit();
     }
-    const session = await this.load();
+    const [session] = await Promise.all([this.load(), this.needPanel()]);
     this.look();
     if (this.room) session.adopt(this.room);
     else if (this.invite && session.view.phase === 'setup') void session.join(this.invite, this.name);
@@ -147,13 +148,13 @@ export class Qsec2Chat {
     await this.session?.leave();
   }
 
-  /** An opened link goes straight to the key agreement; the secret leaves the address bar before anything else happens. */
+  /** An opened link goes straight to the key agreement, which does not wait for the panel; the secret leaves the address bar at once. */
   private readonly takeFragment = () => {
     const code = inviteInFragment(location.hash);
     if (!code || this.room) return;
-    history.replaceState(history.state, '', withoutFragment(location.href));
     // All at once: whoever opens a link is going to need the SDK, which otherwise comes after the panel.
     loadSdk().catch(this.notLoaded);
+    history.replaceState(history.state, '', withoutFragment(location.href));
     this.load()
       .then((session) => session.join(code, this.name))
       .catch(this.notLoaded);
@@ -173,7 +174,7 @@ export class Qsec2Chat {
   };
 
   private load(): Promise<Session> {
-    this.loading ??= Promise.all([import('../../store/session'), needElement(Panel)]).then(([{ Session }]) => {
+    this.loading ??= import('../../store/session').then(({ Session }) => {
       const session = new Session(() => ({ relay: this.relay, keyAgreement: this.keyAgreement }), {
         message: (message) => this.messageEvent.emit({ message }),
         error: (problem) => this.errorEvent.emit(problem),
@@ -183,6 +184,12 @@ export class Qsec2Chat {
       return session;
     });
     return this.loading;
+  }
+
+  /** It must be defined before it is rendered. */
+  private async needPanel(): Promise<void> {
+    await needElement(Panel);
+    this.panelDefined = true;
   }
 
   /** Turns what changed in the view into events for the page. */
@@ -211,7 +218,7 @@ export class Qsec2Chat {
     return (
       <Host>
         {this.mode === 'floating' && this.launcherButton()}
-        {this.session && (
+        {this.session && this.panelDefined && (
           <Panel
             session={this.session}
             mode={this.mode}

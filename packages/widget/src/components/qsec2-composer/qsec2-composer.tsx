@@ -14,6 +14,9 @@ import { fieldHeight, sends } from './qsec2-composer.logic';
 // A name, so that what records is not bundled with the panel.
 const Recorder = LAZY.recorder;
 
+/** Where the style sheet says how tall the field is, nothing has to be measured, which would lay the page out once more. */
+const FITS_BY_ITSELF = CSS.supports('field-sizing', 'content');
+
 /**
  * Where one writes. The draft lives here and outlasts every state of the room.
  *
@@ -56,7 +59,7 @@ export class Qsec2Composer {
 
   private fit() {
     const { field } = this;
-    if (!field) return;
+    if (!field || FITS_BY_ITSELF) return;
     field.style.blockSize = 'auto';
     const { paddingBlockStart, paddingBlockEnd } = getComputedStyle(field);
     const padding = Number.parseFloat(paddingBlockStart) + Number.parseFloat(paddingBlockEnd);

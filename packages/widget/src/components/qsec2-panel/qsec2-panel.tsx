@@ -21,11 +21,14 @@ import { Closed, Connecting, Failed } from './ends';
 import { Exchange } from './exchange';
 import { Header } from './header';
 import { Menu } from './menu';
+import { Pace } from './pace';
 import { PanelFrame } from './panel-frame';
-import { bodyOf, composerOf } from './qsec2-panel.logic';
+import { bodyOf, composerOf, isOnTheWay } from './qsec2-panel.logic';
 import { Waiting } from './waiting';
 
 const COPIED_MS = 2000;
+/** Four pictures a second are enough to follow a key agreement. */
+const PICTURE_MS = 250;
 const SecurityPanel = LAZY.security;
 
 /**
@@ -73,17 +76,19 @@ export class Qsec2Panel {
   private polite: HTMLElement | undefined;
   private assertive: HTMLElement | undefined;
   private announcer!: Announcer;
+  private pace = new Pace(() => this.update(), PICTURE_MS);
   private unsubscribe: (() => void) | undefined;
   private copyTimer: ReturnType<typeof setTimeout> | undefined;
 
   connectedCallback() {
     adoptStyles(this.el, PANEL_SHEET);
-    this.unsubscribe = this.session?.subscribe(() => this.update());
+    this.unsubscribe = this.session?.subscribe(() => this.pace.changed(isOnTheWay(this.session.view)));
     this.frame.connect();
   }
 
   disconnectedCallback() {
     this.unsubscribe?.();
+    this.pace.stop();
     this.announcer?.stop();
     this.frame.disconnect();
     clearTimeout(this.copyTimer);
