@@ -105,6 +105,8 @@ export class RelaySession extends Emitter<RelaySessionEvents> {
   /** Whether what may pass is waited for: from the first join on, or from the beginning. */
   #patient: boolean;
   #joining = false;
+  /** What came right behind the answer to the join, in the same turn: it is about a position that is known only after it. */
+  #early: (() => void)[] = [];
   #joinTimer: ReturnType<typeof setTimeout> | undefined;
   #closed = false;
   #pausedUntil = 0;
@@ -123,10 +125,10 @@ export class RelaySession extends Emitter<RelaySessionEvents> {
       open: () => void this.#join(),
       close: (reason) => this.#down(reason),
       unreachable: (cause, final) => this.#unreachable(cause, final),
-      batch: (bytes) => this.#batch(bytes),
+      batch: (bytes) => this.#afterJoin(() => this.#batch(bytes)),
       ack: (ack) => this.#ack(ack),
-      presence: (change) => this.emit('presence', change),
-      gap: (range) => this.#lost(range),
+      presence: (change) => this.#afterJoin(() => this.emit('presence', change)),
+      gap: (range) => this.#afterJoin(() => this.#lost(range)),
       slow: ({ pauseMs }) => this.#pause(pauseMs),
       bye: () => this.#down('the relay is stopping'),
       ended: (ended) => this.#ended(ended),
@@ -229,9 +231,15 @@ export class RelaySession extends Emitter<RelaySessionEvents> {
     if (this.#joined && this.#epoch === epoch) this.#transport.recv({ upTo });
   }
 
+  #afterJoin(handle: () => void): void {
+    if (this.#joining) this.#early.push(handle);
+    else handle();
+  }
+
   async #join(): Promise<void> {
     if (this.#closed || this.#joined || this.#joining) return;
     this.#joining = true;
+    this.#early = [];
     const { room, token, seat, seatSecret, create, moved } = this.#options;
     try {
       if (create && this.#epoch === undefined) await this.#create();
@@ -250,11 +258,11 @@ export class RelaySession extends Emitter<RelaySessionEvents> {
         reply = checkReply(await this.#transport.join(request), isJoined);
       }
       if (reply.error) throw relayError(reply.error);
+      this.#joining = false;
       this.#up(reply.ok);
     } catch (error) {
-      this.#joinFailed(error);
-    } finally {
       this.#joining = false;
+      this.#joinFailed(error);
     }
   }
 
@@ -286,6 +294,7 @@ export class RelaySession extends Emitter<RelaySessionEvents> {
     this.#answered = 0;
     if (joined.gap) this.#lost(joined.gap);
     this.emit('up', { ...joined, renewed });
+    for (const handle of this.#early.splice(0)) handle();
     this.#flush();
   }
 

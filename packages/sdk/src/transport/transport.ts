@@ -21,7 +21,7 @@ import type {
   Slow,
 } from '../wire/index.ts';
 
-/** What one connection to a relay reports. Each is called on its own turn of the event loop, in order. */
+/** What one connection to a relay reports, in order. Several may come in one turn of the event loop, also right behind an answer. */
 export interface TransportHandlers {
   /** Connected, the first time or again: join now. */
   open(): void;
