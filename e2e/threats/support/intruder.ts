@@ -7,22 +7,23 @@ interface Shown {
   token: string;
 }
 
-/** What the first client that joined a room showed the relay. */
-export function shownToRelay(relay: HostileRelay): Shown {
-  const joins = relay.seen as { event: string; content: Partial<Shown> }[];
-  const { room, token } = joins.find(({ event }) => event === 'join')?.content ?? {};
+/** What the first client that joined a room showed the relay. @param of name of the room at the relay, the first one unless given */
+export function shownToRelay(relay: HostileRelay, of?: string): Shown {
+  const seen = relay.seen as { event: string; content: Partial<Shown> }[];
+  const joins = seen.filter(({ event, content }) => event === 'join' && (of === undefined || content.room === of));
+  const { room, token } = joins[0]?.content ?? {};
   if (room === undefined || token === undefined) throw new Error('nobody has joined yet');
   return { room, token };
 }
 
 /** The relay as somebody uses it who lets everyone in by what members showed to it, whatever the client itself shows. */
-export function admittedByRelay(relay: HostileRelay): AnyRelay {
+export function admittedByRelay(relay: HostileRelay, of?: string): AnyRelay {
   return {
     transport: (url, handlers) => {
       const inner = relay.transport(url, handlers);
       return {
         create: (request) => inner.create(request),
-        join: (request) => inner.join({ ...request, ...shownToRelay(relay) }),
+        join: (request) => inner.join({ ...request, ...shownToRelay(relay, of) }),
         leave: () => inner.leave(),
         end: (request) => inner.end(request),
         push: (frames) => inner.push(frames),

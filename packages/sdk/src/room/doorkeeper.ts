@@ -75,15 +75,20 @@ export class Doorkeeper {
 
   async #receive(delivery: Delivery): Promise<void> {
     const { type, content } = decodeFrame(delivery.body);
-    if (type !== FRAME_TYPE.handshake) return this.#options.receive(delivery);
+    const seat = toBase64url(delivery.from);
+    if (type !== FRAME_TYPE.handshake) {
+      // Whoever beats here does not know that the room is elsewhere.
+      if (delivery.transient) await this.#call(seat);
+      return this.#options.receive(delivery);
+    }
     try {
-      if (!this.#options.membership.isOwn(toBase64url(delivery.from))) await this.#introductions.receive(delivery.from, content);
+      if (!this.#options.membership.isOwn(seat)) await this.#introductions.receive(delivery.from, content);
     } finally {
       this.#place.session.markRead(delivery.seq);
     }
   }
 
-  /** Somebody is back here: a member who has not followed is told again, should its mail have been lost. */
+  /** Somebody is here: a member who has not followed is told again, should what it was told have been lost. */
   async #call(seat: string): Promise<void> {
     const peer = this.#options.membership.peerAt(seat);
     if (peer?.presence === 'away') await this.#lead(peer, peer.trusted);

@@ -106,3 +106,44 @@ describe('a room that admits by hand', () => {
     expect(cy.state).not.toBe('secure');
   });
 });
+
+describe('a delegate', () => {
+  it('lets in, locks and opens while the creator is not there, as far as its rights go', async () => {
+    const relay = new MemoryRelay();
+    const ana = await enter(relay, { name: 'Ana', capacity: 4, join: 'approve' });
+    const bo = await enter(relay, { name: 'Bo', invite: ana.invite });
+    await until(ana, () => ana.members.length === 1);
+    await ana.approve(ana.members[0] as Member);
+    await reach(bo, 'secure');
+    await ana.delegate(ana.members[0] as Member, ['approve', 'lock']);
+    while (bo.policy.delegates.length === 0) await bo.once('security');
+    expect(bo.policy.delegates).toEqual([{ id: bo.me.id, rights: ['approve', 'lock'] }]);
+    await ana.leave();
+
+    const cy = await enter(relay, { name: 'Cy', invite: bo.invite });
+    await until(bo, () => bo.members.some(({ id }) => id === cy.me.id));
+    expect(cy.state).not.toBe('secure');
+    await bo.approve(bo.members.find(({ id }) => id === cy.me.id) as Member);
+    await reach(cy, 'secure');
+    await (await cy.send('hello')).delivered;
+    await bo.lock();
+    while (!cy.policy.locked) await cy.once('security');
+    await expect(bo.removeMember(bo.members[0] as Member)).rejects.toMatchObject({ code: 'NO_ADMIN' });
+    await expect(cy.unlock()).rejects.toMatchObject({ code: 'NO_ADMIN' });
+  });
+
+  it('whose rights are taken back can decide no more, and what it decided goes on to hold', async () => {
+    const [ana, bo, cy] = (await gather(['Ana', 'Bo', 'Cy'])) as [Room, Room, Room];
+    const delegate = ana.members.find(({ id }) => id === bo.me.id) as Member;
+    await ana.delegate(delegate, ['lock']);
+    while (bo.policy.delegates.length === 0) await bo.once('security');
+    await bo.lock();
+    while (!ana.policy.locked) await ana.once('security');
+    await ana.delegate(delegate, []);
+    while (bo.policy.delegates.length > 0) await bo.once('security');
+    await expect(bo.unlock()).rejects.toMatchObject({ code: 'NO_ADMIN' });
+    while (cy.policy.delegates.length > 0) await cy.once('security');
+    expect([ana, bo, cy].map(({ policy }) => policy.locked)).toEqual([true, true, true]);
+    await expect(ana.delegate(delegate, ['rule' as never])).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
+  });
+});
