@@ -1,62 +1,40 @@
-import { type Browser, type BrowserContext, expect, type Page, test } from '@playwright/test';
+import { type CDPSession, expect, type Page, test } from '@playwright/test';
+import { CaptureProxy } from './support/capture-proxy.ts';
+import { recordNothing, switchOffEncryption, watchContent } from './support/page-watch.ts';
+import { microphone, People, recorded, recorder, talking, voice } from './support/people.ts';
 import { DEMO, RelayProcess } from './support/relay-process.ts';
+import { findSecrets } from './support/secret-scan.ts';
 
-/** Files and voice messages between two people who use the widget, over a real relay. The microphone is Chromium's fake one, which beeps. */
+/** Voice messages between two people who use the widget, over a real relay. The microphone is Chromium's fake one, which beeps. */
 
 let relay: RelayProcess;
-const contexts: BrowserContext[] = [];
+let people: People;
 
 test.beforeAll(async () => {
   relay = await RelayProcess.start({ RELAY_DEMO_DIR: DEMO });
 });
 
-test.afterEach(async () => {
-  for (const context of contexts.splice(0)) await context.close();
+test.beforeEach(({ browser }) => {
+  people = new People(browser);
 });
 
-test.afterAll(async () => {
-  await relay.stop();
-});
+test.afterEach(() => people.close());
 
-async function person(browser: Browser): Promise<Page> {
-  const context = await browser.newContext({ permissions: ['microphone'] });
-  contexts.push(context);
-  const page = await context.newPage();
-  page.on('pageerror', (error) => {
-    throw error;
-  });
-  return page;
+test.afterAll(() => relay.stop());
+
+const pair = async (url = relay.url) => talking(url, await people.one(), await people.one());
+
+async function send(page: Page, seconds: number): Promise<void> {
+  await microphone(page).click();
+  await recorded(page, seconds);
+  await recorder(page).getByRole('button', { name: 'Send' }).click();
+  await expect(recorder(page)).toHaveCount(0);
 }
 
-async function pair(browser: Browser): Promise<[Page, Page]> {
-  const ana = await person(browser);
-  await ana.goto(relay.url);
-  await ana.getByRole('button', { name: 'Start a chat' }).click();
-  await ana.getByRole('button', { name: 'Create a room' }).click();
-  const link = await ana.getByRole('textbox', { name: 'Invite link' }).inputValue();
-  const bo = await person(browser);
-  await bo.goto(link);
-  for (const page of [ana, bo]) {
-    await expect(page.getByRole('button', { name: 'Encrypted. Open security details' })).toBeVisible();
-  }
-  return [ana, bo];
-}
+const slider = (page: Page) => voice(page).getByRole('slider', { name: 'Position' });
 
-const recorder = (page: Page) => page.getByRole('group', { name: 'Voice message' });
-const microphone = (page: Page) => page.getByRole('button', { name: 'Record a voice message' });
-const voice = (page: Page) => page.getByRole('article', { name: /Voice message/ });
-
-/** Records until the time shown is `seconds` at least. */
-async function recorded(page: Page, seconds: number): Promise<void> {
-  await expect
-    .poll(async () => Number((await recorder(page).getByRole('timer').textContent())?.split(':')[1]))
-    .toBeGreaterThanOrEqual(seconds);
-}
-
-test('a voice message is recorded, listened to and sent; the other side plays it, at any speed, from anywhere', async ({
-  browser,
-}) => {
-  const [ana, bo] = await pair(browser);
+test('a voice message is recorded, listened to and sent; the other side plays it to its end', async () => {
+  const [ana, bo] = await pair();
   await microphone(ana).click();
   await recorded(ana, 2);
   await recorder(ana).getByRole('button', { name: 'Listen' }).click();
@@ -76,34 +54,145 @@ test('a voice message is recorded, listened to and sent; the other side plays it
   expect(Math.max(...bars)).toBe(28);
   expect(Math.min(...bars)).toBeLessThan(10);
 
-  const slider = voice(bo).getByRole('slider', { name: 'Position' });
-  await voice(bo).getByRole('button', { name: 'Speed 1' }).click();
-  await voice(bo).getByRole('button', { name: 'Speed 1.5' }).click();
-  await expect(voice(bo).getByRole('button', { name: 'Speed 2' })).toBeVisible();
   await voice(bo).getByRole('button', { name: 'Play' }).click();
   await expect(voice(bo).getByRole('button', { name: 'Pause' })).toBeVisible();
-  await expect(slider).not.toHaveAttribute('aria-valuenow', '0');
+  await expect(slider(bo)).not.toHaveAttribute('aria-valuenow', '0');
   await expect(voice(bo).getByText('Not played yet')).toHaveCount(0);
   // To its end, and ready to begin again.
   await expect(voice(bo).getByRole('button', { name: 'Play' })).toBeVisible();
-  await expect(slider).toHaveAttribute('aria-valuenow', '0');
-
-  const length = Number(await slider.getAttribute('aria-valuemax'));
-  expect(length).toBeGreaterThanOrEqual(3);
-  await slider.press('End');
-  await expect(slider).toHaveAttribute('aria-valuenow', String(length));
-  await slider.press('ArrowLeft');
-  await expect(slider).toHaveAttribute('aria-valuenow', String(Math.max(0, length - 5)));
-  await slider.press('ArrowRight');
-  await slider.press('Home');
-  await expect(slider).toHaveAttribute('aria-valuenow', '0');
-  const box = await slider.boundingBox();
-  await slider.click({ position: { x: (box?.width ?? 0) / 2, y: 8 } });
-  await expect(slider).toHaveAttribute('aria-valuenow', String(Math.round(length / 2)));
+  await expect(slider(bo)).toHaveAttribute('aria-valuenow', '0');
 });
 
-test('a recording is paused by Escape, and deleted when the person says so', async ({ browser }) => {
-  const [ana] = await pair(browser);
+test('the sound that arrives is the one recorded; none of it is in what the relay saw, and no address of it outlives the room', async () => {
+  const proxy = await CaptureProxy.listen(relay.port);
+  try {
+    const [ana, bo] = await talking(proxy.url, await people.one({}, watchContent), await people.one({}, watchContent));
+    await send(ana, 2);
+    await voice(bo).getByRole('button', { name: 'Play' }).click();
+    await expect(voice(bo).getByText('Not played yet')).toHaveCount(0);
+    const recording = Buffer.from(await ana.evaluate(() => bytesOf(new Blob(recordedParts))));
+    const [played, duration] = await bo.evaluate(async () => {
+      const [sound] = sounds;
+      return [await bytesOf(shownNow.get(sound?.src ?? '') as Blob), sound?.duration ?? 0] as const;
+    });
+    expect(Buffer.from(played).equals(recording)).toBe(true);
+    // What Chromium records does not say how long it is; the player has found out.
+    expect(duration).toBeGreaterThan(1.9);
+    expect(duration).toBeLessThan(4);
+    expect(findSecrets(proxy.received, secret(recording))).toEqual([]);
+
+    for (const page of [ana, bo]) {
+      expect(await page.evaluate(() => shownEver.filter(({ type }) => type.startsWith('audio/')).length)).toBe(
+        page === bo ? 1 : 0,
+      );
+      await page.getByRole('button', { name: 'More' }).click();
+      await page.getByRole('menuitem', { name: 'Leave room' }).click();
+      await expect(voice(page)).toHaveCount(0);
+      expect(await page.evaluate(() => [...shownNow.values()].filter(({ type }) => type.startsWith('audio/')).length)).toBe(0);
+    }
+  } finally {
+    await proxy.close();
+  }
+});
+
+test('without encryption the relay would have had the recording: the search finds it', async () => {
+  const proxy = await CaptureProxy.listen(relay.port);
+  try {
+    const bare = () => people.one({}, switchOffEncryption);
+    const [first, second] = [await bare(), await bare()];
+    await first.addInitScript(watchContent);
+    const [ana, bo] = await talking(proxy.url, first, second);
+    await send(ana, 1);
+    await expect(voice(bo)).toHaveCount(1);
+    const recording = Buffer.from(await ana.evaluate(() => bytesOf(new Blob(recordedParts))));
+    expect(findSecrets(proxy.received, secret(recording))).not.toEqual([]);
+  } finally {
+    await proxy.close();
+  }
+});
+
+/** From the middle: the container's head is the same in every recording. */
+const secret = (recording: Buffer) =>
+  new Map([['recording', recording.subarray(recording.length >> 1, (recording.length >> 1) + 64)]]);
+
+test('a position is chosen by keys and by mouse, before and while it plays', async () => {
+  const [ana, bo] = await talking(relay.url, await people.one(), await people.one({}, watchContent));
+  await send(ana, 6);
+  await expect(voice(bo)).toHaveCount(1);
+  const length = Number(await slider(bo).getAttribute('aria-valuemax'));
+  expect(length).toBeGreaterThanOrEqual(6);
+  await slider(bo).press('End');
+  await expect(slider(bo)).toHaveAttribute('aria-valuenow', String(length));
+  await slider(bo).press('ArrowLeft');
+  await expect(slider(bo)).toHaveAttribute('aria-valuenow', String(length - 5));
+  await slider(bo).press('ArrowRight');
+  await slider(bo).press('Home');
+  await expect(slider(bo)).toHaveAttribute('aria-valuenow', '0');
+  await expect(slider(bo)).toHaveAttribute('aria-valuetext', /0:00 of 0:0[6-9]/);
+
+  const box = await slider(bo).boundingBox();
+  if (!box) throw new Error('the slider is on screen');
+  const middle = { x: box.x + box.width / 2, y: box.y + box.height / 2 };
+  await bo.mouse.click(middle.x, middle.y);
+  await expect(slider(bo)).toHaveAttribute(
+    'aria-valuenow',
+    new RegExp(`^[${Math.floor((length - 0.5) / 2)}-${Math.ceil(length / 2)}]$`),
+  );
+  // Dragged to its first quarter.
+  await bo.mouse.move(middle.x, middle.y);
+  await bo.mouse.down();
+  await bo.mouse.move(box.x + box.width / 4, middle.y, { steps: 4 });
+  await bo.mouse.up();
+  await expect(slider(bo)).toHaveAttribute(
+    'aria-valuenow',
+    new RegExp(`^[${Math.floor((length - 0.5) / 4)}-${Math.ceil(length / 4)}]$`),
+  );
+
+  await voice(bo).getByRole('button', { name: 'Play' }).click();
+  await expect(voice(bo).getByRole('button', { name: 'Pause' })).toBeVisible();
+  const at = () => bo.evaluate(() => sounds[0]?.currentTime ?? 0);
+  expect(await at()).toBeGreaterThanOrEqual(length / 4 - 0.5);
+  await slider(bo).press('Home');
+  await expect.poll(at).toBeLessThan(length / 4 - 0.5);
+  await bo.mouse.click(box.x + box.width * 0.8, middle.y);
+  await expect.poll(at).toBeGreaterThan(length * 0.7);
+});
+
+test('a speed is chosen by mouse and by keys, and is the speed on the next page, too; nothing else is kept', async () => {
+  const [first, second] = [await people.one(), await people.one({}, watchContent)];
+  const [ana, bo] = await talking(relay.url, first, second);
+  await send(ana, 1);
+  await voice(bo).getByRole('button', { name: 'Speed 1' }).click();
+  await voice(bo).getByRole('button', { name: 'Speed 1.5' }).press('Enter');
+  await expect(voice(bo).getByRole('button', { name: 'Speed 2' })).toBeFocused();
+  await voice(bo).getByRole('button', { name: 'Play' }).click();
+  await expect.poll(() => bo.evaluate(() => sounds[0]?.playbackRate)).toBe(2);
+  expect(await bo.evaluate(() => [Object.entries(localStorage), sessionStorage.length])).toEqual([[['qsec2-speed', '2']], 0]);
+
+  const [again, later] = await talking(relay.url, first, second);
+  await send(again, 1);
+  await expect(voice(later).getByRole('button', { name: 'Speed 2' })).toBeVisible();
+});
+
+test('one message plays at a time, and the next one nobody listened to follows', async () => {
+  const [ana, bo] = await talking(relay.url, await people.one(), await people.one({}, watchContent));
+  await send(ana, 2);
+  await send(ana, 2);
+  await expect(voice(bo)).toHaveCount(2);
+  await voice(bo).nth(1).getByRole('button', { name: 'Play' }).click();
+  await expect(voice(bo).nth(1).getByRole('button', { name: 'Pause' })).toBeVisible();
+  await voice(bo).nth(0).getByRole('button', { name: 'Play' }).click();
+  await expect(voice(bo).nth(1).getByRole('button', { name: 'Play' })).toBeVisible();
+  await send(ana, 1);
+  await expect(voice(bo)).toHaveCount(3);
+  // The second was heard already: nothing follows the first.
+  await expect.poll(() => bo.evaluate(() => sounds.filter(({ paused }) => !paused).length)).toBe(0);
+  await voice(bo).nth(1).getByRole('button', { name: 'Play' }).click();
+  await expect(voice(bo).nth(2).getByText('Not played yet')).toHaveCount(0);
+});
+
+test('a recording is paused by Escape, and deleted when the person says so', async () => {
+  const [ana] = await pair();
   await microphone(ana).focus();
   await ana.keyboard.press('Enter');
   await recorded(ana, 1);
@@ -118,8 +207,8 @@ test('a recording is paused by Escape, and deleted when the person says so', asy
   await expect(ana.getByRole('dialog', { name: /Guest|chat/ })).toBeVisible();
 });
 
-test('a blocked microphone is explained', async ({ browser }) => {
-  const [ana] = await pair(browser);
+test('a blocked microphone is explained', async () => {
+  const [ana] = await pair();
   await ana.evaluate(() => {
     navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException('no', 'NotAllowedError'));
   });
@@ -129,20 +218,138 @@ test('a blocked microphone is explained', async ({ browser }) => {
   await expect(microphone(ana)).toBeVisible();
 });
 
-test('files go out by the button, and arrive as they were; an empty one is refused in words', async ({ browser }) => {
-  const [ana, bo] = await pair(browser);
-  const content = Buffer.from('What was agreed, word for word.\n'.repeat(4000));
-  await ana.locator('qsec2-chat input[type=file]').setInputFiles([
-    { name: 'minutes.txt', mimeType: 'text/plain', buffer: content },
-    { name: 'nothing.txt', mimeType: 'text/plain', buffer: Buffer.alloc(0) },
-  ]);
-  await expect(ana.getByText('This file is empty')).toBeVisible();
-  const fetched = bo.waitForEvent('download');
-  await bo.getByRole('button', { name: 'Download minutes.txt' }).click();
-  const download = await fetched;
-  expect(download.suggestedFilename()).toBe('minutes.txt');
-  const chunks: Buffer[] = [];
-  for await (const chunk of await download.createReadStream()) chunks.push(chunk as Buffer);
-  expect(Buffer.concat(chunks).equals(content)).toBe(true);
-  await expect(bo.getByRole('article')).toHaveCount(1);
+test('what was recorded before the microphone was lost can be heard and sent', async () => {
+  const [ana, bo] = await pair();
+  await ana.evaluate(() => {
+    const ask = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+    navigator.mediaDevices.getUserMedia = async (wanted) => {
+      const stream = await ask(wanted);
+      Object.assign(globalThis, { unplug: () => stream.getTracks()[0]?.dispatchEvent(new Event('ended')) });
+      return stream;
+    };
+  });
+  await microphone(ana).click();
+  await recorded(ana, 1);
+  await ana.evaluate('unplug()');
+  await expect(recorder(ana).getByText('Microphone lost')).toBeVisible();
+  await recorder(ana).getByRole('button', { name: 'Listen' }).click();
+  // Escape asks first: there is something to lose.
+  await ana.keyboard.press('Escape');
+  await ana.getByRole('button', { name: 'Keep' }).click();
+  await recorder(ana).getByRole('button', { name: 'Send' }).click();
+  await expect(voice(bo)).toHaveAccessibleName(/0:0[1-9]/);
+});
+
+test('a recording with nothing in it is a state, and nothing is sent', async () => {
+  const [ana] = await talking(relay.url, await people.one({}, recordNothing), await people.one());
+  await microphone(ana).click();
+  await recorded(ana, 1);
+  await recorder(ana).getByRole('button', { name: 'Send' }).click();
+  await expect(ana.getByRole('alert').filter({ hasText: 'No microphone' })).toBeVisible();
+  await ana.getByRole('button', { name: 'All right' }).click();
+  await expect(microphone(ana)).toBeVisible();
+  await expect(voice(ana)).toHaveCount(0);
+});
+
+/** A finger on the screen. */
+class Finger {
+  readonly #session: CDPSession;
+  #at = { x: 0, y: 0 };
+
+  constructor(session: CDPSession) {
+    this.#session = session;
+  }
+
+  async down(x: number, y: number): Promise<void> {
+    this.#at = { x, y };
+    await this.#touch('touchStart', [this.#at]);
+  }
+
+  /** In steps, as a finger does. */
+  async move(dx: number, dy: number): Promise<void> {
+    const STEPS = 6;
+    const { x, y } = this.#at;
+    for (let i = 1; i <= STEPS; i++) {
+      this.#at = { x: x + (dx * i) / STEPS, y: y + (dy * i) / STEPS };
+      await this.#touch('touchMove', [this.#at]);
+    }
+  }
+
+  up = () => this.#touch('touchEnd', []);
+  /** The system takes the finger away. */
+  taken = () => this.#touch('touchCancel', []);
+
+  async #touch(type: 'touchStart' | 'touchMove' | 'touchEnd' | 'touchCancel', touchPoints: { x: number; y: number }[]) {
+    await this.#session.send('Input.dispatchTouchEvent', { type, touchPoints });
+  }
+}
+
+test.describe('with a finger', () => {
+  const phone = { hasTouch: true, isMobile: true, viewport: { width: 390, height: 844 } };
+
+  async function held(): Promise<{ ana: Page; bo: Page; finger: Finger }> {
+    const [ana, bo] = await talking(relay.url, await people.one(phone), await people.one());
+    const finger = new Finger(await ana.context().newCDPSession(ana));
+    return { ana, bo, finger };
+  }
+
+  async function press(finger: Finger, page: Page): Promise<void> {
+    const box = await microphone(page).boundingBox();
+    if (!box) throw new Error('the button is on screen');
+    await finger.down(box.x + box.width / 2, box.y + box.height / 2);
+  }
+
+  test('it records while it is held, and sends when it lets go', async () => {
+    const { ana, bo, finger } = await held();
+    await press(finger, ana);
+    await expect(ana.getByText('Slide to cancel')).toBeVisible();
+    await recorded(ana, 2);
+    await finger.up();
+    await expect(ana.getByRole('timer')).toHaveCount(0);
+    await expect(voice(bo)).toHaveAccessibleName(/Voice message, 0:0[2-9]/);
+  });
+
+  test('a short touch records nothing, and says how it is done', async () => {
+    const { ana, finger } = await held();
+    await press(finger, ana);
+    await expect(ana.getByText('Slide to cancel')).toBeVisible();
+    await finger.up();
+    await expect(ana.getByRole('status').filter({ hasText: /hold/i })).toBeVisible();
+    await expect(microphone(ana)).toBeVisible();
+    await expect(voice(ana)).toHaveCount(0);
+  });
+
+  test('sliding back cancels, though it has let go only then', async () => {
+    const { ana, finger } = await held();
+    await press(finger, ana);
+    await recorded(ana, 1);
+    await finger.move(-60, 0);
+    await expect(ana.getByText('Slide to cancel')).toBeVisible();
+    await finger.move(-50, 0);
+    await expect(ana.getByRole('timer')).toHaveCount(0);
+    await finger.up();
+    await expect(microphone(ana)).toBeVisible();
+    await expect(voice(ana)).toHaveCount(0);
+  });
+
+  test('sliding up locks: it goes on without the finger, and is sent by the button', async () => {
+    const { ana, bo, finger } = await held();
+    await press(finger, ana);
+    await recorded(ana, 1);
+    await finger.move(0, -80);
+    await finger.up();
+    await expect(recorder(ana).getByRole('button', { name: 'Pause recording' })).toBeVisible();
+    await recorded(ana, 2);
+    await recorder(ana).getByRole('button', { name: 'Send' }).click();
+    await expect(voice(bo)).toHaveAccessibleName(/Voice message, 0:0[2-9]/);
+  });
+
+  test('a finger that the system takes away sends nothing and loses nothing', async () => {
+    const { ana, finger } = await held();
+    await press(finger, ana);
+    await recorded(ana, 1);
+    await finger.taken();
+    await expect(recorder(ana).getByRole('button', { name: 'Send' })).toBeVisible();
+    await expect(voice(ana)).toHaveCount(0);
+  });
 });

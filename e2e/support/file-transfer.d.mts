@@ -36,6 +36,9 @@ export class CuttableProxy {
   readonly cuts: number;
   /** Resets every connection, in the middle of whatever they carry. */
   cut(): void;
+  /** Nothing comes through until `release`; connections stay open. */
+  hold(): void;
+  release(): void;
   close(): Promise<void>;
 }
 

@@ -25,6 +25,9 @@ async function freePort() {
 export class CuttableProxy {
   #server = createServer();
   #sockets = new Set();
+  /** From socket to socket. */
+  #ways = new Map();
+  #held = false;
   cuts = 0;
 
   static async listen(targetPort) {
@@ -33,12 +36,20 @@ export class CuttableProxy {
       const target = createConnection(targetPort, '127.0.0.1');
       for (const socket of [client, target]) {
         proxy.#sockets.add(socket);
-        socket.on('close', () => proxy.#sockets.delete(socket));
         socket.on('error', () => socket.destroy());
       }
-      client.on('close', () => target.destroy());
-      target.on('close', () => client.destroy());
-      client.pipe(target).pipe(client);
+      for (const [from, to] of [
+        [client, target],
+        [target, client],
+      ]) {
+        proxy.#ways.set(from, to);
+        if (!proxy.#held) from.pipe(to);
+        from.on('close', () => {
+          proxy.#sockets.delete(from);
+          proxy.#ways.delete(from);
+          to.destroy();
+        });
+      }
     });
     proxy.#server.listen(0, '127.0.0.1');
     await once(proxy.#server, 'listening');
@@ -47,6 +58,17 @@ export class CuttableProxy {
 
   get url() {
     return `http://127.0.0.1:${this.#server.address().port}`;
+  }
+
+  /** Nothing comes through until `release`; connections stay open. */
+  hold() {
+    this.#held = true;
+    for (const [from, to] of this.#ways) from.unpipe(to);
+  }
+
+  release() {
+    this.#held = false;
+    for (const [from, to] of this.#ways) from.pipe(to);
   }
 
   /** Resets every connection, in the middle of whatever they carry. */

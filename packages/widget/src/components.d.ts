@@ -212,6 +212,11 @@ export namespace Components {
          */
         "holding": Holding;
         "media": MediaDictionary;
+        /**
+          * How far that finger is on its way to cancel or to lock, 0–1.
+          * @default { back: 0, up: 0 }
+         */
+        "pull": { back: number; up: number };
         "submit": (recording: Recording) => void;
         "t": Dictionary;
     }
@@ -570,6 +575,11 @@ declare namespace LocalJSX {
          */
         "holding"?: Holding;
         "media": MediaDictionary;
+        /**
+          * How far that finger is on its way to cancel or to lock, 0–1.
+          * @default { back: 0, up: 0 }
+         */
+        "pull"?: { back: number; up: number };
         "submit": (recording: Recording) => void;
         "t": Dictionary;
     }

@@ -1,10 +1,11 @@
 import { QsecError } from '@qsec2/sdk';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
-import { actionOf, factsOf, inlineOf, shareOf, wantsAtOnce } from '../src/components/qsec2-file/qsec2-file.logic';
+import { actionOf, factsOf, shareOf, wantsAtOnce } from '../src/components/qsec2-file/qsec2-file.logic';
 import { isRetryable, spoken } from '../src/components/qsec2-log/spoken.logic';
 import { en } from '../src/i18n/en';
 import { enMedia } from '../src/i18n/en-media';
 import { makeFormat } from '../src/i18n/format';
+import { inlineOf } from '../src/media/inline.logic';
 import { Session } from '../src/store/session';
 import type { MessageItem } from '../src/store/view';
 import { contentOf, FakeRoom } from './fake-room.ts';
@@ -89,6 +90,9 @@ describe('a file that came', () => {
     expect(actionOf(item, 'no')).toBe('download');
     expect(actionOf(item, 'running')).toBe('cancel-fetch');
     expect(actionOf(item, 'failed')).toBe('retry');
+    // What can be seen is shown first, and is a file to keep after that.
+    const film = { ...item, file: { ...item.file!, type: 'video/mp4' } };
+    expect([actionOf(film, 'no'), actionOf(film, 'here')]).toEqual(['load', 'download']);
   });
 });
 

@@ -1,5 +1,5 @@
-import { describe, expect, it } from 'vitest';
-import { holdingAt } from '../src/components/qsec2-composer/hold.logic';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { holdingAt, pullAt } from '../src/components/qsec2-composer/hold.logic';
 import { barsOf, nextSpeed, seekTo } from '../src/components/qsec2-voice/qsec2-voice.logic';
 
 describe('a finger on the microphone button', () => {
@@ -10,6 +10,14 @@ describe('a finger on the microphone button', () => {
     expect(holdingAt(96, 0, true)).toBe('cancelled');
     expect(holdingAt(0, -71, false)).toBe('held');
     expect(holdingAt(-20, -72, false)).toBe('locked');
+  });
+
+  it('is followed along the way it goes furthest, no further than there is to go', () => {
+    expect(pullAt(-48, -9, false)).toEqual({ back: 0.5, up: 0 });
+    expect(pullAt(48, 0, false)).toEqual({ back: 0, up: 0 });
+    expect(pullAt(48, 0, true)).toEqual({ back: 0.5, up: 0 });
+    expect(pullAt(-9, -54, false)).toEqual({ back: 0, up: 0.75 });
+    expect(pullAt(0, -500, false)).toEqual({ back: 0, up: 1 });
   });
 });
 
@@ -33,5 +41,38 @@ describe('the player', () => {
 
   it('goes round its speeds', () => {
     expect([nextSpeed(1), nextSpeed(1.5), nextSpeed(2)]).toEqual([1.5, 2, 1]);
+  });
+});
+
+describe('the chosen speed', () => {
+  const fresh = async () => {
+    vi.resetModules();
+    return import('../src/media/speed');
+  };
+  afterEach(() => {
+    vi.unstubAllGlobals();
+  });
+
+  it('is kept for every page of the origin, and nothing else is', async () => {
+    const kept = new Map<string, string>();
+    const storage = {
+      getItem: (key: string) => kept.get(key) ?? null,
+      setItem: (key: string, value: string) => kept.set(key, value),
+    };
+    vi.stubGlobal('localStorage', storage);
+    const { chooseSpeed, chosenSpeed } = await fresh();
+    expect(chosenSpeed()).toBe(1);
+    chooseSpeed(1.5);
+    expect([...kept]).toEqual([['qsec2-speed', '1.5']]);
+    expect((await fresh()).chosenSpeed()).toBe(1.5);
+    kept.set('qsec2-speed', '99');
+    expect((await fresh()).chosenSpeed()).toBe(1);
+  });
+
+  it('holds as long as the page where nothing can be kept', async () => {
+    vi.stubGlobal('localStorage', undefined);
+    const { chooseSpeed, chosenSpeed } = await fresh();
+    chooseSpeed(2);
+    expect(chosenSpeed()).toBe(2);
   });
 });

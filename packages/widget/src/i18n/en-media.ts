@@ -2,6 +2,7 @@
 export const enMedia = {
   cancelSend: (name: string) => `Stop sending ${name}`,
   cancelFetch: (name: string) => `Stop fetching ${name}`,
+  load: (name: string) => `Show ${name}`,
   download: (name: string) => `Download ${name}`,
   retryFetch: (name: string) => `Try to fetch ${name} again`,
   sentOf: (done: string, total: string) => `${done} of ${total}`,
@@ -28,6 +29,8 @@ export const enMedia = {
   resumeRecording: 'Go on recording',
   preview: 'Listen',
   stopPreview: 'Stop listening',
+  micLost: 'Microphone lost',
+  longest: 'Longest length reached',
   slideHint: 'Slide to cancel',
   lockHint: 'Up to lock',
   micHow: 'Open the site’s settings beside its address, allow the microphone, and press the button again.',

@@ -23,7 +23,8 @@ function fileView({ file, voice }: Message): FileView | undefined {
   const content = file ?? voice;
   if (!content) return undefined;
   const { name, type, size } = content;
-  return { name, type, size, voice, blob: (options) => content.blob(options) };
+  const { thumbnail } = content;
+  return { name, type, size, voice, thumbnail, blob: (options) => content.blob(options) };
 }
 
 /** Adds an item at the end, or puts it in the place of the one with the same id. */

@@ -1,5 +1,6 @@
 import type { FileProgress, Room, SentMessage } from '@qsec2/sdk';
 import type { Recording } from '@qsec2/sdk/voice';
+import { inlineOf } from '../media/inline.logic';
 import { problemFrom } from './problem.logic';
 import type { FileView, MessageItem, VoiceView } from './view';
 
@@ -71,7 +72,7 @@ export class Uploads {
     this.#stopped = true;
   }
 
-  #hand(
+  async #hand(
     { blob, name, type, voice, recording }: Outgoing,
     signal: AbortSignal,
     onDone: (done: number) => void,
@@ -82,12 +83,21 @@ export class Uploads {
     const options = { signal, onProgress };
     if (recording) return this.#room.sendVoice(recording, options);
     if (voice) return this.#room.sendVoice(blob, { ...options, ...voice, type });
-    return this.#room.sendFile(blob, { ...options, name, type });
+    const kind = inlineOf(type);
+    if (kind !== 'image' && kind !== 'video') return this.#room.sendFile(blob, { ...options, name, type });
+    const thumbnail = await thumbnailOf(blob, kind);
+    return this.#room.sendFile(blob, { ...options, name, type, ...(thumbnail && { thumbnail }) });
   }
 
   #show(item: MessageItem): void {
     if (!this.#stopped) this.#sink.show(item);
   }
+}
+
+/** What draws small pictures is loaded with the first picture. Without it, pictures go without. */
+async function thumbnailOf(blob: Blob, kind: 'image' | 'video'): Promise<Blob | undefined> {
+  const drawing = await import('../media/thumbnail').catch(() => undefined);
+  return drawing?.thumbnailOf(blob, kind);
 }
 
 function localFile({ blob, name, type, voice }: Outgoing): FileView {

@@ -39,6 +39,8 @@ export interface FileView {
   readonly type: string;
   readonly size: number;
   readonly voice: VoiceView | undefined;
+  /** A small picture, which came with the message. */
+  readonly thumbnail?: Blob | undefined;
   readonly blob: (options?: FetchOptions) => Promise<Blob>;
 }
 

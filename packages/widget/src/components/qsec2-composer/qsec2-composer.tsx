@@ -8,7 +8,7 @@ import { clip, lock, mic, send } from '../../icons/paths';
 import { LAZY } from '../../lazy-elements';
 import { problemFrom } from '../../store/problem.logic';
 import type { ComposerState } from '../qsec2-panel/qsec2-panel.logic';
-import { type Holding, holdingAt } from './hold.logic';
+import { type Holding, holdingAt, pullAt } from './hold.logic';
 import { fieldHeight, sends } from './qsec2-composer.logic';
 
 // A name, so that what records is not bundled with the panel.
@@ -16,6 +16,8 @@ const Recorder = LAZY.recorder;
 
 /** Where the style sheet says how tall the field is, nothing has to be measured, which would lay the page out once more. */
 const FITS_BY_ITSELF = CSS.supports('field-sizing', 'content');
+
+const STILL = { back: 0, up: 0 };
 
 /**
  * Where one writes. The draft lives here and outlasts every state of the room.
@@ -41,6 +43,7 @@ export class Qsec2Composer {
   @State() private hint = '';
   /** What the finger on the microphone button does, while a voice message is recorded. */
   @State() private holding: Holding | undefined;
+  @State() private pull = STILL;
   @State() private words: MediaDictionary | undefined;
 
   private field: HTMLTextAreaElement | undefined;
@@ -142,21 +145,37 @@ export class Qsec2Composer {
   };
 
   private readonly onMicDown = (event: PointerEvent) => {
+    // A second finger changes nothing.
+    if (this.holding !== undefined) return;
     this.touched = event.pointerType === 'touch';
     if (!this.touched || !(event.currentTarget instanceof HTMLElement)) return;
     event.currentTarget.setPointerCapture(event.pointerId);
     this.start = { x: event.clientX, y: event.clientY };
+    this.pull = STILL;
     void this.record('held');
   };
 
   private readonly onMicMove = ({ clientX, clientY }: PointerEvent) => {
     if (!this.start || this.holding !== 'held') return;
-    this.holding = holdingAt(clientX - this.start.x, clientY - this.start.y, this.el.matches(':dir(rtl)'));
+    const moved = [clientX - this.start.x, clientY - this.start.y, this.el.matches(':dir(rtl)')] as const;
+    this.holding = holdingAt(...moved);
+    this.pull = pullAt(...moved);
   };
 
   private readonly onMicUp = () => {
     this.start = undefined;
     if (this.holding === 'held') this.holding = 'released';
+  };
+
+  /** The system took the finger away, for a call or a gesture of its own: nothing is sent that nobody let go, and nothing is lost. */
+  private readonly onMicTaken = () => {
+    this.start = undefined;
+    if (this.holding === 'held') this.holding = 'locked';
+  };
+
+  /** A finger that stays is a long press, too. */
+  private readonly onMicMenu = (event: Event) => {
+    if (this.touched) event.preventDefault();
   };
 
   private readonly onPicked = () => {
@@ -230,6 +249,7 @@ export class Qsec2Composer {
               media={words}
               format={this.format}
               holding={holding}
+              pull={this.pull}
               submit={this.submitVoice}
               close={this.onRecorded}
             />
@@ -258,12 +278,14 @@ export class Qsec2Composer {
         key="mic"
         type="button"
         class={{ tool: true, mic: true, live: this.holding === 'held' }}
+        style={{ '--back': String(this.pull.back), '--up': String(this.pull.up) }}
         aria-label={this.t.record}
         onClick={this.onMicClick}
         onPointerDown={this.onMicDown}
         onPointerMove={this.onMicMove}
         onPointerUp={this.onMicUp}
-        onPointerCancel={this.onMicUp}
+        onPointerCancel={this.onMicTaken}
+        onContextMenu={this.onMicMenu}
       >
         <Icon of={mic} />
       </button>

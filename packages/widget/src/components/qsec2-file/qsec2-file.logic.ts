@@ -1,6 +1,7 @@
 import { type Dictionary, problemTitle } from '../../i18n';
 import type { Format } from '../../i18n/format';
 import type { MediaDictionary } from '../../i18n/media';
+import { inlineOf } from '../../media/inline.logic';
 import type { MessageItem } from '../../store/view';
 import type { Problem } from '../../types';
 
@@ -8,15 +9,6 @@ import type { Problem } from '../../types';
 const FETCHED_AHEAD_BYTES = 8 * 2 ** 20;
 
 export type Fetching = 'no' | 'running' | 'here' | 'failed';
-
-/** What a browser shows by itself without running anything of it; everything else is a card. */
-export type Inline = 'image' | 'audio' | 'video' | undefined;
-
-export function inlineOf(type: string): Inline {
-  if (/^image\/(?:png|jpeg|gif|webp|avif|bmp)$/.test(type)) return 'image';
-  const [kind] = type.split('/');
-  return kind === 'audio' || kind === 'video' ? kind : undefined;
-}
 
 /** Whether the content is fetched without being asked for. */
 export const wantsAtOnce = ({ mine, file }: MessageItem): boolean => mine || (!!file && file.size <= FETCHED_AHEAD_BYTES);
@@ -27,14 +19,16 @@ export function shareOf({ done, file }: MessageItem): number | undefined {
   return Math.min(1, done / file.size);
 }
 
-export type FileAction = 'cancel-send' | 'cancel-fetch' | 'retry' | 'download' | undefined;
+/** `load`: fetch it to show it; `download`: hand it to the person as a file. */
+export type FileAction = 'cancel-send' | 'cancel-fetch' | 'retry' | 'load' | 'download' | undefined;
 
 /** The one thing to do with a file at this moment. */
-export function actionOf({ mine, status, done }: MessageItem, fetching: Fetching): FileAction {
+export function actionOf({ mine, status, done, file }: MessageItem, fetching: Fetching): FileAction {
   if (mine && status === 'failed') return undefined;
   if (mine && status === 'sending' && done !== undefined) return 'cancel-send';
   if (fetching === 'running') return 'cancel-fetch';
-  return fetching === 'failed' ? 'retry' : 'download';
+  if (fetching === 'failed') return 'retry';
+  return fetching === 'no' && inlineOf(file?.type ?? '') ? 'load' : 'download';
 }
 
 /** The line under a file's name: its size, how much of it is there, or what went wrong. */

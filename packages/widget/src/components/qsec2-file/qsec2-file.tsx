@@ -4,18 +4,25 @@ import type { Format } from '../../i18n/format';
 import type { MediaDictionary } from '../../i18n/media';
 import { Icon, type IconPaths } from '../../icons/icon';
 import { alert, close, download, file as fileIcon, retry } from '../../icons/paths';
+import { type Inline, inlineOf } from '../../media/inline.logic';
 import { ObjectUrls } from '../../media/object-urls';
 import { problemFrom } from '../../store/problem.logic';
-import type { MessageItem } from '../../store/view';
+import type { FileView, MessageItem } from '../../store/view';
 import { adoptStyles } from '../../styles/adopt';
 import type { Problem } from '../../types';
 import css from './qsec2-file.css';
-import { actionOf, type Fetching, type FileAction, factsOf, inlineOf, shareOf, wantsAtOnce } from './qsec2-file.logic';
+import { actionOf, type Fetching, type FileAction, factsOf, shareOf, wantsAtOnce } from './qsec2-file.logic';
 import { Ring } from './ring';
 
 const SHEET = [css];
 
-const ICONS: Record<NonNullable<FileAction>, IconPaths> = { 'cancel-send': close, 'cancel-fetch': close, retry, download };
+const ICONS: Record<NonNullable<FileAction>, IconPaths> = {
+  'cancel-send': close,
+  'cancel-fetch': close,
+  retry,
+  load: download,
+  download,
+};
 
 /**
  * A file in a message: a picture, sound or video where the browser shows it, else a card.
@@ -39,11 +46,17 @@ export class Qsec2File {
   /** The browser could not make a picture or sound of it. */
   @State() private unreadable = false;
 
+  /** Undefined, too, where it is no picture. */
+  @State() private thumbnail: Blob | undefined;
+  /** Width of the thumbnail in relation to its height. */
+  @State() private shape: number | undefined;
+
   private readonly urls = new ObjectUrls();
   private abort: AbortController | undefined;
 
   connectedCallback() {
     adoptStyles(this.el, SHEET);
+    this.thumbnail = this.item.file?.thumbnail;
     if (wantsAtOnce(this.item)) void this.fetch();
   }
 
@@ -82,7 +95,6 @@ export class Qsec2File {
     else if (action === 'cancel-fetch') this.abort?.abort();
     else {
       const content = await this.fetch();
-      // A picture is on screen by now: whoever wants it as a file presses once more.
       if (content && action === 'download') this.save(content);
     }
   };
@@ -95,7 +107,14 @@ export class Qsec2File {
   }
 
   private readonly onUnreadable = () => {
-    this.unreadable = true;
+    if (this.content) this.unreadable = true;
+    else this.thumbnail = undefined;
+  };
+
+  /** What is shown keeps its shape when the picture takes the place of its thumbnail. */
+  private readonly onThumbnail = ({ currentTarget }: Event) => {
+    if (this.content || !(currentTarget instanceof HTMLImageElement)) return;
+    this.shape = currentTarget.naturalWidth / currentTarget.naturalHeight;
   };
 
   render() {
@@ -103,47 +122,65 @@ export class Qsec2File {
   }
 
   private inside() {
-    const { file } = this.item;
+    const { item, content, unreadable, thumbnail, problem } = this;
+    const { file } = item;
     if (!file) return undefined;
-    const inline = this.content && !this.unreadable ? inlineOf(file.type) : undefined;
-    const url = inline && this.content ? this.urls.of(this.content) : undefined;
-    if (inline === 'image') return this.picture(url, file.name);
-    return [
-      inline === 'video' && this.video(url),
-      this.card(file.name, inlineOf(file.type) && this.unreadable),
-      inline === 'audio' && this.audio(url),
-    ];
+    const kind = inlineOf(file.type);
+    if (content && kind && !unreadable) return this.shown(kind, this.urls.of(content), file);
+    if (!content && thumbnail && !problem && !item.problem) return this.picture(this.urls.of(thumbnail), file);
+    return this.card(file, kind && unreadable);
   }
 
-  private video(url: string | undefined) {
-    // biome-ignore lint/a11y/useMediaCaption: what people send each other has no captions
-    return <video key="video" src={url} controls playsInline preload="metadata" onError={this.onUnreadable} />;
+  private shown(kind: NonNullable<Inline>, url: string, file: FileView) {
+    switch (kind) {
+      case 'image':
+        return this.picture(url, file);
+      case 'video':
+        return [this.video(url), this.card(file)];
+      default:
+        return [this.card(file), this.audio(url)];
+    }
   }
 
-  private audio(url: string | undefined) {
+  private video(url: string) {
+    const poster = this.thumbnail && this.urls.of(this.thumbnail);
+    return (
+      // biome-ignore lint/a11y/useMediaCaption: what people send each other has no captions
+      <video key="video" src={url} poster={poster} controls playsInline preload="metadata" onError={this.onUnreadable} />
+    );
+  }
+
+  private audio(url: string) {
     // biome-ignore lint/a11y/useMediaCaption: as above
     return <audio key="audio" src={url} controls preload="metadata" onError={this.onUnreadable} />;
   }
 
-  private picture(url: string | undefined, name: string) {
+  /** The picture, or its thumbnail as long as it is not here. */
+  private picture(url: string, { name, size }: FileView) {
+    const { shape, content, format } = this;
     return (
-      <figure class="picture" key="picture">
-        <img src={url} alt={name} onError={this.onUnreadable} />
+      <figure
+        class={{ picture: true, shaped: shape !== undefined, ahead: !content }}
+        key="picture"
+        style={shape === undefined ? undefined : { '--shape': String(shape) }}
+      >
+        <img src={url} alt={name} onLoad={this.onThumbnail} onError={this.onUnreadable} />
+        {!content && <figcaption class="picture-size">{format.bytes(size)}</figcaption>}
         {this.button(name)}
       </figure>
     );
   }
 
-  private card(name: string, unreadable: boolean | undefined) {
+  private card(file: FileView, unreadable = false) {
     const { item, t, media, format } = this;
     const problem = this.problem ?? item.problem;
     const facts = factsOf(item, problem, { t, media, format });
     return (
       <div class={{ 'file-card': true, bad: !!problem }} key="card">
-        {this.button(name)}
+        {this.button(file.name)}
         <span class="file-words">
           <span class="file-name" dir="auto">
-            {name}
+            {file.name}
           </span>
           <span class="file-facts">{unreadable && !problem ? `${facts} · ${media.notShown}` : facts}</span>
         </span>
@@ -165,6 +202,7 @@ export class Qsec2File {
       'cancel-send': media.cancelSend,
       'cancel-fetch': media.cancelFetch,
       retry: media.retryFetch,
+      load: media.load,
       download: media.download,
     };
     const share = action === 'cancel-send' || action === 'cancel-fetch' ? (shareOf(item) ?? 0) : undefined;

@@ -4,7 +4,7 @@ import { type Dictionary, problemTitle } from '../../i18n';
 import type { Format } from '../../i18n/format';
 import type { MediaDictionary } from '../../i18n/media';
 import { Icon } from '../../icons/icon';
-import { alert, back, bin, mic, pause, play, send } from '../../icons/paths';
+import { alert, back, bin, lock, mic, pause, play, send } from '../../icons/paths';
 import { ObjectUrls } from '../../media/object-urls';
 import { takeTurn } from '../../media/turn';
 import { adoptStyles } from '../../styles/adopt';
@@ -29,6 +29,8 @@ export class Qsec2Recorder {
   @Prop() readonly format!: Format;
   /** What the finger on the microphone button does. */
   @Prop() readonly holding: Holding = 'locked';
+  /** How far that finger is on its way to cancel or to lock, 0–1. */
+  @Prop() readonly pull: { back: number; up: number } = { back: 0, up: 0 };
   @Prop() readonly submit!: (recording: Recording) => void;
   /** It is over, with a hint if there is one. */
   @Prop() readonly close!: (hint: string) => void;
@@ -139,8 +141,9 @@ export class Qsec2Recorder {
     event.preventDefault();
     event.stopPropagation();
     if (this.state === 'recording') this.togglePause();
-    else if (this.state === 'paused') this.asking = !this.asking;
-    else this.discard();
+    // Nothing is recorded yet, or nothing ever will be.
+    else if (this.state === 'asking' || this.howTo()) this.discard();
+    else this.asking = !this.asking;
   };
 
   render() {
@@ -152,9 +155,8 @@ export class Qsec2Recorder {
   }
 
   private inside() {
-    if (this.recorder.error && this.state !== 'lost') return this.howTo();
     if (this.asking) return this.question();
-    return this.holding === 'locked' ? this.bar() : this.held();
+    return this.howTo() ?? (this.holding === 'locked' ? this.bar() : this.held());
   }
 
   private time() {
@@ -169,13 +171,16 @@ export class Qsec2Recorder {
 
   private held() {
     return (
-      <div class="recorder held">
+      <div class="recorder held" style={{ '--back': String(this.pull.back), '--up': String(this.pull.up) }}>
         {this.time()}
         <span class="slide-hint">
           <Icon of={back} size={16} />
           {this.media.slideHint}
         </span>
-        <span class="lock-hint">{this.media.lockHint}</span>
+        <span class="lock-hint">
+          <Icon of={lock} size={16} />
+          {this.media.lockHint}
+        </span>
       </div>
     );
   }
@@ -188,10 +193,15 @@ export class Qsec2Recorder {
       <div class="recorder" role="group" aria-label={media.recorder} tabIndex={-1}>
         {this.tool(media.discard, bin, () => this.discard())}
         {this.time()}
-        <LiveBars levels={this.levels} />
+        {done ? (
+          <span class="recorder-note" role="status">
+            {state === 'lost' ? media.micLost : media.longest}
+          </span>
+        ) : (
+          <LiveBars levels={this.levels} />
+        )}
         {!done && this.tool(recording ? media.pauseRecording : media.resumeRecording, recording ? pause : mic, this.togglePause)}
-        {!done &&
-          this.tool(this.previewing ? media.stopPreview : media.preview, this.previewing ? pause : play, this.togglePreview)}
+        {this.tool(this.previewing ? media.stopPreview : media.preview, this.previewing ? pause : play, this.togglePreview)}
         <button type="button" class="send" aria-label={t.send} disabled={state === 'asking'} onClick={() => void this.finish()}>
           <Icon of={send} />
         </button>
@@ -227,7 +237,8 @@ export class Qsec2Recorder {
 
   private howTo() {
     const { error } = this.recorder;
-    if (!error) return undefined;
+    // What was recorded before the microphone was lost can still be sent.
+    if (!error || this.state === 'lost') return undefined;
     return (
       <div class="mic-card" role="alert">
         <span class="mic-mark">

@@ -5,6 +5,7 @@ import type { MediaDictionary } from '../../i18n/media';
 import { Icon } from '../../icons/icon';
 import { pause, play } from '../../icons/paths';
 import { ObjectUrls } from '../../media/object-urls';
+import { chooseSpeed, chosenSpeed } from '../../media/speed';
 import { takeTurn } from '../../media/turn';
 import { problemFrom } from '../../store/problem.logic';
 import type { MessageItem } from '../../store/view';
@@ -18,8 +19,6 @@ const SHEET = [css];
 
 /** Messages that were played, as long as the page lives. */
 const played = new Set<string>();
-/** The speed chosen last is the speed of all. */
-let chosenSpeed: Speed = 1;
 
 /**
  * A voice message.
@@ -37,7 +36,7 @@ export class Qsec2Voice {
 
   @State() private playing = false;
   @State() private at = 0;
-  @State() private speed: Speed = chosenSpeed;
+  @State() private speed: Speed = chosenSpeed();
   @State() private problem = '';
 
   private readonly urls = new ObjectUrls();
@@ -86,19 +85,30 @@ export class Qsec2Voice {
       return;
     }
     this.problem = '';
+    let audio: HTMLAudioElement;
     try {
       this.loading ??= this.load();
-      const audio = await this.loading;
-      if (!this.el.isConnected) return;
-      takeTurn(audio);
-      audio.currentTime = this.at;
-      this.speed = chosenSpeed;
-      audio.playbackRate = this.speed;
-      await audio.play();
-      played.add(this.item.id);
+      audio = await this.loading;
     } catch (error) {
       this.loading = undefined;
       this.problem = error instanceof MediaError ? this.media.notPlayed : problemTitle(problemFrom(error).code, this.t);
+      return;
+    }
+    if (!this.el.isConnected) {
+      this.urls.revokeAll();
+      return;
+    }
+    takeTurn(audio);
+    audio.currentTime = this.at;
+    this.speed = chosenSpeed();
+    audio.playbackRate = this.speed;
+    try {
+      await audio.play();
+      played.add(this.item.id);
+    } catch (error) {
+      // Another one began, or this page may not make sounds without being pressed: the button says that nothing plays.
+      if (error instanceof DOMException && ['AbortError', 'NotAllowedError'].includes(error.name)) return;
+      this.problem = this.media.notPlayed;
     }
   };
 
@@ -133,8 +143,8 @@ export class Qsec2Voice {
   };
 
   private readonly changeSpeed = () => {
-    this.speed = nextSpeed(chosenSpeed);
-    chosenSpeed = this.speed;
+    this.speed = nextSpeed(chosenSpeed());
+    chooseSpeed(this.speed);
     if (this.audio) this.audio.playbackRate = this.speed;
   };
 
