@@ -9,7 +9,8 @@ import { WebSocket } from 'ws';
 const TEXT_HEADER = '451-["push",{"_placeholder":true,"num":0}]';
 const BATCH_HEADER = '451-["batch"';
 const ACK = '42["ack",';
-const RECEIPT_EVERY = 2000;
+/** As the SDK does it. */
+const RECEIPT_EVERY_MS = 500;
 
 const id = (bytes, ...of) => createHash('sha256').update(of.join(' ')).digest().subarray(0, bytes).toString('base64url');
 
@@ -24,7 +25,7 @@ class Member {
     this.deliveries = 0;
     this.sent = 0;
     this.cursor = 0;
-    this.confirmed = 0;
+    this.confirmedAt = performance.now();
     this.bytes = 0;
     this.latencies = undefined;
     this.nextRequest = 0;
@@ -76,8 +77,9 @@ class Member {
     this.deliveries += count;
     this.cursor = data.readUIntBE(6, 6);
     if (this.latencies) this.measure(data, count);
-    if (this.cursor - this.confirmed >= RECEIPT_EVERY) {
-      this.confirmed = this.cursor;
+    const now = performance.now();
+    if (now - this.confirmedAt >= RECEIPT_EVERY_MS) {
+      this.confirmedAt = now;
       this.socket.send(`42["recv",{"upTo":${this.cursor}}]`);
     }
   }
@@ -147,28 +149,18 @@ const actions = {
       members.push(...its);
     }
   },
-  /** Every member keeps `window` frames in flight. Counted in deliveries, not seconds: a machine that is busy takes longer, no more. */
-  async saturate({ payload, window, warmUp, count }) {
+  /** From now on every member keeps `window` frames in flight. */
+  async saturate({ payload, window }) {
     const body = randomBytes(payload);
-    let stopped = false;
     for (const member of members) {
       member.fill = () => {
-        while (!stopped && member.inFlight < window) member.push(body);
+        while (member.inFlight < window) member.push(body);
       };
+      member.fill();
     }
-    for (const member of members) member.fill();
-    const total = () => members.reduce((sum, { deliveries }) => sum + deliveries, 0);
-    while (total() < warmUp) await sleep(5);
-    const before = total();
-    process.send({ mark: 'start' });
-    const began = performance.now();
-    while (total() < before + count) await sleep(5);
-    const deliveries = total() - before;
-    process.send({ mark: 'end' });
-    const seconds = (performance.now() - began) / 1000;
-    stopped = true;
-    await sleep(200);
-    return { deliveries, seconds };
+  },
+  async count() {
+    return { deliveries: members.reduce((sum, { deliveries }) => sum + deliveries, 0) };
   },
   /** So many sends a second in all, evenly; times from a send to its arrival at the others. */
   async latency({ payload, rate, forMs }) {

@@ -48,13 +48,20 @@ export async function startServer(kind) {
     });
     child.once('exit', (code) => reject(new Error(`the relay ended with ${code}`)));
   });
+  /** Processor seconds used so far, its threads included. */
+  const cpu = () => {
+    const fields = readFileSync(`/proc/${child.pid}/stat`, 'utf8').split(') ')[1].split(' ');
+    return (Number(fields[11]) + Number(fields[12])) / TICKS;
+  };
   return {
     url,
     kind,
-    /** Processor seconds used so far, its threads included. */
-    cpu() {
-      const fields = readFileSync(`/proc/${child.pid}/stat`, 'utf8').split(') ')[1].split(' ');
-      return (Number(fields[11]) + Number(fields[12])) / TICKS;
+    cpu,
+    /** Waits until it has used so many processor seconds more. @returns how many it were. */
+    async uses(seconds) {
+      const before = cpu();
+      while (cpu() - before < seconds) await new Promise((resolve) => setTimeout(resolve, 5));
+      return cpu() - before;
     },
     rss() {
       return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))[1]) * 1024;
