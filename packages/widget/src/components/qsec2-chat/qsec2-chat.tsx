@@ -9,6 +9,7 @@ import { chat, down } from '../../icons/launcher-paths';
 import { LAZY, needElement } from '../../lazy-elements';
 import { loadSdk } from '../../store/sdk';
 import type { Session } from '../../store/session';
+import { whenSettled } from '../../store/settled';
 import type { View } from '../../store/view';
 import type {
   ChatMode,
@@ -24,6 +25,12 @@ import { badgeText, inviteInFragment, titleWith, withoutFragment } from './qsec2
 
 // A name, so that Stencil does not bundle the panel with the launcher.
 const Panel = LAZY.panel;
+
+/**
+ * An opened link is agreeing on keys before a picture of it could be drawn, and drawing would hold it up: the panel waits for
+ * the keys this long. Whoever has to wait longer sees what for.
+ */
+const KEYS_FIRST_MS = 250;
 
 /**
  * A private chat for any page: `<qsec2-chat relay="https://relay.example"></qsec2-chat>`.
@@ -74,6 +81,8 @@ export class Qsec2Chat {
   private launcher: HTMLElement | undefined;
   private loading: Promise<Session> | undefined;
   private previous: View | undefined;
+  /** While a link is being opened. */
+  private keysFirst: Promise<void> | undefined;
 
   connectedCallback() {
     window.addEventListener('hashchange', this.takeFragment);
@@ -156,7 +165,10 @@ export class Qsec2Chat {
     loadSdk().catch(this.notLoaded);
     history.replaceState(history.state, '', withoutFragment(location.href));
     this.load()
-      .then((session) => session.join(code, this.name))
+      .then((session) => {
+        this.keysFirst = whenSettled(session, KEYS_FIRST_MS);
+        return session.join(code, this.name);
+      })
       .catch(this.notLoaded);
     this.open().catch(this.notLoaded);
   };
@@ -188,7 +200,8 @@ export class Qsec2Chat {
 
   /** It must be defined before it is rendered. */
   private async needPanel(): Promise<void> {
-    await needElement(Panel);
+    await Promise.all([needElement(Panel), this.load()]);
+    await this.keysFirst;
     this.panelDefined = true;
   }
 

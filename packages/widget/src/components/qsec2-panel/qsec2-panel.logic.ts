@@ -23,9 +23,6 @@ export function bodyOf(view: View): Body {
   return phase;
 }
 
-/** Whether the processor has something better to do than to draw. */
-export const isOnTheWay = ({ phase }: Pick<View, 'phase'>): boolean => phase === 'connecting' || phase === 'agreeing';
-
 export type Tone = 'grey' | 'amber' | 'red' | 'green';
 export type ChipName = keyof Dictionary['chip'];
 

@@ -9,6 +9,7 @@ import { close } from '../../icons/paths';
 import { LAZY, needElement } from '../../lazy-elements';
 import { loadSdk } from '../../store/sdk';
 import type { Session } from '../../store/session';
+import { isOnTheWay } from '../../store/settled';
 import type { MessageItem, View } from '../../store/view';
 import { adoptStyles } from '../../styles/adopt';
 import { PANEL_SHEET } from '../../styles/panel-sheet';
@@ -23,7 +24,7 @@ import { Header } from './header';
 import { Menu } from './menu';
 import { Pace } from './pace';
 import { PanelFrame } from './panel-frame';
-import { bodyOf, composerOf, isOnTheWay } from './qsec2-panel.logic';
+import { bodyOf, composerOf } from './qsec2-panel.logic';
 import { Waiting } from './waiting';
 
 const COPIED_MS = 2000;
