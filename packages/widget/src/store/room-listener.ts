@@ -61,7 +61,9 @@ export class RoomListener {
     for (const { id, name } of members) this.#known.set(id, name);
     const here = new Set(members.map(({ name }) => name));
     const typing = this.#sink.view().typing.filter((name) => here.has(name));
-    this.#sink.set({ members, typing, security: this.#room.security, capacity: this.#room.policy.capacity });
+    const { security, policy, invite } = this.#room;
+    // A removal renews the link.
+    this.#sink.set({ members, typing, security, capacity: policy.capacity, link: invite.link(location.href) });
   }
 
   #onAgreement(event: KeyAgreementEvent): void {
