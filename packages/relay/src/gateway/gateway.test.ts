@@ -4,6 +4,7 @@ import { connect } from 'node:net';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { newRoom, random32, TestClient } from '../testing/client.ts';
+import { RawSocket } from '../testing/raw-socket.ts';
 import { afterThisTest, joinedRoom, type Running, startRelay } from '../testing/relay-fixture.ts';
 import { ClientAddresses } from './addresses.ts';
 import { Admission } from './admission.ts';
@@ -173,6 +174,19 @@ describe('hostile connections', () => {
     socket.write(Buffer.from([0x01, 0x81, 0, 0, 0, 0, 0x34]));
     for (let i = 0; i < 100; i++) socket.write(Buffer.from([0x00, 0x81, 0, 0, 0, 0, 0x35]));
     await closed;
+  });
+
+  it.each([
+    ['at once', (eve: RawSocket) => eve.send('40', '40')],
+    ['after a farewell', (eve: RawSocket) => eve.hello().then(() => eve.send('41', '40'))],
+    ['not, but say farewell', (eve: RawSocket) => eve.hello().then(() => eve.send('41'))],
+  ])('are closed when they say hello twice: %s', async (_, speak) => {
+    const { url, client } = await startRelay();
+    const eve = await new RawSocket(url).opened();
+    afterThisTest(() => eve.destroy());
+    await speak(eve);
+    await eve.until(() => eve.closed);
+    await client();
   });
 
   it('are refused when their headers are too large', async () => {

@@ -93,7 +93,12 @@ export class Gateway {
     });
     const sessionOptions: SessionOptions = { ...options, admission: this.admission };
     this.#io.on('connection', (socket) => {
-      const address = this.#clients.get(socket.request) ?? '';
+      const address = this.#clients.get(socket.request);
+      if (address === undefined) {
+        // It had a session already, whose handshake is forgotten: a connection has one.
+        socket.conn.close();
+        return;
+      }
       forgetRequest(socket);
       const link = new SocketLink(socket, options.node);
       const session = new Session(socket, link, address, sessionOptions);

@@ -113,6 +113,8 @@ export class SocketLink implements Link {
     // What closes has to read the other side's farewell.
     this.#reading.end();
     this.#socket.disconnect(true);
+    // A client that said farewell may keep its connection otherwise.
+    this.#socket.conn.close();
   }
 
   /** Closes without a farewell, and drops what waits. */
