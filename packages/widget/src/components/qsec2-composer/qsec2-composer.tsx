@@ -162,6 +162,14 @@ export class Qsec2Composer {
     this.pull = pullAt(...moved);
   };
 
+  /**
+   * `touch-action` keeps the page where it is, but Chromium still takes a finger that leaves fast for a fling, and the next tap,
+   * on Send, for the one that stops it: it would be no click. A move that was taken is no fling.
+   */
+  private readonly onMicSlide = (event: Event) => {
+    if (event.cancelable) event.preventDefault();
+  };
+
   private readonly onMicUp = () => {
     this.start = undefined;
     if (this.holding === 'held') this.holding = 'released';
@@ -283,6 +291,7 @@ export class Qsec2Composer {
         onClick={this.onMicClick}
         onPointerDown={this.onMicDown}
         onPointerMove={this.onMicMove}
+        onTouchMove={this.onMicSlide}
         onPointerUp={this.onMicUp}
         onPointerCancel={this.onMicTaken}
         onContextMenu={this.onMicMenu}
