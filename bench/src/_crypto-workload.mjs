@@ -158,7 +158,7 @@ async function gather(protocol, size) {
   );
   for (const from of members) {
     const key = await protocol.SenderKey.create(room.roomId, from.identity.publicKey, roster, undefined);
-    const content = protocol.encodePairContent({ kind: 'sender-key', announcement: key.announcement, name: 'Ana', sent: 0 });
+    const content = protocol.encodePairContent({ kind: 'sender-key', announcement: key.announcement, name: 'Ana', first: 0 });
     for (const to of members.filter((other) => other !== from)) {
       const opened = protocol.decodePairContent(await to.channels.get(from).open(await from.channels.get(to).seal(content)));
       await protocol.ReceiverKey.create(room.roomId, from.identity.publicKey, opened.announcement);

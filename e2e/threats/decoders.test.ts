@@ -56,7 +56,7 @@ beforeAll(async () => {
   const disclosure = (await alice.next(detections)) as Uint8Array;
   const { clicks, sample } = engine.decodeDetections(detections, 4096, false);
   const text = { kind: 'text' as const, id: randomBytes(16), index: 1, sentAt: 5, text: 'noon', replyTo: randomBytes(16) };
-  const announced = { kind: 'sender-key' as const, announcement: sender.announcement, name: 'Ana', sent: 0 };
+  const announced = { kind: 'sender-key' as const, announcement: sender.announcement, name: 'Ana', first: 0 };
   const rekey = { role: 'b' as const, epoch: 1, secret: randomBytes(32), agreement: { own: agreement, theirs: agreement } };
   const rekeying = { ...rekey, keySource: options.keySource, onStage: () => undefined };
   const r1 = await protocol.Rekeying.initiate({ ...rekeying, role: 'a' }, false);

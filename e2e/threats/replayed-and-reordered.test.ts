@@ -118,8 +118,8 @@ const KEYS_KEPT: Edit[] = [
 const IDS_FORGOTTEN: Edit[] = [
   {
     file: 'room/seen-ids.ts',
-    find: /add\(author: string, id: string\): boolean \{/,
-    put: 'add(author: string, id: string): boolean { if (true) return true;',
+    find: /has\(author: string, id: string\): boolean \{/,
+    put: 'has(author: string, id: string): boolean { if (true) return false;',
   },
 ];
 

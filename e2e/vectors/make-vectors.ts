@@ -84,7 +84,7 @@ export async function makeVectors(lab: Lab) {
   const channelB = new PairChannel(roomId, secretsB);
   const roster = protocol.rosterHash(0, [identityA.publicKey, identityB.publicKey].sort(wire.compareBytes));
   const sender = await SenderKey.create(roomId, identityA.publicKey, roster, undefined);
-  const announced = protocol.encodePairContent({ kind: 'sender-key', announcement: sender.announcement, name: 'Ana', sent: 0 });
+  const announced = protocol.encodePairContent({ kind: 'sender-key', announcement: sender.announcement, name: 'Ana', first: 0 });
   const pairFrame = protocol.encodeFrame(2, await channelA.seal(announced));
   const text = { kind: 'text' as const, id: randomBytes(16), index: 0, sentAt: 1_700_000_000_000, text: 'noon at the mill' };
   const content = protocol.encodeGroupContent(text);

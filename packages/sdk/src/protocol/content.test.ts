@@ -20,13 +20,13 @@ describe('an announced name', () => {
     const sizes = new Set<number>();
     fc.assert(
       fc.property(fc.string({ unit: 'grapheme-ascii', maxLength: NAME_LIMIT_BYTES }), (name) => {
-        const encoded = encodePairContent({ kind: 'sender-key', announcement, name, sent: 3 });
+        const encoded = encodePairContent({ kind: 'sender-key', announcement, name, first: 3 });
         sizes.add(encoded.length);
         expect(decodePairContent(encoded)).toMatchObject({ kind: 'sender-key', name });
       }),
       { numRuns: 40 },
     );
-    const marked = encodePairContent({ kind: 'sender-key', announcement, name: '\ufeffAna 🦊', sent: 3 });
+    const marked = encodePairContent({ kind: 'sender-key', announcement, name: '\ufeffAna 🦊', first: 3 });
     expect(decodePairContent(marked)).toMatchObject({ name: '\ufeffAna 🦊' });
     expect(sizes.size).toBe(1);
   });

@@ -16,8 +16,8 @@ export * from './message-id.ts';
 const NAME_FIELD_BYTES = 4 + NAME_LIMIT_BYTES;
 
 export type PairContent =
-  /** `sent` is the number of the sender's next message: what came before is not for the receiver. */
-  | { kind: 'sender-key'; announcement: SenderKeyAnnouncement; name: string; sent: number }
+  /** `first` is the number of the first message that the receiver may still get: what came before it has, or never will. */
+  | { kind: 'sender-key'; announcement: SenderKeyAnnouncement; name: string; first: number }
   | { kind: 'receipt'; ids: Bytes[] }
   /** A person saw messages of the member it is sent to. */
   | { kind: 'read'; ids: Bytes[] }
@@ -61,7 +61,7 @@ export function encodePairContent(content: Exclude<PairContent, { kind: 'unknown
       writer
         .variable(encodeAnnouncement(content.announcement))
         .fixed(pad(utf8(content.name), NAME_FIELD_BYTES))
-        .u32(content.sent);
+        .u32(content.first);
       break;
     case 'receipt':
     case 'read':
@@ -106,7 +106,7 @@ export function decodePairContent(bytes: Uint8Array): PairContent {
         kind: 'sender-key' as const,
         announcement,
         name: fromUtf8(unpad(reader.fixed(NAME_FIELD_BYTES))),
-        sent: reader.u32(),
+        first: reader.u32(),
       };
       reader.end();
       return content;

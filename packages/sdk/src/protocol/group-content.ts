@@ -46,13 +46,23 @@ export type Amendment =
   /** An empty `emoji` takes the sender's reaction back. */
   | { kind: 'reaction'; target: Bytes; emoji: string };
 
+/** How far somebody got with one member. */
+export interface MemberHead {
+  /** Fingerprint of the member's identity. */
+  member: Bytes;
+  /** Everything that the member wrote below this number came. */
+  next: number;
+  /** The member's newest epoch that is known; 0 for none. */
+  epoch: number;
+}
+
 export type GroupContent =
   | (MessageHead & MessageBody)
   | (ActionHead & Amendment)
   | { kind: 'typing' }
   | { kind: 'profile'; name: string }
-  /** How many messages of whom the sender has, by identity fingerprint, and who it believes is in the room. */
-  | { kind: 'heartbeat'; heads: { member: Bytes; next: number }[]; roster: Bytes }
+  /** What the sender has of whom, and who it believes is in the room. */
+  | { kind: 'heartbeat'; heads: MemberHead[]; roster: Bytes }
   /** Of a later version of this protocol. With a head if it is a message. */
   | { kind: 'unknown'; code: number; head: ActionHead | undefined };
 
@@ -94,7 +104,7 @@ export function encodeGroupContent(content: Exclude<GroupContent, { kind: 'unkno
       writer.text(content.name);
       break;
     case 'heartbeat':
-      for (const { member, next } of content.heads) writer.fixed(member).u32(next);
+      for (const { member, next, epoch } of content.heads) writer.fixed(member).u32(next).u32(epoch);
       writer.fixed(content.roster);
       break;
     case 'typing':
@@ -137,12 +147,14 @@ function readContent(reader: Reader, code: number): GroupContent {
   }
 }
 
-function readHeartbeat(reader: Reader): { heads: { member: Bytes; next: number }[]; roster: Bytes } {
-  const count = (reader.remaining - HASH_BYTES) / (FINGERPRINT_BYTES + 4);
+function readHeartbeat(reader: Reader): { heads: MemberHead[]; roster: Bytes } {
+  const count = (reader.remaining - HASH_BYTES) / (FINGERPRINT_BYTES + 8);
   if (!Number.isInteger(count) || count < 0 || count > MAX_CAPACITY) {
     throw new QsecError('INVALID_ARGUMENT', 'a heartbeat of a broken length');
   }
-  const heads = Array.from({ length: count }, () => ({ member: reader.fixed(FINGERPRINT_BYTES).slice(), next: reader.u32() }));
+  const heads = Array.from({ length: count }, () => {
+    return { member: reader.fixed(FINGERPRINT_BYTES).slice(), next: reader.u32(), epoch: reader.u32() };
+  });
   return { heads, roster: reader.fixed(HASH_BYTES).slice() };
 }
 

@@ -90,6 +90,11 @@ export class Pairing {
     return this.#result;
   }
 
+  /** Whether the peer proved in this handshake that it is there, now. */
+  get proven(): boolean {
+    return this.#secrets !== undefined || this.#result !== undefined;
+  }
+
   /** Whether an error of {@link receive} was the end; otherwise the payload was refused and the pairing goes on. */
   get over(): boolean {
     return this.#over;

@@ -96,6 +96,8 @@ async function enter(entry: Entry, { transport, signal, ...options }: EnterOptio
   await joined(session, signal);
   // The room looks around before it is handed over: who is there is being approached then.
   if (room.state === 'connecting') await room.once('state');
+  // Who has the invite, or reloads now, finds a room that is kept.
+  await room.saveProgress();
   signal?.addEventListener('abort', () => void room.leave().catch(() => room.abandon()), { once: true });
   leaveWithPage(room);
   return room;

@@ -19,13 +19,13 @@ import type { Directory } from './directory.ts';
 import { MAX_TIMER_MS } from './expiry.ts';
 import type { Files } from './files.ts';
 import { Heartbeats } from './heartbeats.ts';
+import { Incoming } from './incoming.ts';
 import type { Membership } from './membership.ts';
 import { fromKept, type MessageEntry, toKept } from './message-entry.ts';
 import { Messages } from './messages.ts';
 import { Outbox } from './outbox.ts';
 import type { Peer } from './peer.ts';
 import { Receipts } from './receipts.ts';
-import { SeenIds } from './seen-ids.ts';
 import { fromHex, hex, isEmoji } from './text.ts';
 import type { Delivery, Message, SendOptions, SentAction, SentMessage } from './types.ts';
 import { Typing } from './typing.ts';
@@ -42,7 +42,7 @@ export class Conversation {
   readonly #messages: Messages;
   readonly #directory: Directory;
   readonly #outbox: Outbox;
-  readonly #seen = new SeenIds();
+  readonly #incoming: Incoming;
   readonly #waiting = new WaitingFrames();
   readonly #receipts: Receipts;
   readonly #reads: Receipts;
@@ -76,9 +76,20 @@ export class Conversation {
     this.#receipts = new Receipts(confirm('receipt'));
     this.#reads = new Receipts(confirm('read'));
     this.#typing = new Typing(context.events);
+    const present = (member: string) => membership.peers.find(({ id }) => id === member);
+    this.#incoming = new Incoming({
+      present,
+      reachable: (member) => context.session.joined && present(member)?.presence === 'present',
+      handed: (id, peer, index, done) => this.#handed(id, peer, index, done),
+      confirm: (peer, id) => this.#receipts.add(peer, id),
+      lacking: () => this.#heartbeats.hurry(),
+    });
     this.#heartbeats = new Heartbeats(context, membership, {
       sent: () => this.#sentIndex,
-      resend: (peer) => this.resend(peer),
+      heads: (member) => this.#incoming.heads(member),
+      overdue: (member) => this.#outbox.overdue(member),
+      lacking: () => this.#incoming.holding || this.#waiting.size > 0,
+      resend: (peer, contents) => this.#repeat(peer, contents),
     });
     this.#restore();
   }
@@ -88,6 +99,12 @@ export class Conversation {
     return this.#sentIndex;
   }
 
+  /** Number of the first message that a member may still get from us: what is below it, it has, or never will. */
+  firstFor(member: string): number {
+    const [oldest] = this.#outbox.unconfirmed(member);
+    return oldest ? headOf(oldest).index : this.#sentIndex;
+  }
+
   history(): readonly Message[] {
     return this.#messages.history();
   }
@@ -95,6 +112,7 @@ export class Conversation {
   /** Seals a message for everyone who is in the room now. */
   async send(body: MessageBody, { replyTo, expiresInMs }: SendOptions): Promise<SentMessage> {
     const reply = replyTo === undefined ? undefined : fromHex(replyTo, MESSAGE_ID_BYTES, 'replyTo');
+    this.#outbox.assertRoom();
     const { id, head } = this.#nextHead();
     const lifetime = expiresInMs === undefined ? undefined : Math.round(expiresInMs);
     const content = encodeGroupContent({
@@ -110,7 +128,7 @@ export class Conversation {
       status: to.length > 0 ? 'sending' : 'sent',
       expiresAt: lifetime === undefined ? undefined : head.sentAt + lifetime,
     });
-    const delivered = this.#keep(id, content, id, to);
+    const { delivered } = await this.#keep(id, content, id, to);
     await this.#tell(id, content, id, to);
     return { ...(message as Message), delivered };
   }
@@ -127,6 +145,7 @@ export class Conversation {
       throw new QsecError('INVALID_ARGUMENT', 'Only its author can edit or remove a message, and only a text can be edited.');
     }
     if (!entry.body) throw new QsecError('INVALID_ARGUMENT', 'This message was removed.');
+    this.#outbox.assertRoom();
     const { id, head } = this.#nextHead();
     const content = encodeGroupContent({ ...change, ...head, target: fromHex(target, MESSAGE_ID_BYTES, 'id') });
     if (change.kind === 'remove') {
@@ -135,7 +154,7 @@ export class Conversation {
     }
     this.#messages.amend(target, { by: 'me', index: head.index, sentAt: head.sentAt, change });
     const to = this.#audience();
-    const delivered = this.#keep(id, content, target, to);
+    const { delivered } = await this.#keep(id, content, target, to);
     await this.#tell(id, content, target, to);
     return { id, delivered };
   }
@@ -156,16 +175,29 @@ export class Conversation {
 
   /** Opens a group frame, or keeps it until the keys of its epoch are known. */
   async receiveFrame(seat: string, frame: Bytes): Promise<void> {
-    for (const peer of this.#membership.peers) {
-      const key = peer.receiverKeyFor(frame);
-      if (key) return this.receiveContent(peer, decodeGroupContent(await key.open(frame)));
+    const candidates = this.#membership.peers.flatMap((peer) => peer.receiverKeysFor(frame).map((key) => ({ peer, key })));
+    for (const [i, { peer, key }] of candidates.entries()) {
+      let content: Bytes;
+      try {
+        content = await key.open(frame);
+      } catch (error) {
+        // Names collide by chance or by malice: whose frame it is, its signature says.
+        if (i < candidates.length - 1 && QsecError.is(error)) continue;
+        throw error;
+      }
+      return this.receiveContent(peer, content);
     }
     this.#waiting.add(fromBase64url(seat), frame.slice());
+    this.#heartbeats.hurry();
   }
 
-  /** A member announced an epoch: frames of it may be waiting. */
-  async openWaiting(peer: Peer): Promise<void> {
-    const openable = this.#waiting.take((frame) => peer.receiverKeyFor(frame) !== undefined);
+  /**
+   * A member announced an epoch: frames of it may be waiting.
+   * @param first number of the first message that the member may still send us
+   */
+  async announced(peer: Peer, first: number): Promise<void> {
+    this.#incoming.begin(peer.id, first);
+    const openable = this.#waiting.take((frame) => peer.receiverKeysFor(frame).length > 0);
     for (const { seat, content } of openable) {
       try {
         await this.receiveFrame(toBase64url(seat), content);
@@ -177,16 +209,18 @@ export class Conversation {
     }
   }
 
-  async receiveContent(peer: Peer, content: GroupContent): Promise<void> {
+  async receiveContent(peer: Peer, bytes: Bytes): Promise<void> {
+    const content = decodeGroupContent(bytes);
+    const receive = (head: ActionHead, take: (id: string) => void) => this.#incoming.receive(peer, head, bytes.length, take);
     switch (content.kind) {
       case 'text':
       case 'file':
       case 'voice':
-        return this.#receive(peer, content, (id) => this.#receiveMessage(id, peer, content));
+        return receive(content, (id) => this.#receiveMessage(id, peer, content));
       case 'edit':
       case 'remove':
       case 'reaction':
-        return this.#receive(peer, content, () => this.#receiveAmendment(peer, content));
+        return receive(content, () => this.#receiveAmendment(peer, content));
       case 'typing':
         return this.#typing.show(peer);
       case 'profile':
@@ -195,7 +229,7 @@ export class Conversation {
         return this.#heartbeats.receive(peer, content);
       case 'unknown': {
         this.#context.logger('info', 'ignored a message of an unknown kind', { code: content.code });
-        if (content.head) this.#receive(peer, content.head, () => undefined);
+        if (content.head) receive(content.head, () => undefined);
       }
     }
   }
@@ -219,13 +253,18 @@ export class Conversation {
   }
 
   /** A member is back with new keys: what it has not confirmed is sealed again for it. */
-  async resend(peer: Peer): Promise<void> {
-    for (const content of this.#outbox.unconfirmed(peer.id)) {
+  resend(peer: Peer): Promise<void> {
+    return this.#repeat(peer, this.#outbox.unconfirmed(peer.id));
+  }
+
+  async #repeat(peer: Peer, contents: readonly Bytes[]): Promise<void> {
+    for (const content of contents) {
       await this.#membership.sendToPeer(peer, encodePairContent({ kind: 'resend', content }));
     }
   }
 
   forget(peer: Peer): void {
+    this.#incoming.forget(peer.id);
     this.#outbox.forgetMember(peer.id);
     this.#messages.forget(peer.id);
     this.#typing.stop(peer);
@@ -240,6 +279,7 @@ export class Conversation {
   close(): void {
     this.#closed = true;
     this.#heartbeats.close();
+    this.#incoming.close();
     this.#receipts.close();
     this.#reads.close();
     this.#outbox.close();
@@ -257,11 +297,11 @@ export class Conversation {
   #restore(): void {
     const { messages = [], outgoing = [], seen = [] } = this.#context.keeping.kept ?? {};
     const waiting = new Set(outgoing.map(({ id }) => id));
-    for (const { id, author } of seen) this.#seen.add(author, id);
+    for (const each of seen) this.#incoming.restore(each);
     for (const kept of outgoing) this.#outbox.restore(kept);
     for (const kept of messages) {
       const entry = fromKept(kept);
-      this.#seen.add(entry.author, entry.id);
+      if (entry.author !== 'me') this.#incoming.restore(entry);
       if (entry.author !== 'me' && !this.#directory.has(entry.author)) continue;
       if (entry.status === 'sending' && !waiting.has(entry.id)) entry.status = 'failed';
       if (entry.body) entry.file = this.#fileOf(entry.id, entry.body);
@@ -286,13 +326,15 @@ export class Conversation {
   }
 
   /**
-   * Keeps content until everyone confirmed it.
+   * Keeps content until everyone confirmed it. Resolves when it is stored, where anything is: what was sent once must not be unknown here,
+   * nor its number be given to another.
    * @param about the message it belongs to: should that go, this goes, too
    */
-  #keep(id: string, content: Bytes, about: string, to: readonly string[]): Promise<Delivery> {
+  async #keep(id: string, content: Bytes, about: string, to: readonly string[]): Promise<{ delivered: Promise<Delivery> }> {
     const lifetime = Math.min(this.#context.session.limits?.retentionMs ?? MAX_TIMER_MS, MAX_TIMER_MS);
-    void this.#context.keeping.room();
-    return this.#outbox.add(id, content, to, lifetime, about);
+    const delivered = this.#outbox.add(id, content, to, lifetime, about);
+    await this.#context.keeping.room();
+    return { delivered };
   }
 
   async #tell(id: string, content: Bytes, about: string, to: readonly string[]): Promise<void> {
@@ -329,25 +371,18 @@ export class Conversation {
   }
 
   #blank(content: Bytes): Bytes {
-    const { id, index, sentAt } = decodeGroupContent(content) as ActionHead & GroupContent;
+    const { id, index, sentAt } = headOf(content);
     return encodeGroupContent({ kind: 'remove', id, index, sentAt, target: messageId(this.#context.identity.publicKey, id) });
   }
 
-  /** Hands what came to the application, once, and confirms it, each time: the first receipt may have been lost. */
-  #receive(peer: Peer, { id: random, index }: ActionHead, take: (id: string) => void): void {
-    const id = messageId(peer.identityKey, random);
-    peer.heads.add(index);
-    if (!this.#seen.add(peer.id, hex(id))) {
-      this.#receipts.add(peer, id);
-      return;
-    }
-    take(hex(id));
+  /** A message is at the application. What is confirmed is not sent again: it has to be stored by then, where anything is. */
+  #handed(id: string, peer: Peer, index: number, done: () => void): void {
     this.#membership.countMessage();
     this.#heartbeats.activity();
-    // What is confirmed is not sent again: it has to be stored by then, where anything is.
-    const stored = this.#context.keeping.seen(hex(id), peer.id, this.#context.session.limits?.retentionMs ?? 0);
-    if (!stored) this.#receipts.add(peer, id);
-    else void stored.then(() => this.#closed || this.#receipts.add(peer, id));
+    const retentionMs = this.#context.session.limits?.retentionMs ?? 0;
+    const stored = this.#context.keeping.seen({ id, author: peer.id, index }, retentionMs);
+    if (!stored) done();
+    else void stored.then(() => this.#closed || done());
   }
 
   #receiveMessage(id: string, peer: Peer, content: MessageHead & MessageBody): void {
@@ -399,6 +434,9 @@ export class Conversation {
     };
   }
 }
+
+/** Of a message of our own. */
+const headOf = (content: Bytes): ActionHead => decodeGroupContent(content) as ActionHead & GroupContent;
 
 const bodyOf = (content: MessageBody): MessageBody =>
   content.kind === 'text'

@@ -50,6 +50,8 @@ export class Doorkeeper {
       onSecured: (from, secrets) => this.#secured(from, secrets),
       onFailed: (_, error) => options.logger('info', `a handshake under an old link failed: ${error.message}`),
       onSilent: () => undefined,
+      // Who came by the old link is told that it is one, also when it comes back later.
+      isPresent: () => true,
     });
     const { session } = place;
     session.on('frame', (delivery) => options.enqueue(() => this.#receive(delivery)));

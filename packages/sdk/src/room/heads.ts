@@ -8,9 +8,16 @@ export class Heads {
   #told = 0;
   readonly #ahead = new Set<number>();
 
-  /** The author's next number when we first shared keys: nothing before it is for us. */
-  begin(next: number): void {
-    this.#next ??= next;
+  /** The author sends us nothing below `first` that has not come: it was not for us, or is given up. */
+  begin(first: number): void {
+    this.#next = Math.max(this.#next ?? 0, first);
+    for (const index of this.#ahead) if (index < this.#next) this.#ahead.delete(index);
+    this.#advance();
+  }
+
+  /** Whether the author told us where to begin. */
+  get begun(): boolean {
+    return this.#next !== undefined;
   }
 
   /** Everything below this came. */
@@ -19,11 +26,15 @@ export class Heads {
   }
 
   add(index: number): void {
-    if (this.#next === undefined || index < this.#next) return;
+    if (index < this.next) return;
     this.#ahead.add(index);
-    // So many came behind a loss that nobody repeats it any more.
-    if (this.#ahead.size > MAX_AHEAD) this.#next = Math.min(...this.#ahead);
-    while (this.#ahead.delete(this.#next)) this.#next++;
+    if (this.#ahead.size > MAX_AHEAD) {
+      const lowest = Math.min(...this.#ahead);
+      // So many came behind a loss that nobody repeats it any more.
+      if (this.begun) this.#next = lowest;
+      else this.#ahead.delete(lowest);
+    }
+    this.#advance();
   }
 
   /** How many messages below `head` did not come and were not told of. */
@@ -38,5 +49,10 @@ export class Heads {
   /** What is missing below `head` was told of, once and for all. */
   tellUpTo(head: number): void {
     this.#told = Math.max(this.#told, head);
+  }
+
+  #advance(): void {
+    if (this.#next === undefined) return;
+    while (this.#ahead.delete(this.#next)) this.#next++;
   }
 }

@@ -2,6 +2,7 @@ import { encodeGroupContent, type GroupContent } from '../protocol/content.ts';
 import { encodeFrame, FRAME_TYPE } from '../protocol/frame.ts';
 import { type Bytes, equalBytes } from '../wire/index.ts';
 import type { RoomContext } from './context.ts';
+import type { Heads } from './heads.ts';
 import type { Membership } from './membership.ts';
 import type { Peer } from './peer.ts';
 import { hex } from './text.ts';
@@ -18,12 +19,19 @@ const SPREAD = 0.2;
 /** A loss is told of when a second heartbeat in a row shows it: the first may have overtaken the message. */
 const PATIENCE = 2;
 const ROSTER_PATIENCE_MS = 30_000;
+/** Who waits for something says so sooner: so long after it noticed, and then after twice as long each time. */
+const FIRST_HURRY_MS = 1_000;
 
 export interface HeartbeatsOptions {
   /** Number of our next message. */
   sent(): number;
-  /** A member lacks messages of ours. */
-  resend(peer: Peer): Promise<void>;
+  /** Which messages of a member came. */
+  heads(member: string): Heads;
+  /** What a member should have confirmed by the time of its heartbeat and has not. */
+  overdue(member: string): Bytes[];
+  resend(peer: Peer, contents: readonly Bytes[]): Promise<void>;
+  /** Whether we wait for something that others can repeat. */
+  lacking(): boolean;
 }
 
 type Heartbeat = Extract<GroupContent, { kind: 'heartbeat' }>;
@@ -36,7 +44,10 @@ export class Heartbeats {
   readonly #suspicions = new Map<Peer, Map<string, number>>();
   /** Since when a member's idea of the roster has differed from ours. */
   readonly #differing = new Map<Peer, number>();
+  /** Which epoch of ours a member named last. */
+  readonly #acknowledged = new Map<Peer, number>();
   #timer: ReturnType<typeof setTimeout> | undefined;
+  #hurry: ReturnType<typeof setTimeout> | undefined;
   #activeAt = 0;
 
   constructor(context: RoomContext, membership: Membership, options: HeartbeatsOptions) {
@@ -52,32 +63,46 @@ export class Heartbeats {
     if (this.#timer === undefined || idle) this.#schedule();
   }
 
+  /** Something is missing that others repeat to who tells them what it has: beats sooner for as long as that is so. */
+  hurry(afterMs = FIRST_HURRY_MS): void {
+    this.#hurry ??= setTimeout(() => {
+      this.#hurry = undefined;
+      if (!this.#options.lacking()) return;
+      this.#context.enqueue(() => this.beat());
+      this.hurry(Math.min(2 * afterMs, INTERVAL_MS));
+    }, afterMs);
+    // In Node waiting alone must not keep a finished script alive.
+    (this.#hurry as { unref?: () => void }).unref?.();
+  }
+
   /** Sends one heartbeat. It takes no place in the relay's log and waits in no mailbox. */
   async beat(): Promise<void> {
     if (this.#membership.audience.length === 0) return;
-    const heads = this.#membership.peers.map((peer) => ({ member: peer.fingerprint, next: peer.heads.next }));
-    heads.push({ member: this.#membership.ownFingerprint, next: this.#options.sent() });
+    const key = await this.#membership.epochs.current();
+    const heads = this.#membership.peers.map(({ fingerprint: member, id, epoch }) => {
+      return { member, next: this.#options.heads(id).next, epoch };
+    });
+    heads.push({ member: this.#membership.ownFingerprint, next: this.#options.sent(), epoch: key.epoch });
     const content = encodeGroupContent({ kind: 'heartbeat', heads, roster: this.#membership.rosterHash() });
-    const sealed = await (await this.#membership.epochs.current()).seal(content);
-    this.#context.push(encodeFrame(FRAME_TYPE.group, sealed), undefined, true);
+    this.#context.push(encodeFrame(FRAME_TYPE.group, await key.seal(content)), undefined, true);
+    await this.#announceAgain(key.epoch);
   }
 
   async receive(from: Peer, { heads, roster }: Heartbeat): Promise<void> {
     const suspicions = new Map<string, number>();
     const before = this.#suspicions.get(from);
-    for (const { member, next } of heads) {
-      const id = hex(member);
+    for (const { member, next, epoch } of heads) {
       if (equalBytes(member, this.#membership.ownFingerprint)) {
-        const count = next < this.#options.sent() ? this.#count(suspicions, before, `us ${next}`) : 0;
-        // What was repeated may be lost again.
-        if (count > 0 && count % PATIENCE === 0) await this.#options.resend(from);
+        await this.#hear(from, epoch);
         continue;
       }
+      const id = hex(member);
       const author = this.#membership.peers.find((peer) => peer.id === id);
-      const missing = author?.heads.missing(next) ?? 0;
-      if (!author || missing === 0 || this.#count(suspicions, before, `${id} ${author.heads.next}`) !== PATIENCE) continue;
+      const known = author && this.#options.heads(id);
+      const missing = known?.missing(next) ?? 0;
+      if (!author || missing === 0 || this.#count(suspicions, before, `${id} ${known?.next}`) !== PATIENCE) continue;
       // Only the author knows how much it wrote: another member's word is told, and changes nothing that later losses are seen by.
-      if (author === from) author.heads.tellUpTo(next);
+      if (author === from) known?.tellUpTo(next);
       this.#context.events.emit('gap', { member: author, missing });
     }
     this.#suspicions.set(from, suspicions);
@@ -85,12 +110,31 @@ export class Heartbeats {
   }
 
   forget(peer: Peer): void {
+    this.#acknowledged.delete(peer);
     this.#suspicions.delete(peer);
     this.#differing.delete(peer);
   }
 
   close(): void {
     clearTimeout(this.#timer);
+    clearTimeout(this.#hurry);
+  }
+
+  /** A member is there and tells which epoch of ours it has: what did not reach it is repeated, keys first. */
+  async #hear(from: Peer, epoch: number): Promise<void> {
+    this.#acknowledged.set(from, epoch);
+    const { epochs } = this.#membership;
+    if (epoch !== epochs.number && from.trusted) await this.#membership.announceAgain(from);
+    await this.#options.resend(from, this.#options.overdue(from.id));
+  }
+
+  /** Who has not named our epoch since it was announced may have lost the announcement, and we its heartbeats for the same reason. */
+  async #announceAgain(epoch: number): Promise<void> {
+    const since = this.#membership.epochs.startedAt?.getTime() ?? 0;
+    if (Date.now() - since < INTERVAL_MS * (1 + SPREAD)) return;
+    for (const peer of this.#membership.audience) {
+      if (peer.presence === 'present' && this.#acknowledged.get(peer) !== epoch) await this.#membership.announceAgain(peer);
+    }
   }
 
   /** Counts a suspicion once more: how many heartbeats in a row it has been there. */

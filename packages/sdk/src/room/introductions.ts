@@ -10,8 +10,9 @@ import type { AgreementPolicy } from '../protocol/policy.ts';
 import { type Bytes, compareBytes, equalBytes, Reader, toBase64url, Writer } from '../wire/index.ts';
 
 /**
- * Handshakes with the seats of a room: at most one is pending with each. Who joins begins; of crossed M1s the one from the lower
- * seat survives; what takes too long is tried again after a growing pause.
+ * Handshakes with the seats of a room: with each at most one that we began and one that we answered. Who joins begins. When both begin, the
+ * lower seat goes on with its own; the higher one answers and keeps its own, since an M1 may be an old one, and drops either when the other
+ * one gets on. What takes too long is tried again after a growing pause.
  */
 
 const HANDSHAKE_LIMIT_MS = 15_000;
@@ -41,6 +42,8 @@ export interface IntroductionsOptions {
   onFailed(seat: Bytes, error: QsecError): void;
   /** Who began stopped in the middle. */
   onSilent(seat: Bytes): void;
+  /** Whether the owner of a seat is connected: to who is not, nothing is sent again. */
+  isPresent(seat: Bytes): boolean;
   /** A handshake began, ended, or was put off. */
   onChange(): void;
 }
@@ -55,7 +58,9 @@ interface Pending {
 
 export class Introductions {
   readonly #options: IntroductionsOptions;
-  readonly #pending = new Map<string, Pending>();
+  /** By seat: those we began, and those we answered. */
+  readonly #begun = new Map<string, Pending>();
+  readonly #answering = new Map<string, Pending>();
   readonly #answered = new Set<string>();
 
   constructor(options: IntroductionsOptions) {
@@ -64,11 +69,11 @@ export class Introductions {
 
   /** Handshakes that are under way or waiting for their next try. */
   get count(): number {
-    return this.#pending.size;
+    return this.#begun.size + this.#answering.size;
   }
 
   isPending(seat: Bytes): boolean {
-    return this.#pending.has(toBase64url(seat));
+    return this.#with(seat).length > 0;
   }
 
   /** Sends M1, unless a handshake with this seat is pending. */
@@ -91,30 +96,29 @@ export class Introductions {
       if (equalBytes(sidOfM1(m1), sid)) await this.#respond(seat, sid, payload);
       return;
     }
-    const pending = this.#pending.get(toBase64url(seat));
-    // A frame of a handshake that was given up or replaced says nothing about the present one.
-    if (!pending?.pairing || !equalBytes(pending.pairing.sid, sid)) return;
-    await this.#advance(pending, pending.pairing, payload);
+    // A frame of a handshake that was given up or replaced says nothing about the present ones.
+    const pending = this.#with(seat).find(({ pairing }) => pairing && equalBytes(pairing.sid, sid));
+    if (pending?.pairing) await this.#advance(pending, pending.pairing, payload);
   }
 
   /** Gives up what is pending with a seat, without a word. */
   drop(seat: Bytes): void {
-    const pending = this.#pending.get(toBase64url(seat));
-    if (pending) this.#end(pending);
+    for (const pending of this.#with(seat)) this.#end(pending);
   }
 
   close(): void {
-    for (const pending of [...this.#pending.values()]) this.#end(pending);
+    for (const pending of [...this.#begun.values(), ...this.#answering.values()]) this.#end(pending);
   }
 
   async #respond(seat: Bytes, sid: Bytes, payload: Bytes): Promise<void> {
-    const crossed = this.#pending.get(toBase64url(seat));
-    if (crossed?.initiator && crossed.pairing && compareBytes(this.#options.seat, seat) < 0) return;
+    const crossed = this.#begun.get(toBase64url(seat));
+    if (crossed?.pairing && compareBytes(this.#options.seat, seat) < 0) return;
     if (this.#answered.has(toBase64url(sid))) return;
     // Answered before the old one is given up: an M1 that proves nothing must not cost us a handshake that is under way.
     const { pairing, payload: answer } = await Pairing.respond(this.#pairingOptions(seat), payload);
     this.#rememberAnswered(pairing.sid);
-    if (crossed) this.#end(crossed);
+    const earlier = this.#answering.get(toBase64url(seat));
+    if (earlier) this.#end(earlier);
     const pending = this.#begin(seat, false, 0);
     pending.pairing = pairing;
     this.#send(seat, pairing.sid, answer);
@@ -125,6 +129,7 @@ export class Introductions {
     try {
       const answer = await pairing.receive(payload);
       if (!this.#isCurrent(pending)) return;
+      if (pairing.proven) for (const other of this.#with(seat)) if (other !== pending) this.#end(other);
       if (answer) this.#send(seat, pairing.sid, answer);
       if (!pairing.result) return;
       // Ended only when the member is there: in between, the room would look empty.
@@ -145,7 +150,7 @@ export class Introductions {
   #begin(seat: Bytes, initiator: boolean, tries: number): Pending {
     const pending: Pending = { seat, pairing: undefined, initiator, tries, timer: undefined };
     pending.timer = setTimeout(() => this.#expired(pending), HANDSHAKE_LIMIT_MS);
-    this.#pending.set(toBase64url(seat), pending);
+    this.#of(pending).set(toBase64url(seat), pending);
     this.#options.onChange();
     return pending;
   }
@@ -153,7 +158,7 @@ export class Introductions {
   #end(pending: Pending): void {
     clearTimeout(pending.timer);
     pending.pairing?.destroy();
-    if (this.#isCurrent(pending)) this.#pending.delete(toBase64url(pending.seat));
+    if (this.#isCurrent(pending)) this.#of(pending).delete(toBase64url(pending.seat));
     this.#options.onChange();
   }
 
@@ -161,9 +166,9 @@ export class Introductions {
   #expired(pending: Pending): void {
     pending.pairing?.destroy();
     pending.pairing = undefined;
-    if (!pending.initiator) {
+    if (!pending.initiator || !this.#options.isPresent(pending.seat)) {
       this.#end(pending);
-      this.#options.onSilent(pending.seat);
+      if (!this.isPending(pending.seat)) this.#options.onSilent(pending.seat);
       return;
     }
     const backoff = Math.min(MAX_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** pending.tries) * (0.75 + Math.random() / 2);
@@ -182,7 +187,16 @@ export class Introductions {
   }
 
   #isCurrent(pending: Pending): boolean {
-    return this.#pending.get(toBase64url(pending.seat)) === pending;
+    return this.#of(pending).get(toBase64url(pending.seat)) === pending;
+  }
+
+  #of({ initiator }: Pick<Pending, 'initiator'>): Map<string, Pending> {
+    return initiator ? this.#begun : this.#answering;
+  }
+
+  #with(seat: Bytes): Pending[] {
+    const key = toBase64url(seat);
+    return [this.#begun.get(key), this.#answering.get(key)].filter((pending) => pending !== undefined);
   }
 
   #send(seat: Bytes, sid: Bytes, payload: Bytes): void {

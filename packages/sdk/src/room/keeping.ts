@@ -1,4 +1,4 @@
-import type { Kept, KeptMessage, KeptOutgoing, KeptRoom, RoomStore } from '../storage/kept.ts';
+import type { Kept, KeptMessage, KeptOutgoing, KeptRoom, KeptSeen, RoomStore } from '../storage/kept.ts';
 
 /** A message may be sent again for as long as outboxes keep it; they are bound to the relay's retention, and clocks differ. */
 const SEEN_FOR_MS = 86_400_000;
@@ -41,8 +41,8 @@ export class Keeping {
   }
 
   /** Remembers that something was handed to the application, after everything kept before it. Undefined where nothing is kept. */
-  seen(id: string, author: string, retentionMs: number): Promise<void> | undefined {
-    return this.#store?.keepSeen({ id, author, until: Date.now() + SEEN_FOR_MS + 2 * retentionMs });
+  seen(seen: Omit<KeptSeen, 'until'>, retentionMs: number): Promise<void> | undefined {
+    return this.#store?.keepSeen({ ...seen, until: Date.now() + SEEN_FOR_MS + 2 * retentionMs });
   }
 
   /** Stores what is on its way; nothing is kept from here on. */

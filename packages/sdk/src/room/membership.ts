@@ -8,7 +8,7 @@ import type { PairSecrets } from '../protocol/pairing.ts';
 import { type AgreementPolicy, decodeMemberPolicy } from '../protocol/policy.ts';
 import { safetyNumber } from '../protocol/safety-number.ts';
 import { ReceiverKey, rosterHash, type SenderKey } from '../protocol/sender-key.ts';
-import { type Bytes, compareBytes, equalBytes, fromBase64url, type Joined, toBase64url } from '../wire/index.ts';
+import { type Bytes, compareBytes, equalBytes, fromBase64url, type Joined, MAX_CAPACITY, toBase64url } from '../wire/index.ts';
 import { Admissions } from './admissions.ts';
 import { AgreementEvents } from './agreement-events.ts';
 import type { Authority } from './authority.ts';
@@ -28,12 +28,15 @@ const APPROACH_AFTER_MS = 3_000;
 /** How long a relay waits for who is away, unless it says otherwise. */
 const DEFAULT_RETENTION_MS = 600_000;
 
+/** Seats that are followed: those of a full room, and as many whose owners are leaving or coming. */
+const MAX_SEATS = 2 * MAX_CAPACITY;
+
 export interface MembershipOptions {
   agreement: AgreementPolicy;
   keySource: KeySource;
   authority: Authority;
-  /** Number of our next message. */
-  sent(): number;
+  /** Number of the first message that a member may still get from us. */
+  firstFor(member: string): number;
   /** A member is here whom we may have met before. */
   recall(peer: Peer): void;
   onSecured(peer: Peer): Promise<void>;
@@ -208,6 +211,8 @@ export class Membership {
 
   async presence(seat: string, presence: 'present' | 'away' | 'gone'): Promise<void> {
     if (this.isOwn(seat)) return;
+    // A relay that names seats without end makes us remember no more of them than could ever be taken.
+    if (!this.#seats.has(seat) && this.#seats.size >= MAX_SEATS) return;
     const peer = this.#peers.get(seat);
     if (presence === 'gone') {
       await this.gone(seat);
@@ -217,7 +222,6 @@ export class Membership {
         this.#setPresence(peer, presence);
         if (presence === 'present') await this.#rescue(seat, peer);
       } else if (presence === 'present') this.#approachLater(seat);
-      else this.#introductions.drop(fromBase64url(seat));
     }
     this.#options.onChange();
   }
@@ -268,7 +272,7 @@ export class Membership {
   /** Handshakes at a place; what is left open says who may shake hands there and what follows. */
   introduce(
     { invite, psk }: Place,
-    hooks: Pick<IntroductionsOptions, 'send' | 'accept' | 'onSecured' | 'onFailed' | 'onSilent'>,
+    hooks: Pick<IntroductionsOptions, 'send' | 'accept' | 'onSecured' | 'onFailed' | 'onSilent' | 'isPresent'>,
   ): Introductions {
     const { identity, seat, enqueue } = this.#context;
     const { agreement, keySource, onChange } = this.#options;
@@ -289,19 +293,18 @@ export class Membership {
 
   /** Takes the content of a handshake frame. */
   async receiveHandshake(seat: string, content: Bytes): Promise<void> {
-    this.#cancelApproach(seat);
     const key = fromBase64url(seat);
     const idle = !this.#introductions.isPending(key);
     await this.#introductions.receive(key, content);
     if (!idle || !this.#introductions.isPending(key)) return;
+    this.#cancelApproach(seat);
     this.#failures.delete(seat);
     this.#context.session.report('key-agreement-started');
     this.#options.onChange();
   }
 
-  async receiveSenderKey(peer: Peer, { announcement, name, sent }: Extract<PairContent, { kind: 'sender-key' }>): Promise<void> {
+  async receiveSenderKey(peer: Peer, { announcement, name }: Extract<PairContent, { kind: 'sender-key' }>): Promise<void> {
     peer.addReceiverKey(await ReceiverKey.create(this.#context.invite.roomId, peer.identityKey, announcement));
-    peer.heads.begin(sent);
     this.rename(peer, name);
   }
 
@@ -369,7 +372,13 @@ export class Membership {
       onSecured: (from, secrets) => this.#secured(from, secrets),
       onFailed: (from, error) => this.#failed(from, error),
       onSilent: (from) => this.#approachLater(toBase64url(from)),
+      isPresent: (at) => this.#seats.get(toBase64url(at)) === 'present',
     });
+  }
+
+  /** Tells a member of our present epoch once more. */
+  async announceAgain(peer: Peer): Promise<void> {
+    await this.#announceTo(peer, await this.epochs.current());
   }
 
   async #initiate(seat: string): Promise<void> {
@@ -480,16 +489,14 @@ export class Membership {
   }
 
   async #announce(key: SenderKey): Promise<void> {
-    const { announcement } = key;
     this.#rosterChangedAt = Date.now();
-    const content = encodePairContent({
-      kind: 'sender-key',
-      announcement,
-      name: this.#context.me.name,
-      sent: this.#options.sent(),
-    });
-    for (const peer of this.audience) await this.sendToPeer(peer, content);
+    for (const peer of this.audience) await this.#announceTo(peer, key);
     this.tell('epoch', undefined);
+  }
+
+  async #announceTo(peer: Peer, { announcement }: SenderKey): Promise<void> {
+    const first = this.#options.firstFor(peer.id);
+    await this.sendToPeer(peer, encodePairContent({ kind: 'sender-key', announcement, name: this.#context.me.name, first }));
   }
 
   #setPresence(peer: Peer, presence: 'present' | 'away'): void {

@@ -10,7 +10,7 @@ export interface MessageEntry {
   readonly id: string;
   readonly author: Author;
   readonly kind: MessageBody['kind'];
-  /** Ascends in the order messages were first seen. */
+  /** Ascends in the order messages are shown. */
   order: number;
   /** Of its author's messages: rises with each. */
   readonly index: number;

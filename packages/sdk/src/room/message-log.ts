@@ -4,9 +4,11 @@ import type { Message } from './types.ts';
 /** Messages kept for `history()`; older ones are dropped. */
 const LIMIT = 10_000;
 
-/** The messages of a room in the order they were first seen. */
+/** The messages of a room in the order they were first seen; of one author in the order they were written. */
 export class MessageLog {
-  readonly #entries = new Map<string, MessageEntry>();
+  #entries = new Map<string, MessageEntry>();
+  /** Number of the last message of each author. */
+  readonly #latest = new Map<string, number>();
   readonly #shown = new Map<string, Message>();
   readonly #present: (entry: MessageEntry) => Message;
 
@@ -14,9 +16,17 @@ export class MessageLog {
     this.#present = present;
   }
 
-  /** Adds a message. Returns the one that had to make room for it, if one had to. */
+  /**
+   * Adds a message behind all others, or in front of those that its author wrote later and that nobody waited with any more.
+   * Returns the one that had to make room for it, if one had to.
+   */
   add(entry: MessageEntry): MessageEntry | undefined {
-    this.#entries.set(entry.id, entry);
+    const latest = this.#latest.get(entry.author) ?? -1;
+    if (entry.index < latest) this.#insert(entry);
+    else {
+      this.#entries.set(entry.id, entry);
+      this.#latest.set(entry.author, entry.index);
+    }
     this.#shown.delete(entry.id);
     if (this.#entries.size <= LIMIT) return undefined;
     const [oldest] = this.#entries.values();
@@ -59,5 +69,14 @@ export class MessageLog {
 
   all(): readonly Message[] {
     return Array.from(this.#entries.values(), (entry) => this.show(entry));
+  }
+
+  #insert(entry: MessageEntry): void {
+    const entries = [...this.#entries.values()];
+    const at = entries.findIndex(({ author, index }) => author === entry.author && index > entry.index);
+    const [before, behind] = [entries[at - 1], entries[at]];
+    if (behind) entry.order = ((before?.order ?? behind.order - 2) + behind.order) / 2;
+    entries.splice(at < 0 ? entries.length : at, 0, entry);
+    this.#entries = new Map(entries.map((each) => [each.id, each]));
   }
 }

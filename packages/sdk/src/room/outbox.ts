@@ -1,3 +1,4 @@
+import { QsecError } from '../errors.ts';
 import type { KeptOutgoing } from '../storage/kept.ts';
 import type { Bytes } from '../wire/index.ts';
 import { MAX_TIMER_MS } from './expiry.ts';
@@ -14,6 +15,8 @@ interface Entry {
   pending: Set<string>;
   /** Who is gone and did not: whether it was read there nobody knows. */
   lost: string[];
+  /** Heartbeats of members that came while they had not confirmed it. */
+  beats: Map<string, number>;
   /** When it is given up, milliseconds since 1970. */
   until: number;
   /** Ascends in the order they were sent. */
@@ -21,6 +24,12 @@ interface Entry {
   timer: ReturnType<typeof setTimeout> | undefined;
   settle(delivery: Delivery): void;
 }
+
+/** A member that has not confirmed a message at so many of its heartbeats gets it again, and again after as many more. */
+const PATIENCE = 2;
+/** What is kept for members who do not confirm it. Past that, nothing more is taken. */
+const MAX_MESSAGES = 4096;
+const MAX_BYTES = 16_777_216;
 
 /** What a withdrawn message is about. */
 const NOTHING = '';
@@ -30,6 +39,7 @@ export class Outbox {
   readonly #entries = new Map<string, Entry>();
   #changed: ((id: string, kept: KeptOutgoing | undefined) => void) | undefined;
   #order = 0;
+  #bytes = 0;
 
   /** @param changed told what to keep of a message, or that nothing is to be kept of it any more */
   constructor(changed?: (id: string, kept: KeptOutgoing | undefined) => void) {
@@ -50,6 +60,7 @@ export class Outbox {
         to,
         pending: new Set(to),
         lost: [],
+        beats: new Map(),
         until,
         order: this.#order++,
         timer: undefined,
@@ -64,7 +75,28 @@ export class Outbox {
     this.#order = Math.max(this.#order, order + 1);
     // Who waited for it is not there any more.
     const settle = () => undefined;
-    this.#begin(id, { content, about, to, pending: new Set(pending), lost, until, order, timer: undefined, settle });
+    this.#begin(id, {
+      content,
+      about,
+      to,
+      pending: new Set(pending),
+      lost,
+      beats: new Map(),
+      until,
+      order,
+      timer: undefined,
+      settle,
+    });
+  }
+
+  /** @throws {QsecError} `RATE_LIMITED` while too much waits to be confirmed */
+  assertRoom(): void {
+    if (this.#entries.size < MAX_MESSAGES && this.#bytes < MAX_BYTES) return;
+    throw new QsecError(
+      'RATE_LIMITED',
+      `${this.#entries.size} messages wait for members who have not confirmed them: wait for some to be delivered, or for who is away to come back.`,
+      { details: { waiting: this.#entries.size, bytes: this.#bytes } },
+    );
   }
 
   /** A member confirmed a message. Returns whether everyone it was sent to has it now. */
@@ -96,7 +128,9 @@ export class Outbox {
   withdraw(message: string, blank: (content: Bytes) => Bytes): { id: string; content: Bytes; to: readonly string[] }[] {
     const withdrawn = [...this.#entries].filter(([, { about }]) => about === message);
     return withdrawn.map(([id, entry]) => {
+      this.#bytes -= entry.content.length;
       entry.content = blank(entry.content);
+      this.#bytes += entry.content.length;
       entry.about = NOTHING;
       entry.settle({ to: entry.to, pending: [...entry.pending, ...entry.lost], expired: true });
       this.#keep(id);
@@ -107,6 +141,18 @@ export class Outbox {
   /** What a member has not confirmed yet, oldest first. */
   unconfirmed(member: string): Bytes[] {
     return [...this.#entries.values()].filter(({ pending }) => pending.has(member)).map(({ content }) => content);
+  }
+
+  /** A heartbeat of a member came, who thus is there. What it should have confirmed by now and has not, oldest first. */
+  overdue(member: string): Bytes[] {
+    const overdue: Bytes[] = [];
+    for (const { pending, beats, content } of this.#entries.values()) {
+      if (!pending.has(member)) continue;
+      const count = (beats.get(member) ?? 0) + 1;
+      beats.set(member, count);
+      if (count % PATIENCE === 0) overdue.push(content);
+    }
+    return overdue;
   }
 
   /** Settles everything as it stands; what is kept stays. */
@@ -120,6 +166,7 @@ export class Outbox {
     // In Node a message that waits for its receipt must not keep a finished script alive.
     (entry.timer as { unref?: () => void }).unref?.();
     this.#entries.set(id, entry);
+    this.#bytes += entry.content.length;
   }
 
   #keep(id: string): void {
@@ -133,6 +180,7 @@ export class Outbox {
     const entry = this.#entries.get(id);
     if (!entry) return;
     this.#entries.delete(id);
+    this.#bytes -= entry.content.length;
     this.#changed?.(id, undefined);
     clearTimeout(entry.timer);
     entry.settle({ to: entry.to, pending: [...entry.pending, ...entry.lost], expired });

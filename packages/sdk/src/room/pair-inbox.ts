@@ -1,6 +1,5 @@
 import type { Logger } from '../options.ts';
 import { decodePairContent } from '../protocol/content.ts';
-import { decodeGroupContent } from '../protocol/group-content.ts';
 import { sidOfPairFrame } from '../protocol/pair-channel.ts';
 import { type Bytes, equalBytes } from '../wire/index.ts';
 import type { Conversation } from './conversation.ts';
@@ -31,13 +30,13 @@ export class PairInbox {
     switch (content.kind) {
       case 'sender-key':
         await membership.receiveSenderKey(peer, content);
-        return conversation.openWaiting(peer);
+        return conversation.announced(peer, content.first);
       case 'receipt':
         return conversation.confirmed(content.ids, peer);
       case 'read':
         return conversation.wereRead(content.ids, peer);
       case 'resend':
-        return conversation.receiveContent(peer, decodeGroupContent(content.content));
+        return conversation.receiveContent(peer, content.content);
       case 'admission':
         return membership.admissions.receiveAdmission(content.admission);
       case 'credentials':

@@ -5,7 +5,6 @@ import type { AgreementPolicy } from '../protocol/policy.ts';
 import { emojiOf } from '../protocol/safety-number.ts';
 import type { ReceiverKey } from '../protocol/sender-key.ts';
 import type { Bytes } from '../wire/index.ts';
-import { Heads } from './heads.ts';
 import type { KnownMember } from './remembered-member.ts';
 import { groupsOfFour, hex } from './text.ts';
 import type { Member, MemberPresence } from './types.ts';
@@ -34,8 +33,6 @@ export class Peer implements KnownMember {
   readonly id: string;
   readonly creator: boolean;
   readonly fingerprint: Bytes;
-  /** Which of this member's messages came. */
-  readonly heads = new Heads();
   readonly safetyNumber: string;
   readonly emoji: Member['emoji'];
   report: Report | undefined;
@@ -106,8 +103,7 @@ export class Peer implements KnownMember {
 
   /** Takes over an epoch of this member's. One that is known already is not begun again: its frames could be opened twice then. */
   addReceiverKey(key: ReceiverKey): void {
-    const newest = this.#receiverKeys.at(-1)?.announcement.epoch ?? 0;
-    if (key.announcement.epoch <= newest) {
+    if (key.announcement.epoch <= this.epoch) {
       key.destroy();
       return;
     }
@@ -120,9 +116,14 @@ export class Peer implements KnownMember {
     return this.#receiverKeys.length > 0;
   }
 
-  /** The epoch a group frame claims to be of, if it is one of this member's. */
-  receiverKeyFor(content: Uint8Array): ReceiverKey | undefined {
-    return this.#receiverKeys.find((key) => key.claims(content));
+  /** Number of the newest epoch of this member's that we know; 0 before the first. */
+  get epoch(): number {
+    return this.#receiverKeys.at(-1)?.announcement.epoch ?? 0;
+  }
+
+  /** Epochs of this member's that a group frame claims to be of. Two of them may have the same name by chance. */
+  receiverKeysFor(content: Uint8Array): ReceiverKey[] {
+    return this.#receiverKeys.filter((key) => key.claims(content));
   }
 
   /** Overwrites every key shared with this member. */

@@ -95,7 +95,7 @@ export class RoomSession implements Room {
       agreement,
       keySource,
       authority: this.#authority,
-      sent: () => this.#conversation.sent,
+      firstFor: (member) => this.#conversation.firstFor(member),
       recall: (peer) => this.#recall(peer),
       onSecured: (peer) => this.#conversation.welcome(peer),
       onRemoved: (peer) => this.#conversation.forget(peer),

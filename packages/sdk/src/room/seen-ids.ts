@@ -7,17 +7,18 @@ const MAX_AUTHORS = 64;
 export class SeenIds {
   readonly #authors = new Map<string, Set<string>>();
 
-  /** Remembers a message id; false when it was there before. */
-  add(author: string, id: string): boolean {
+  has(author: string, id: string): boolean {
+    return this.#authors.get(author)?.has(id) ?? false;
+  }
+
+  add(author: string, id: string): void {
     const ids = this.#authors.get(author) ?? new Set();
-    if (ids.has(id)) return false;
     // Written last is forgotten last.
     this.#authors.delete(author);
     this.#authors.set(author, ids);
     ids.add(id);
     trim(ids, MAX_PER_AUTHOR);
     trim(this.#authors, MAX_AUTHORS);
-    return true;
   }
 }
 

@@ -14,9 +14,19 @@ interface WaitingFrame {
 export class WaitingFrames {
   #frames: WaitingFrame[] = [];
 
+  /** How many wait. */
+  get size(): number {
+    this.#trim();
+    return this.#frames.length;
+  }
+
   add(seat: Bytes, content: Bytes): void {
+    this.#frames.push({ seat, content, since: Date.now() });
+    this.#trim();
+  }
+
+  #trim(): void {
     const now = Date.now();
-    this.#frames.push({ seat, content, since: now });
     let bytes = this.#frames.reduce((total, frame) => total + frame.content.length, 0);
     while (this.#frames.length > MAX_FRAMES || bytes > MAX_BYTES || now - (this.#frames[0]?.since ?? now) > MAX_AGE_MS) {
       bytes -= this.#frames.shift()?.content.length ?? 0;

@@ -77,6 +77,8 @@ export interface KeptOutgoing {
 export interface KeptSeen {
   id: string;
   author: string;
+  /** The number its author gave it. */
+  index: number;
   until: number;
 }
 

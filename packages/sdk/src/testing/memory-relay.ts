@@ -37,9 +37,9 @@ export class MemoryRelay {
     return connection;
   };
 
-  /** Cuts every connection, as a network failure does; clients come back when `restore` is called. */
-  cut(): void {
-    for (const connection of this.#connections) connection.cut();
+  /** Cuts every connection, or one, as a network failure does; clients come back when `restore` is called. */
+  cut(only?: Transport): void {
+    for (const connection of this.#connections) if (!only || connection === only) connection.cut();
   }
 
   /** Sealed files that are kept for members. */
@@ -58,14 +58,16 @@ export class MemoryRelay {
     }
   }
 
-  restore(): void {
-    for (const connection of this.#connections) connection.open();
+  restore(only?: Transport): void {
+    for (const connection of this.#connections) if (!only || connection === only) connection.open();
   }
 }
 
 interface Seat {
   secret: string;
   connection: Connection | undefined;
+  /** Ends a seat whose member stays away for longer than the retention time. */
+  ending: ReturnType<typeof setTimeout> | undefined;
 }
 
 interface MemoryRoom {
@@ -132,8 +134,16 @@ class Connection implements Transport {
     this.#seat = this.#room = undefined;
     if (room && seat) {
       const entry = room.seats.get(seat);
-      if (entry) entry.connection = undefined;
-      this.#announce(room, { seat, presence: 'away' });
+      if (entry?.connection === this) {
+        entry.connection = undefined;
+        entry.ending = setTimeout(() => {
+          room.seats.delete(seat);
+          this.#announce(room, { seat, presence: 'gone' });
+        }, this.#retentionMs);
+        // A seat that waits must not keep a finished script alive.
+        (entry.ending as { unref?: () => void }).unref?.();
+        this.#announce(room, { seat, presence: 'away' });
+      }
     }
     queueMicrotask(() => this.#closed || this.#handlers.close('cut'));
   }
@@ -163,7 +173,8 @@ class Connection implements Transport {
     const seat = room.seats.get(request.seat);
     if (seat && seat.secret !== request.seatSecret) return failure('SEAT_TAKEN');
     if (!seat && room.seats.size >= room.capacity) return failure('ROOM_FULL');
-    room.seats.set(request.seat, { secret: request.seatSecret, connection: this });
+    clearTimeout(seat?.ending);
+    room.seats.set(request.seat, { secret: request.seatSecret, connection: this, ending: undefined });
     this.#room = room;
     this.#seat = request.seat;
     this.#announce(room, { seat: request.seat, presence: 'present' });

@@ -19,7 +19,8 @@ export type CapturedPush = Push & { room: string; from: string };
 /** A client's connection: requests go on to the honest relay, deliveries go through the hostile one. */
 export class HostileConnection implements Transport {
   readonly #host: Host;
-  readonly #inner: Transport;
+  /** The way to the honest relay underneath. */
+  readonly inner: Transport;
   readonly handlers: TransportHandlers;
   readonly blobs?: BlobTransport;
   #place: { room: string; seat: string } | undefined;
@@ -27,24 +28,24 @@ export class HostileConnection implements Transport {
   constructor(host: Host, handlers: TransportHandlers, connect: (handlers: TransportHandlers) => Transport) {
     this.#host = host;
     this.handlers = handlers;
-    this.#inner = connect({ ...handlers, batch: (bytes) => this.#batch(bytes), close: (reason) => this.#down(reason) });
-    if (this.#inner.blobs) this.blobs = this.#inner.blobs;
+    this.inner = connect({ ...handlers, batch: (bytes) => this.#batch(bytes), close: (reason) => this.#down(reason) });
+    if (this.inner.blobs) this.blobs = this.inner.blobs;
   }
 
-  create: Transport['create'] = (request) => this.#inner.create(request);
-  leave: Transport['leave'] = () => this.#inner.leave();
-  end: Transport['end'] = (request) => this.#inner.end(request);
+  create: Transport['create'] = (request) => this.inner.create(request);
+  leave: Transport['leave'] = () => this.inner.leave();
+  end: Transport['end'] = (request) => this.inner.end(request);
   recv: Transport['recv'] = () => undefined;
-  report: Transport['report'] = (request) => this.#inner.report(request);
-  reconnect: Transport['reconnect'] = () => this.#inner.reconnect();
-  close: Transport['close'] = () => this.#inner.close();
+  report: Transport['report'] = (request) => this.inner.report(request);
+  reconnect: Transport['reconnect'] = () => this.inner.reconnect();
+  close: Transport['close'] = () => this.inner.close();
 
   async join(request: JoinRequest): ReturnType<Transport['join']> {
     const { room, seat } = request;
     const mailbox = this.#host.mailbox(room, seat);
     const { since, ...rest } = request;
     const upstream = since && { epoch: since.epoch, seq: mailbox.upstream };
-    const reply = await this.#inner.join({ ...rest, ...(upstream && { since: upstream }) });
+    const reply = await this.inner.join({ ...rest, ...(upstream && { since: upstream }) });
     if (!reply.ok) return reply;
     this.#place = { room, seat };
     this.#host.joined(room, seat, this);
@@ -55,7 +56,7 @@ export class HostileConnection implements Transport {
 
   push(frames: Uint8Array): void {
     if (this.#place) this.#host.pushed(this.#place.room, this.#place.seat, frames.slice());
-    this.#inner.push(frames);
+    this.inner.push(frames);
   }
 
   #batch(bytes: Uint8Array): void {

@@ -1,4 +1,4 @@
-import type { TransportFactory } from '../../transport/transport.ts';
+import type { Transport, TransportFactory } from '../../transport/transport.ts';
 import { decodePushes, type SeatPresence } from '../../wire/index.ts';
 import { MemoryRelay } from '../memory-relay.ts';
 import { type CapturedPush, type Host, HostileConnection } from './connection.ts';
@@ -92,13 +92,13 @@ export class HostileRelay {
     this.claim(room, { seat, presence: 'present' });
   }
 
-  /** Cuts every connection; `restore` lets clients come back. */
-  cut(): void {
-    this.#honest.cut();
+  /** Cuts every connection, or one; `restore` lets clients come back. */
+  cut(only?: Transport): void {
+    this.#honest.cut(innerOf(only));
   }
 
-  restore(): void {
-    this.#honest.restore();
+  restore(only?: Transport): void {
+    this.#honest.restore(innerOf(only));
   }
 
   #mailbox(room: string, seat: string): Mailbox {
@@ -136,3 +136,6 @@ export class HostileRelay {
     for (const delivered of frames) this.deliver(delivered);
   }
 }
+
+const innerOf = (connection: Transport | undefined): Transport | undefined =>
+  connection instanceof HostileConnection ? connection.inner : connection;

@@ -1,0 +1,103 @@
+import type { Delivery, Invite } from '../../../packages/sdk/src/index.ts';
+import type { HostileRelay, MoveKind } from '../../../packages/sdk/src/testing/index.ts';
+import type { Lab } from '../../threats/support/lab.ts';
+import { Person } from './person.ts';
+import type { VirtualTime } from './virtual-time.ts';
+
+/** A text somebody wrote. */
+export interface Written {
+  text: string;
+  at: number;
+  author: Person;
+  /** Members whom the author saw when it wrote. */
+  seen: readonly string[];
+  /** Whom it is for and who confirmed it; undefined while it is on its way. */
+  delivery: Delivery | undefined;
+  /** Nobody knows what became of a text that was being written while its author closed the page. */
+  refused: boolean;
+}
+
+/** The real thing: people, their pages, and a hostile relay between them. */
+export class World {
+  readonly people: Person[] = [];
+  readonly written: Written[] = [];
+  readonly time: VirtualTime;
+  readonly relay: HostileRelay;
+  readonly #lab: Lab;
+  #invite: Invite | undefined;
+
+  constructor(lab: Lab, time: VirtualTime) {
+    this.#lab = lab;
+    this.time = time;
+    this.relay = new lab.testing.HostileRelay();
+  }
+
+  /** Who belongs to the room, whether the page is open or not. */
+  get members(): Person[] {
+    return this.people.filter(({ left }) => !left);
+  }
+
+  get present(): Person[] {
+    return this.people.filter(({ open }) => open);
+  }
+
+  get closed(): Person[] {
+    return this.members.filter(({ open }) => !open);
+  }
+
+  async join(keeps: boolean): Promise<void> {
+    const person = new Person(this.#lab, this.relay, `P${this.people.length}`, keeps);
+    this.#invite = await person.enter(this.#invite);
+    this.people.push(person);
+  }
+
+  write(author: Person): void {
+    const text = `${author.name} ${this.written.length}`;
+    const seen = author.room.members.map(({ id }) => id);
+    const written: Written = { text, at: Date.now(), author, seen, delivery: undefined, refused: false };
+    this.written.push(written);
+    author.room.send(text).then(
+      async ({ delivered }) => {
+        written.delivery = await delivered;
+      },
+      () => {
+        written.refused = true;
+      },
+    );
+  }
+
+  drop(person: Person): void {
+    person.online = false;
+    this.relay.cut(person.life.connection);
+  }
+
+  restore(person: Person): void {
+    person.online = true;
+    this.relay.restore(person.life.connection);
+  }
+
+  /** Closes the page. A crash takes with it what was not stored yet: nobody knows what becomes of a text that was being written. */
+  async close(person: Person, crash: boolean): Promise<void> {
+    const underway = this.written.filter(({ author, delivery }) => author === person && !delivery);
+    if (crash) for (const each of underway) each.refused = true;
+    await person.close(crash);
+  }
+
+  async reopen(person: Person): Promise<void> {
+    await person.enter();
+    person.online = true;
+  }
+
+  storm(schedule: Uint8Array, kinds?: readonly MoveKind[]): void {
+    const { movesFrom } = this.#lab.testing;
+    this.relay.attack({ moves: movesFrom(schedule, kinds) });
+  }
+
+  /** The relay is honest, everybody is back, and so much time passes that everything that can be made up for is. */
+  async calmDown(limitMs: number, done: () => boolean): Promise<void> {
+    this.relay.calm();
+    for (const person of this.closed) await this.reopen(person);
+    for (const person of this.members) if (!person.online) this.restore(person);
+    await this.time.pass(limitMs, done);
+  }
+}
