@@ -42,6 +42,8 @@ export interface IntroductionsOptions {
   onFailed(seat: Bytes, error: QsecError): void;
   /** Who began stopped in the middle. */
   onSilent(seat: Bytes): void;
+  /** Who began proved itself, and may have got our confirmation without our getting its own: it may have keys that we have not. */
+  onUnfinished(seat: Bytes): void;
   /** Whether the owner of a seat is connected: to who is not, nothing is sent again. */
   isPresent(seat: Bytes): boolean;
   /** A handshake began, ended, or was put off. */
@@ -118,10 +120,12 @@ export class Introductions {
     const { pairing, payload: answer } = await Pairing.respond(this.#pairingOptions(seat), payload);
     this.#rememberAnswered(pairing.sid);
     const earlier = this.#answering.get(toBase64url(seat));
+    const unfinished = earlier?.pairing?.proven;
     if (earlier) this.#end(earlier);
     const pending = this.#begin(seat, false, 0);
     pending.pairing = pairing;
     this.#send(seat, pairing.sid, answer);
+    if (unfinished) this.#options.onUnfinished(seat);
   }
 
   async #advance(pending: Pending, pairing: Pairing, payload: Bytes): Promise<void> {
@@ -164,11 +168,13 @@ export class Introductions {
 
   /** No answer in time. Who began tries again later; the entry stays, so that the room is not shown as idle meanwhile. */
   #expired(pending: Pending): void {
+    const unfinished = !pending.initiator && pending.pairing?.proven;
     pending.pairing?.destroy();
     pending.pairing = undefined;
     if (!pending.initiator || !this.#options.isPresent(pending.seat)) {
       this.#end(pending);
-      if (!this.isPending(pending.seat)) this.#options.onSilent(pending.seat);
+      if (unfinished) this.#options.onUnfinished(pending.seat);
+      else if (!this.isPending(pending.seat)) this.#options.onSilent(pending.seat);
       return;
     }
     const backoff = Math.min(MAX_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** pending.tries) * (0.75 + Math.random() / 2);

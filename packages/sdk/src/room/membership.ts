@@ -64,6 +64,8 @@ export class Membership {
   readonly #failures = new Map<string, QsecError>();
   /** Seats whose owners could not show the creator's policy, as we could not: tried again once we can. */
   readonly #postponed = new Set<string>();
+  /** Seats whose owners may have newer keys with us than we have with them: we begin again. */
+  readonly #unfinished = new Set<string>();
   readonly #authority: Authority;
   /** Members whom the relay forgot, and when we give them up. */
   readonly #stranded = new Map<string, ReturnType<typeof setTimeout>>();
@@ -221,7 +223,8 @@ export class Membership {
       if (peer) {
         this.#setPresence(peer, presence);
         if (presence === 'present') await this.#rescue(seat, peer);
-      } else if (presence === 'present') this.#approachLater(seat);
+      }
+      if (presence === 'present' && this.#isOpen(seat)) this.#approachLater(seat);
     }
     this.#options.onChange();
   }
@@ -231,6 +234,7 @@ export class Membership {
     this.#seats.delete(seat);
     this.#failures.delete(seat);
     this.#postponed.delete(seat);
+    this.#unfinished.delete(seat);
     this.#cancelApproach(seat);
     clearTimeout(this.#stranded.get(seat));
     this.#stranded.delete(seat);
@@ -256,6 +260,7 @@ export class Membership {
     for (const seat of [...this.#approaches.keys()]) this.#cancelApproach(seat);
     this.#failures.clear();
     this.#postponed.clear();
+    this.#unfinished.clear();
     for (const seat of [...this.#seats.keys()]) {
       if (this.#peers.has(seat)) await this.#strand(seat);
       else this.#seats.delete(seat);
@@ -272,7 +277,7 @@ export class Membership {
   /** Handshakes at a place; what is left open says who may shake hands there and what follows. */
   introduce(
     { invite, psk }: Place,
-    hooks: Pick<IntroductionsOptions, 'send' | 'accept' | 'onSecured' | 'onFailed' | 'onSilent' | 'isPresent'>,
+    hooks: Pick<IntroductionsOptions, 'send' | 'accept' | 'onSecured' | 'onFailed' | 'onSilent' | 'onUnfinished' | 'isPresent'>,
   ): Introductions {
     const { identity, seat, enqueue } = this.#context;
     const { agreement, keySource, onChange } = this.#options;
@@ -372,6 +377,10 @@ export class Membership {
       onSecured: (from, secrets) => this.#secured(from, secrets),
       onFailed: (from, error) => this.#failed(from, error),
       onSilent: (from) => this.#approachLater(toBase64url(from)),
+      onUnfinished: (from) => {
+        this.#unfinished.add(toBase64url(from));
+        this.#approachLater(toBase64url(from));
+      },
       isPresent: (at) => this.#seats.get(toBase64url(at)) === 'present',
     });
   }
@@ -392,11 +401,16 @@ export class Membership {
     const timer = setTimeout(() => {
       this.#approaches.delete(seat);
       this.#context.enqueue(async () => {
-        const idle = !this.#peers.has(seat) && !this.#failures.has(seat) && this.#seats.get(seat) === 'present';
+        const idle = this.#isOpen(seat) && !this.#failures.has(seat) && this.#seats.get(seat) === 'present';
         if (idle) await this.#initiate(seat);
       });
     }, APPROACH_AFTER_MS);
     this.#approaches.set(seat, timer);
+  }
+
+  /** Whether we share no keys with the owner of a seat, or outdated ones. */
+  #isOpen(seat: string): boolean {
+    return !this.#peers.has(seat) || this.#unfinished.has(seat);
   }
 
   #cancelApproach(seat: string): void {
@@ -425,6 +439,7 @@ export class Membership {
         this.tell('member-verified', member);
       },
     });
+    this.#unfinished.delete(key);
     this.#replaceEarlier(key, peer);
     this.#options.recall(peer);
     peer.name ||= 'Guest';
