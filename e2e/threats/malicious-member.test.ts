@@ -56,7 +56,8 @@ async function speakAsAna(lab: Lab, eves = honestButEves): Promise<string[]> {
   );
   const anas = ofAna.at(-1);
   if (!anas) throw new Error('Eve heard of no epoch of Ana');
-  const text = { kind: 'text' as const, id: lab.protocol.randomBytes(16), index: 99, sentAt: 0, text: 'trust Eve' };
+  // Of a number behind which nothing waits for what is missing.
+  const text = { kind: 'text' as const, id: lab.protocol.randomBytes(16), index: 0, sentAt: 0, text: 'trust Eve' };
   const ownKey = await lab.protocol.generateSigningKey();
   const frame = await forgeGroupFrame(lab, {
     roomId: ana.invite.roomId,

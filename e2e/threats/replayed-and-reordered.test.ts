@@ -1,7 +1,8 @@
 import fc from 'fast-check';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Room } from '../../packages/sdk/src/index.ts';
 import type { HostileRelay } from '../../packages/sdk/src/testing/index.ts';
+import { VirtualTime } from '../support/virtual-time.ts';
 import { buildLab, type Edit, type Lab } from './support/lab.ts';
 import { enter, isProbe, pair, settled, textsAt } from './support/people.ts';
 
@@ -13,6 +14,9 @@ let honest: Lab;
 beforeAll(async () => {
   honest = await buildLab();
 });
+
+/** What is lost is made up for within seconds of heartbeats: they pass at once here. */
+const time = new VirtualTime();
 
 interface Exchange {
   sent: Record<'ana' | 'bo', string[]>;
@@ -32,9 +36,9 @@ async function exchange(
   const atBo = textsAt(bo);
   const atAna = textsAt(ana);
   relay.attack(moves);
-  await Promise.all(texts.flatMap((text) => [ana.send(`a${text}`), bo.send(`b${text}`)]));
+  await time.until(Promise.all(texts.flatMap((text) => [ana.send(`a${text}`), bo.send(`b${text}`)])));
   relay.calm();
-  await settled(ana, bo);
+  await time.until(settled(ana, bo));
   const real = (shown: string[]) => shown.filter((text) => !isProbe(text));
   return {
     sent: { ana: texts.map((text) => `a${text}`), bo: texts.map((text) => `b${text}`) },
@@ -43,10 +47,13 @@ async function exchange(
 }
 
 describe('under any schedule of a hostile relay', () => {
+  beforeAll(() => time.install());
+  afterAll(() => time.uninstall());
+
   it('each text is shown once at most, to who it was for, and none that was not sent; the session goes on', async () => {
     const { HostileRelay, movesFrom } = honest.testing;
     const relay = new HostileRelay();
-    const people = await pair(honest, relay);
+    const people = await time.until(pair(honest, relay));
     await fc.assert(
       fc.asyncProperty(fc.uint8Array({ maxLength: 24 }), async (schedule) => {
         const { sent, shown } = await exchange(relay, people, { moves: movesFrom(schedule) });
@@ -68,7 +75,7 @@ describe('under any schedule of a hostile relay', () => {
   it('every text is shown, in order, when the relay loses and delays none', async () => {
     const { HostileRelay, movesFrom, LOSSLESS } = honest.testing;
     const relay = new HostileRelay();
-    const people = await pair(honest, relay);
+    const people = await time.until(pair(honest, relay));
     await fc.assert(
       fc.asyncProperty(fc.uint8Array({ maxLength: 24 }), async (schedule) => {
         const { sent, shown } = await exchange(relay, people, { moves: movesFrom(schedule, LOSSLESS) });
@@ -83,8 +90,8 @@ describe('under any schedule of a hostile relay', () => {
     await fc.assert(
       fc.asyncProperty(fc.uint8Array({ maxLength: 40 }), async (schedule) => {
         const relay = new HostileRelay({ moves: movesFrom(schedule, LOSSLESS) });
-        const { ana, bo } = await pair(honest, relay);
-        await settled(ana, bo);
+        const { ana, bo } = await time.until(pair(honest, relay));
+        await time.until(settled(ana, bo));
       }),
       { numRuns: Math.ceil(RUNS / 5) },
     );

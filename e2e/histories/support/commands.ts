@@ -21,7 +21,11 @@ const LONGEST_MS = 360_000;
 const pick = (people: readonly Person[], which: number): Person | undefined => people[which % Math.max(1, people.length)];
 
 /** One thing that happens: when it can, what it does, and how it is called. */
-const command = (name: string, check: (plan: Readonly<Plan>) => boolean, run: (plan: Plan, world: World) => Promise<void>): Command => ({
+const command = (
+  name: string,
+  check: (plan: Readonly<Plan>) => boolean,
+  run: (plan: Plan, world: World) => Promise<void>,
+): Command => ({
   check,
   run,
   toString: () => name,

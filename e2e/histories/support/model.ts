@@ -18,7 +18,8 @@ export function contradictions({ written, people, members }: World): string[] {
     for (const text of shown) {
       const each = texts.get(text);
       if (!each) found.push(`${reader.name} is shown "${text}", which nobody wrote`);
-      else if (each.delivery && !each.delivery.to.includes(reader.id)) found.push(`${reader.name} is shown "${text}", which was not for it`);
+      else if (each.delivery && !each.delivery.to.includes(reader.id))
+        found.push(`${reader.name} is shown "${text}", which was not for it`);
     }
     const told = reader.lives.at(-1)?.told ?? [];
     for (const text of repeated(shown)) found.push(`${reader.name} is shown "${text}" twice`);

@@ -69,7 +69,6 @@ export class Person {
       relay: 'http://relay.test',
       name: this.name,
       capacity: CAPACITY,
-      ...(process.env.DBG && { logger: (level: string, text: string, d: unknown) => console.log(Date.now() % 86400000, this.name, level, text, d ?? '') }),
       keyAgreement: { source: keysFromElsewhere(), pulses: 4096 },
       transport: (url, handlers) => {
         connection = whileAlive(page, this.#relay.transport(url, onlyWhileAlive(page, handlers)));

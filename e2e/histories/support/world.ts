@@ -1,8 +1,8 @@
 import type { Delivery, Invite } from '../../../packages/sdk/src/index.ts';
 import type { HostileRelay, MoveKind } from '../../../packages/sdk/src/testing/index.ts';
+import type { VirtualTime } from '../../support/virtual-time.ts';
 import type { Lab } from '../../threats/support/lab.ts';
 import { Person } from './person.ts';
-import type { VirtualTime } from './virtual-time.ts';
 
 /** A text somebody wrote. */
 export interface Written {

@@ -76,6 +76,8 @@ interface MemoryRoom {
   capacity: number;
   epoch: string;
   log: Delivery[];
+  /** Numbers of the frames in the log, by sender and the id that the sender gave. */
+  numbers: Map<string, number>;
   seats: Map<string, Seat>;
   blobs: MemoryBlobs;
 }
@@ -162,7 +164,16 @@ class Connection implements Transport {
     }
     const epoch = toBase64url(crypto.getRandomValues(new Uint8Array(16)));
     const { token, endToken, capacity } = request;
-    this.#rooms.set(request.room, { token, endToken, capacity, epoch, log: [], seats: new Map(), blobs: new Map() });
+    this.#rooms.set(request.room, {
+      token,
+      endToken,
+      capacity,
+      epoch,
+      log: [],
+      numbers: new Map(),
+      seats: new Map(),
+      blobs: new Map(),
+    });
     return { ok: { epoch } };
   }
 
@@ -222,10 +233,9 @@ class Connection implements Transport {
     const from = fromBase64url(this.#seat);
     const seqs: number[] = [];
     for (const { cid, to, transient, body } of decodePushes(frames.slice())) {
-      const repeated = room.log.find(
-        (entry) => toBase64url(entry.cid) === toBase64url(cid) && toBase64url(entry.from) === this.#seat,
-      );
-      const seq = transient ? 0 : (repeated?.seq ?? room.log.length + 1);
+      const name = `${this.#seat} ${toBase64url(cid)}`;
+      const repeated = room.numbers.get(name);
+      const seq = transient ? 0 : (repeated ?? room.log.length + 1);
       seqs.push(seq);
       if (repeated) continue;
       const delivery: Delivery = {
@@ -237,7 +247,10 @@ class Connection implements Transport {
         transient: transient === true,
         body: body as Bytes,
       };
-      if (!transient) room.log.push(delivery);
+      if (!transient) {
+        room.log.push(delivery);
+        room.numbers.set(name, seq);
+      }
       for (const [seat, { connection }] of room.seats) connection?.deliver(() => connection.#send(seat, delivery));
     }
     this.#answered += seqs.length;

@@ -77,6 +77,18 @@ export class VirtualTime {
     if (!done()) this.#now = end;
   }
 
+  /** Lets time pass until something has happened. */
+  async until<T>(happened: Promise<T>, limitMs = 600_000): Promise<T> {
+    let over = false;
+    const end = () => {
+      over = true;
+    };
+    happened.then(end, end);
+    await this.pass(limitMs, () => over);
+    if (!over) throw new Error(`it has not happened in ${limitMs} ms`);
+    return happened;
+  }
+
   #earliest(): [number, Timer | undefined] {
     let first: [number, Timer | undefined] = [0, undefined];
     for (const [id, timer] of this.#timers) if (!first[1] || timer.at < first[1].at) first = [id, timer];
