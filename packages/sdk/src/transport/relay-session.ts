@@ -1,26 +1,22 @@
 import { QsecError } from '../errors.ts';
 import { Emitter } from '../events.ts';
 import {
-  type Ack,
   type Batch,
   type Bytes,
   type CreateRequest,
-  compareBytes,
   type Delivery,
   decodeBatch,
   type Ended,
-  encodePushes,
   type Joined,
-  MAX_PUSHES,
   type Position,
-  type Push,
   type Range,
-  type RelayError,
   type RelayLimits,
   type ReportRequest,
   type SeatPresence,
   toBase64url,
 } from '../wire/index.ts';
+import { type PushOptions, PushQueue } from './push-queue.ts';
+import { relayError, retryDelay } from './relay-error.ts';
 import { checkedHandlers, checkReply, isJoined } from './relay-messages.ts';
 import type { BlobTransport, Transport, TransportFactory, TransportHandlers } from './transport.ts';
 
@@ -67,37 +63,13 @@ export interface RelaySessionEvents {
   fault: QsecError;
 }
 
-export interface PushOptions {
-  /** Seats it is for; everyone unless given. */
-  to?: readonly Uint8Array[];
-  /** Not kept by the relay: of use now or never. */
-  transient?: boolean;
-  /** Asked before it goes out, each time: what is no longer wanted stays here. */
-  wanted?: () => boolean;
-}
-
-interface Outgoing {
-  push: Push;
-  wanted: (() => boolean) | undefined;
-  resolve(): void;
-  reject(error: QsecError): void;
-}
-
 /** How often the relay is told how far this member read. */
 const RECV_INTERVAL_MS = 500;
-/** Pause before joining again on a connection that is open. */
-const JOIN_RETRY_MS = 1_000;
-const CID_BYTES = 16;
 
 export class RelaySession extends Emitter<RelaySessionEvents> {
   readonly #options: RelaySessionOptions;
   readonly #transport: Transport;
-  /** Pushed and not acknowledged, oldest first; the first `#inFlight` of them on this connection. */
-  readonly #outbox: Outgoing[] = [];
-  #inFlight = 0;
-  #inFlightBytes = 0;
-  /** Pushes of this connection that were answered. */
-  #answered = 0;
+  readonly #pushes: PushQueue;
   #limits: RelayLimits | undefined;
   #epoch: string | undefined;
   #seq = 0;
@@ -109,10 +81,7 @@ export class RelaySession extends Emitter<RelaySessionEvents> {
   #early: (() => void)[] = [];
   #joinTimer: ReturnType<typeof setTimeout> | undefined;
   #closed = false;
-  #pausedUntil = 0;
-  #pauseTimer: ReturnType<typeof setTimeout> | undefined;
   #recvTimer: ReturnType<typeof setTimeout> | undefined;
-  #flushing = false;
   #read = 0;
 
   constructor(options: RelaySessionOptions) {
@@ -126,16 +95,20 @@ export class RelaySession extends Emitter<RelaySessionEvents> {
       close: (reason) => this.#down(reason),
       unreachable: (cause, final) => this.#unreachable(cause, final),
       batch: (bytes) => this.#afterJoin(() => this.#batch(bytes)),
-      ack: (ack) => this.#ack(ack),
+      ack: (ack) => this.#pushes.acknowledge(ack),
       presence: (change) => this.#afterJoin(() => this.emit('presence', change)),
       gap: (range) => this.#afterJoin(() => this.#lost(range)),
-      slow: ({ pauseMs }) => this.#pause(pauseMs),
+      slow: ({ pauseMs }) => this.#pushes.pause(pauseMs),
       bye: () => this.#down('the relay is stopping'),
       ended: (ended) => this.#ended(ended),
       error: (error) => this.emit('fault', relayError(error)),
     };
     const wrong = (event: string) =>
       this.emit('fault', new QsecError('RELAY_REFUSED', `The relay sent a "${event}" that its contract does not know.`));
+    this.#pushes = new PushQueue({
+      send: (frames) => this.#transport.push(frames),
+      refused: (error) => this.emit('fault', error),
+    });
     this.#transport = options.transport(options.url, checkedHandlers(handlers, wrong));
   }
 
@@ -160,29 +133,18 @@ export class RelaySession extends Emitter<RelaySessionEvents> {
 
   /** Frames that wait for the relay's acknowledgement. */
   get pending(): number {
-    return this.#outbox.length;
+    return this.#pushes.length;
   }
 
   /**
-   * Hands a frame to the relay, now or when it is back. Resolves when the relay has it safe, or when it is not wanted any more.
-   * @throws {QsecError} `CLOSED` when the session ends first, or what the relay refuses it with
+   * Hands a frame to the relay, now or when it is back. Resolves when the relay has it safe, or when it is not wanted any more. What the
+   * relay refuses for now goes out again, as the same frame, after the time it asks for.
+   * @throws {QsecError} `CLOSED` when the session ends first, or what the relay refuses it with for good
    */
-  push(body: Uint8Array, { to, transient, wanted }: PushOptions = {}): Promise<void> {
+  push(body: Uint8Array, options: PushOptions = {}): Promise<void> {
     if (this.#closed) return Promise.reject(closed());
-    if (transient && !this.#joined) return Promise.resolve();
-    const cid = crypto.getRandomValues(new Uint8Array(CID_BYTES));
-    const push: Push = { cid, body, ...(to && { to: [...to].sort(compareBytes) }), ...(transient && { transient }) };
-    return new Promise((resolve, reject) => {
-      this.#outbox.push({ push, wanted, resolve, reject });
-      // One turn later, so that frames made together travel together.
-      if (!this.#flushing) {
-        this.#flushing = true;
-        queueMicrotask(() => {
-          this.#flushing = false;
-          this.#flush();
-        });
-      }
-    });
+    if (options.transient && !this.#joined) return Promise.resolve();
+    return this.#pushes.push(body, options);
   }
 
   /** This member is done with everything up to `seq`: the relay may forget it. */
@@ -218,11 +180,10 @@ export class RelaySession extends Emitter<RelaySessionEvents> {
     if (this.#closed) return;
     this.#closed = true;
     this.#joined = false;
-    clearTimeout(this.#pauseTimer);
     clearTimeout(this.#recvTimer);
     clearTimeout(this.#joinTimer);
     this.#transport.close();
-    for (const { reject } of this.#outbox.splice(0)) reject(closed());
+    this.#pushes.close(closed());
   }
 
   async #tellRead(): Promise<void> {
@@ -289,13 +250,10 @@ export class RelaySession extends Emitter<RelaySessionEvents> {
     this.#limits = joined.limits;
     this.#read = first ? this.#seq : Math.min(this.#read, this.#seq);
     this.#joined = this.#patient = true;
-    this.#inFlight = 0;
-    this.#inFlightBytes = 0;
-    this.#answered = 0;
     if (joined.gap) this.#lost(joined.gap);
     this.emit('up', { ...joined, renewed });
     for (const handle of this.#early.splice(0)) handle();
-    this.#flush();
+    if (this.#joined) this.#pushes.start(joined.limits);
   }
 
   #joinFailed(error: unknown): void {
@@ -307,9 +265,8 @@ export class RelaySession extends Emitter<RelaySessionEvents> {
       return;
     }
     this.emit('fault', failure);
-    const retryAfterMs = failure.details.retryAfterMs;
     clearTimeout(this.#joinTimer);
-    this.#joinTimer = setTimeout(() => void this.#join(), typeof retryAfterMs === 'number' ? retryAfterMs : JOIN_RETRY_MS);
+    this.#joinTimer = setTimeout(() => void this.#join(), retryDelay(failure.details.retryAfterMs));
   }
 
   #unreachable(cause: unknown, final: boolean): void {
@@ -328,8 +285,7 @@ export class RelaySession extends Emitter<RelaySessionEvents> {
   #down(reason: string): void {
     if (!this.#joined) return;
     this.#joined = false;
-    this.#inFlight = 0;
-    this.#inFlightBytes = 0;
+    this.#pushes.stop();
     this.emit('down', { reason });
   }
 
@@ -359,79 +315,6 @@ export class RelaySession extends Emitter<RelaySessionEvents> {
     this.#seq = Math.max(this.#seq, range.to);
     this.emit('gap', range);
   }
-
-  #ack({ upTo, seq, refused = [] }: Ack): void {
-    // Answers to pushes that were answered before, or that this connection never made, say nothing.
-    const fresh = upTo - this.#answered;
-    if (fresh <= 0 || fresh > this.#inFlight) return;
-    for (let i = 0; i < fresh; i++) {
-      const outgoing = this.#outbox.shift() as Outgoing;
-      const number = ++this.#answered;
-      this.#inFlight--;
-      this.#inFlightBytes -= outgoing.push.body.length;
-      if (seq[seq.length - fresh + i] === -1) outgoing.reject(this.#refusalOf(number, refused));
-      else outgoing.resolve();
-    }
-    this.#flush();
-  }
-
-  #refusalOf(number: number, refused: NonNullable<Ack['refused']>): QsecError {
-    const refusal = refused.find(({ push }) => push === number);
-    return refusal ? relayError(refusal.error) : new QsecError('RELAY_REFUSED', 'The relay did not take a frame.');
-  }
-
-  #pause(pauseMs: number): void {
-    this.#pausedUntil = Date.now() + pauseMs;
-    clearTimeout(this.#pauseTimer);
-    this.#pauseTimer = setTimeout(() => this.#flush(), pauseMs);
-  }
-
-  /** Sends what the relay's limits allow, in order. */
-  #flush(): void {
-    if (!this.#joined || !this.#limits || Date.now() < this.#pausedUntil) return;
-    const { inFlightFrames, inFlightBytes, frameBytes } = this.#limits;
-    let bundle: Push[] = [];
-    let bundleBytes = 0;
-    const send = () => {
-      if (bundle.length > 0) this.#transport.push(encodePushes(bundle));
-      bundle = [];
-      bundleBytes = 0;
-    };
-    while (this.#inFlight < this.#outbox.length && this.#inFlight < inFlightFrames) {
-      const { push, wanted, resolve } = this.#outbox[this.#inFlight] as Outgoing;
-      if (wanted?.() === false) {
-        this.#outbox.splice(this.#inFlight, 1);
-        resolve();
-        continue;
-      }
-      if (this.#inFlight > 0 && this.#inFlightBytes + push.body.length > inFlightBytes) break;
-      if (bundle.length === MAX_PUSHES || (bundle.length > 0 && bundleBytes + push.body.length > frameBytes)) send();
-      bundle.push(push);
-      bundleBytes += push.body.length;
-      this.#inFlight++;
-      this.#inFlightBytes += push.body.length;
-    }
-    send();
-  }
 }
 
 const closed = () => new QsecError('CLOSED', 'The connection to the relay was closed.');
-
-/** What a relay's refusal means to a person. */
-function relayError({ code, message, retryAfterMs }: RelayError): QsecError {
-  const details = { relay: code, ...(retryAfterMs !== undefined && { retryAfterMs }) };
-  switch (code) {
-    case 'NO_ROOM':
-      return new QsecError('ROOM_NOT_FOUND', 'The relay knows no such room, or the link is not a link to it.', { details });
-    case 'ROOM_FULL':
-      return new QsecError('ROOM_FULL', 'Every place in this room is taken.', { details });
-    case 'RATE_LIMITED':
-      return new QsecError('RATE_LIMITED', 'The relay asks to slow down.', { details });
-    case 'UNAVAILABLE':
-      return new QsecError('RELAY_UNREACHABLE', 'The relay cannot serve this at the moment.', { details });
-    case 'TOO_LARGE':
-      return new QsecError('MESSAGE_TOO_LARGE', 'The relay does not take frames of this size.', { details });
-    default:
-      return new QsecError('RELAY_REFUSED', `The relay refused: ${message}`, { details });
-  }
-}
