@@ -1,7 +1,7 @@
 import { once } from 'node:events';
-import { createServer, type Server as HttpServer } from 'node:http';
+import type { Server as HttpServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { RelayLimits } from '@qsec2/sdk/wire';
+import { RELAY_PATH, type RelayLimits } from '@qsec2/sdk/wire';
 import type Koa from 'koa';
 import { type Logger, pino } from 'pino';
 import { Blobs } from './blobs/blobs.ts';
@@ -10,6 +10,7 @@ import { EventRecorder } from './events/recorder.ts';
 import { Gateway } from './gateway/gateway.ts';
 import { Hasher } from './hashes.ts';
 import { createApp, createOperationsApp } from './http/app.ts';
+import { boundedServer } from './http/bounded-server.ts';
 import { Health } from './http/health.ts';
 import { Hub } from './hub/hub.ts';
 import { Rooms } from './hub/rooms.ts';
@@ -21,9 +22,6 @@ import { openStorage } from './storage.ts';
 /** Frames and bytes a member may have pushed without an acknowledgement. */
 const IN_FLIGHT_FRAMES = 512;
 const IN_FLIGHT_BYTES = 1024 * 1024;
-
-/** A client that takes its time over the head of a request is cut; these are looked at every few seconds. */
-const HTTP_LIMITS = { requestTimeout: 10_000, headersTimeout: 10_000, maxHeaderSize: 16_384, connectionsCheckingInterval: 5000 };
 
 export interface RelayOptions extends Partial<RelaySettings> {
   /** Shorthand for `demoDir`. */
@@ -121,13 +119,16 @@ export async function createRelay({ demo, logger, awayAfterMs = 5000, ...options
   let opsServer: HttpServer | undefined;
   let closing: Promise<void> | undefined;
 
+  const bounds = { settings, addresses: gateway.addresses, refused: () => void metrics.connectionsRefused++ };
+
   async function listen(): Promise<string> {
-    server = createServer(HTTP_LIMITS, app.callback());
+    server = boundedServer(app.callback(), { ...bounds, upgrades: (url) => url.startsWith(RELAY_PATH) });
     gateway.attach(server);
     await listening(server, settings.port, settings.host, 'PORT');
     server.on('error', onError);
     if (settings.opsPort !== undefined) {
-      opsServer = createServer(HTTP_LIMITS, createOperationsApp(operations, health, onError).callback());
+      const opsApp = createOperationsApp(operations, health, onError);
+      opsServer = boundedServer(opsApp.callback(), { ...bounds, upgrades: () => false });
       await listening(opsServer, settings.opsPort, settings.host, 'RELAY_OPS_PORT');
     }
     return addressOf(server);

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { BlockList, isIP, isIPv6 } from 'node:net';
+import { BlockList, isIP, isIPv6, type Socket } from 'node:net';
 
 /** Finds out whom a connection comes from, believing only proxies the operator named. */
 export class ClientAddresses {
@@ -33,6 +33,12 @@ export class ClientAddresses {
       address = hop;
     }
     return scope(address);
+  }
+
+  /** The address at the other end of a TCP connection; undefined when it is a trusted proxy, behind which anyone may be. */
+  ofPeer({ remoteAddress = '' }: Pick<Socket, 'remoteAddress'>): string | undefined {
+    const address = plain(remoteAddress);
+    return this.#isTrusted(address) ? undefined : scope(address);
   }
 
   #isTrusted(address: string): boolean {

@@ -5,6 +5,7 @@ import { type ServerOptions as WebSocketOptions, WebSocketServer } from 'ws';
 import type { RelaySettings } from '../config/settings.ts';
 import { ClientAddresses } from './addresses.ts';
 import { Admission } from './admission.ts';
+import { type EngineConnection, Intake } from './intake.ts';
 import { Session, type SessionOptions } from './session.ts';
 import { type RelaySocket, SocketLink } from './socket-link.ts';
 
@@ -63,8 +64,9 @@ export interface GatewayOptions extends Omit<SessionOptions, 'admission'> {
 /** The Socket.IO endpoint: WebSocket only, one namespace, nothing compressed, everything bounded. */
 export class Gateway {
   readonly #io: Server<ClientToRelay, RelayToClient>;
-  readonly #addresses: ClientAddresses;
+  readonly addresses: ClientAddresses;
   readonly #clients = new WeakMap<IncomingMessage, string>();
+  readonly #intakes = new WeakMap<object, Intake>();
   readonly #links = new Set<SocketLink>();
   readonly #timer: NodeJS.Timeout;
   readonly #options: GatewayOptions;
@@ -73,7 +75,7 @@ export class Gateway {
   constructor(options: GatewayOptions) {
     const { settings, limits } = options;
     this.#options = options;
-    this.#addresses = new ClientAddresses(settings.trustedProxies);
+    this.addresses = new ClientAddresses(settings.trustedProxies);
     this.admission = new Admission(settings);
     this.#timer = setInterval(() => this.admission.sweep(), SWEEP_MS);
     this.#timer.unref();
@@ -94,14 +96,15 @@ export class Gateway {
     const sessionOptions: SessionOptions = { ...options, admission: this.admission };
     this.#io.on('connection', (socket) => {
       const address = this.#clients.get(socket.request);
-      if (address === undefined) {
+      const intake = this.#intakes.get(socket.conn);
+      if (address === undefined || intake === undefined) {
         // It had a session already, whose handshake is forgotten: a connection has one.
         socket.conn.close();
         return;
       }
       forgetRequest(socket);
-      const link = new SocketLink(socket, options.node);
-      const session = new Session(socket, link, address, sessionOptions);
+      const link = new SocketLink(socket, intake.reading, options.node);
+      const session = new Session(socket, link, intake, address, sessionOptions);
       this.#links.add(link);
       socket.once('disconnect', () => {
         this.#links.delete(link);
@@ -112,6 +115,8 @@ export class Gateway {
 
   attach(server: HttpServer): void {
     this.#io.attach(server);
+    const { settings } = this.#options;
+    this.#io.engine.on('connection', (conn: EngineConnection) => this.#intakes.set(conn, new Intake(conn, settings)));
   }
 
   get connections(): number {
@@ -136,7 +141,7 @@ export class Gateway {
   }
 
   #admits(request: IncomingMessage): boolean {
-    const address = this.#addresses.of(request);
+    const address = this.addresses.of(request);
     const admitted =
       mayConnect(this.#options.settings.origins, request.headers.origin) &&
       !this.#options.isBlocked(address) &&

@@ -10,7 +10,7 @@ import type { Member } from '../hub/member.ts';
 import type { Rooms } from '../hub/rooms.ts';
 import type { Metrics } from '../metrics.ts';
 import type { Admission } from './admission.ts';
-import { FlowMeter } from './flow-meter.ts';
+import type { Intake } from './intake.ts';
 import { isOperatorToken } from './operator-token.ts';
 import { requests } from './requests.ts';
 import type { RelaySocket, SocketLink } from './socket-link.ts';
@@ -45,23 +45,22 @@ export class Session {
   #busy = false;
 
   readonly #address: string;
-  readonly #meter: FlowMeter;
+  readonly #intake: Intake;
   /** Made when the first request about a file comes. */
   #blobs: BlobSession | undefined;
-  #rateTimer: NodeJS.Timeout | undefined;
   #seatTimer: NodeJS.Timeout | undefined;
 
-  constructor(socket: RelaySocket, link: SocketLink, address: string, options: SessionOptions) {
+  constructor(socket: RelaySocket, link: SocketLink, intake: Intake, address: string, options: SessionOptions) {
     this.#socket = socket;
     this.#link = link;
+    this.#intake = intake;
     this.#address = address;
     this.#options = options;
-    this.#meter = new FlowMeter(options.settings, performance.now());
     this.#seatTimer = setTimeout(() => link.close(), SEAT_WITHIN_MS);
-    // Everything a client sends counts, whether or not it is a message of the contract.
-    socket.conn.on('packet', ({ data }: { data?: string | Buffer }) =>
-      this.#count(typeof data === 'string' ? 1 : 0, data?.length ?? 0),
-    );
+    intake.onPacket = (pauseMs) => {
+      this.#tell(pauseMs);
+      link.checkIsRead();
+    };
     // One listener instead of one for each event: an idle connection is small.
     socket.onAny((event: unknown, ...payload: unknown[]) => this.#heard(event, payload));
   }
@@ -69,7 +68,6 @@ export class Session {
   /** The connection is gone. */
   disconnected(): void {
     clearTimeout(this.#seatTimer);
-    clearTimeout(this.#rateTimer);
     this.#link.close();
     const member = this.#member;
     this.#member = undefined;
@@ -212,7 +210,8 @@ export class Session {
       this.#misbehaved(refusals.badRequest);
       return;
     }
-    this.#count(views.length - 1, 0);
+    // One was counted when the packet came.
+    this.#tell(this.#intake.count(views.length - 1, 0));
     this.#options.hub.push(member, frames as Buffer, views);
   }
 
@@ -244,14 +243,9 @@ export class Session {
     return this.#member?.closed ? undefined : this.#member;
   }
 
-  /** Counts what came, and stops reading for as long as it was too fast. */
-  #count(frames: number, bytes: number): void {
-    const pauseMs = this.#meter.count(frames, bytes, performance.now());
-    if (pauseMs === 0) return;
+  /** Says for how long nothing is read. */
+  #tell(pauseMs: number): void {
     if (pauseMs >= TELL_FROM_MS) this.#link.send('slow', { pauseMs });
-    clearTimeout(this.#rateTimer);
-    this.#link.stopReading('rate');
-    this.#rateTimer = setTimeout(() => this.#link.goOnReading('rate'), pauseMs);
   }
 
   /** Naming rooms, tokens and seats that are not right is what guessing looks like: it makes the next request wait longer. */

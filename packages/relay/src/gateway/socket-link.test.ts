@@ -2,6 +2,7 @@ import { EventEmitter } from 'node:events';
 import { describe, expect, it } from 'vitest';
 import * as ws from 'ws';
 import { EncodedBatch } from '../frames/encoded-batch.ts';
+import { Reading } from './reading.ts';
 import { type RelaySocket, SocketLink } from './socket-link.ts';
 
 /** What a link does with a Socket.IO socket, written down. */
@@ -14,7 +15,7 @@ function observedLink(webSocket: object) {
     write: (_: string, { wsPreEncodedFrame }: { wsPreEncodedFrame: Buffer[] }) => written.push(wsPreEncodedFrame),
   });
   const emit = (...event: unknown[]) => emitted.push(event);
-  const link = new SocketLink({ id: 'x', conn, emit } as unknown as RelaySocket, 'node');
+  const link = new SocketLink({ id: 'x', conn, emit } as unknown as RelaySocket, new Reading(() => {}), 'node');
   return { link, written, emitted };
 }
 

@@ -3,7 +3,8 @@ import type { Socket } from 'socket.io';
 import type { EncodedBatch } from '../frames/encoded-batch.ts';
 import { textFrame } from '../frames/web-socket-frames.ts';
 import type { ControlEvents, Link } from '../hub/link.ts';
-import { type PauseReason, Reading } from './reading.ts';
+import type { WebSocketInternals } from './intake.ts';
+import type { PauseReason, Reading } from './reading.ts';
 
 export type RelaySocket = Socket<ClientToRelay, RelayToClient>;
 
@@ -13,13 +14,6 @@ const MAX_WAITING_PACKETS = 1024;
 /** What Engine.IO lets a packet bring along: frames for `ws`, ready to be written. Socket.IO's own broadcast uses it for text. */
 interface PreEncoded {
   wsPreEncodedFrame: Buffer[];
-}
-
-interface WebSocketInternals {
-  terminate?(): void;
-  pause?(): void;
-  resume?(): void;
-  _sender?: { sendFrame?: unknown };
 }
 
 /** A Socket.IO connection as the hub sees it. */
@@ -32,17 +26,16 @@ export class SocketLink implements Link {
   /** An acknowledgement, as a WebSocket frame, that waits for what goes out next. */
   #ack: Buffer | undefined;
   #pending = 0;
+  /** Not read from until what waits was taken. */
+  #waiting = false;
   #drainedAt = performance.now();
   #listener: () => void = () => {};
 
-  constructor(socket: RelaySocket, node: string) {
+  constructor(socket: RelaySocket, reading: Reading, node: string) {
     this.#socket = socket;
+    this.#reading = reading;
     this.id = `${node}.${socket.id}`;
     this.#fast = typeof webSocketOf(socket)?._sender?.sendFrame === 'function';
-    this.#reading = new Reading((reading) => {
-      if (reading) webSocketOf(socket)?.resume?.();
-      else webSocketOf(socket)?.pause?.();
-    });
   }
 
   get pending(): number {
@@ -55,7 +48,7 @@ export class SocketLink implements Link {
 
   send<E extends keyof ControlEvents>(event: E, ...payload: Parameters<ControlEvents[E]>): void {
     (this.#socket.emit as (event: string, ...payload: unknown[]) => boolean)(event, ...payload);
-    if (this.#stuck) this.#waitUntilRead();
+    this.checkIsRead();
   }
 
   sendBatch(batch: EncodedBatch): void {
@@ -94,7 +87,15 @@ export class SocketLink implements Link {
     if (!ack) return;
     this.#ack = undefined;
     this.#write([ack]);
-    if (this.#stuck) this.#waitUntilRead();
+    this.checkIsRead();
+  }
+
+  /** Reads nothing from a client that reads nothing: what it asks has replies, and those wait here. */
+  checkIsRead(): void {
+    if (!this.#stuck || this.#waiting) return;
+    this.#waiting = true;
+    this.#reading.stop('stuck');
+    this.#waitUntilRead();
   }
 
   onDrain(listener: () => void): void {
@@ -133,11 +134,14 @@ export class SocketLink implements Link {
   }
 
   #waitUntilRead(): void {
-    this.#reading.stop('stuck');
     engine(this.#socket).once('drain', () => {
       this.#drainedAt = performance.now();
-      if (!this.#stuck) this.#reading.goOn('stuck');
-      else this.#waitUntilRead();
+      if (this.#stuck) {
+        this.#waitUntilRead();
+        return;
+      }
+      this.#waiting = false;
+      this.#reading.goOn('stuck');
     });
   }
 }

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdirSync, rmSync } from 'node:fs';
+import { mkdirSync, readdirSync, readlinkSync, rmSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface, type Interface } from 'node:readline';
@@ -8,13 +8,18 @@ import { build, type Plugin } from 'esbuild';
 
 export const packageDir = fileURLToPath(new URL('../..', import.meta.url));
 
-/** A fault put into the sources on purpose: what finds no fault in it finds none at all. */
-export interface Mutant {
-  name: string;
+/** A change of the sources. */
+export interface Edit {
   /** Relative to the sources. */
   file: string;
   from: string;
   to: string;
+}
+
+/** Faults put into the sources on purpose: what finds no fault in them finds none at all. */
+export interface Mutant {
+  name: string;
+  edits: readonly Edit[];
 }
 
 const compiled = new Map<string, Promise<string>>();
@@ -47,15 +52,19 @@ async function bundle(name: string, mutant?: Mutant): Promise<string> {
   return join(outdir, 'cli.mjs');
 }
 
-function mutation({ file, from, to }: Mutant): Plugin {
+function mutation({ edits }: Mutant): Plugin {
   return {
     name: 'mutation',
     setup(builder) {
       builder.onLoad({ filter: /\.ts$/ }, async ({ path }) => {
-        if (path !== join(packageDir, 'src', file)) return undefined;
-        const source = await readFile(path, 'utf8');
-        if (!source.includes(from)) throw new Error(`the mutant does not fit ${file} any more`);
-        return { contents: source.replace(from, to), loader: 'ts' };
+        const own = edits.filter(({ file }) => path === join(packageDir, 'src', file));
+        if (own.length === 0) return undefined;
+        let contents = await readFile(path, 'utf8');
+        for (const { file, from, to } of own) {
+          if (!contents.includes(from)) throw new Error(`the mutant does not fit ${file} any more: ${from}`);
+          contents = contents.replace(from, () => to);
+        }
+        return { contents, loader: 'ts' };
       });
     },
   };
@@ -85,6 +94,15 @@ export async function runCli(
   });
   const code = await new Promise<number>((resolve) => child.once('close', (code) => resolve(code ?? -1)));
   return { code, out, err };
+}
+
+/** Where a link leads; nowhere once it is gone. */
+function targetOf(link: string): string {
+  try {
+    return readlinkSync(link);
+  } catch {
+    return '';
+  }
 }
 
 /** The environment of a relay that listens on a free port of the loopback address, with its data in a folder. */
@@ -141,6 +159,12 @@ export class ChildRelay {
       child.once('exit', (code) => reject(new Error(`the relay ended with ${code}: ${output.join('\n')}`)));
     });
     return new ChildRelay(child, url, output, lines);
+  }
+
+  /** Sockets the process has open, its listening one included, as Linux shows them. */
+  get sockets(): number {
+    const folder = `/proc/${this.process.pid}/fd`;
+    return readdirSync(folder).filter((name) => targetOf(join(folder, name)).startsWith('socket:')).length;
   }
 
   /** Sends a signal, and waits for what the process says to it. */

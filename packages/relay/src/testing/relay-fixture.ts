@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
-import { afterEach } from 'vitest';
+import { afterAll, afterEach } from 'vitest';
 import { createRelay, type Relay, type RelayOptions } from '../relay.ts';
 import { newRoom, type RoomSecrets, TestClient } from './client.ts';
 
@@ -20,6 +20,13 @@ export const afterThisTest = (clean: () => unknown): void => {
 export function temporaryFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'qsec2-relay-'));
   afterThisTest(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+/** One that all tests of a group use: to be called while they are described. */
+export function sharedFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'qsec2-relay-'));
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
   return folder;
 }
 

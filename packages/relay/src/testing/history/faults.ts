@@ -166,14 +166,22 @@ export const redisReadOnly = (url: string): Fault => {
 export const mutants: Mutant[] = [
   {
     name: 'commit skipped',
-    file: 'store/local/local-store.ts',
-    from: 'for (const { room, items, segment } of written) this.#journal.insertSegment(room, segment, items);',
-    to: 'void written;',
+    edits: [
+      {
+        file: 'store/local/local-store.ts',
+        from: 'for (const { room, items, segment } of written) this.#journal.insertSegment(room, segment, items);',
+        to: 'void written;',
+      },
+    ],
   },
   {
     name: 'acknowledged early',
-    file: 'store/sqlite/sqlite-journal.ts',
-    from: 'this.#sql.insertSegment.run(room.id, first, last, time, items);',
-    to: 'setTimeout(() => this.#sql.insertSegment.run(room.id, first, last, time, items), 100);',
+    edits: [
+      {
+        file: 'store/sqlite/sqlite-journal.ts',
+        from: 'this.#sql.insertSegment.run(room.id, first, last, time, items);',
+        to: 'setTimeout(() => this.#sql.insertSegment.run(room.id, first, last, time, items), 100);',
+      },
+    ],
   },
 ];

@@ -1,0 +1,64 @@
+import type { RelaySettings } from '../config/settings.ts';
+import { FlowMeter } from './flow-meter.ts';
+import { Reading } from './reading.ts';
+
+/** What Engine.IO's connection tells of what comes in. */
+export interface EngineConnection {
+  on(event: 'packet', listener: (packet: { type: string; data?: string | Buffer }) => void): unknown;
+  once(event: 'close', listener: () => void): unknown;
+  close(): void;
+  transport: { socket?: WebSocketInternals };
+}
+
+export interface WebSocketInternals {
+  terminate?(): void;
+  pause?(): void;
+  resume?(): void;
+  on?(event: 'ping' | 'pong', listener: (data: Buffer) => void): unknown;
+  _sender?: { sendFrame?: unknown };
+}
+
+/**
+ * What comes in over one connection, counted from its first packet on, whatever it is: messages, heartbeats, control frames.
+ * Nothing is read while it is too fast.
+ */
+export class Intake {
+  readonly reading: Reading;
+  readonly #meter: FlowMeter;
+  #timer: NodeJS.Timeout | undefined;
+  /** Told of each packet, and for how long none is read, milliseconds; 0 while the client keeps to its rate. */
+  onPacket: (pauseMs: number) => void = () => {};
+
+  constructor(conn: EngineConnection, settings: RelaySettings) {
+    const { socket } = conn.transport;
+    this.#meter = new FlowMeter(settings, performance.now());
+    this.reading = new Reading((reading) => {
+      if (reading) socket?.resume?.();
+      else socket?.pause?.();
+    });
+    conn.on('packet', ({ type, data }) => {
+      this.onPacket(this.count(typeof data === 'string' || data === undefined ? 1 : 0, data?.length ?? 0));
+      // Socket.IO would repeat the name of a namespace that does not exist, of any length, as often as it is asked.
+      if (type === 'message' && typeof data === 'string' && namesNamespace(data)) conn.close();
+    });
+    const control = (data: Buffer) => void this.count(1, data.length);
+    socket?.on?.('ping', control);
+    socket?.on?.('pong', control);
+    conn.once('close', () => clearTimeout(this.#timer));
+  }
+
+  /** @returns for how long the connection is not read from because of that, milliseconds. */
+  count(frames: number, bytes: number): number {
+    const pauseMs = this.#meter.count(frames, bytes, performance.now());
+    if (pauseMs === 0) return 0;
+    clearTimeout(this.#timer);
+    this.reading.stop('rate');
+    this.#timer = setTimeout(() => this.reading.goOn('rate'), pauseMs);
+    return pauseMs;
+  }
+}
+
+/** A Socket.IO packet `0`, connect, with anything but the fields for the one namespace there is. */
+function namesNamespace(packet: string): boolean {
+  return packet.startsWith('0') && packet.length > 1 && packet[1] !== '{';
+}
