@@ -1,5 +1,5 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** What a keyed hash stands for: one purpose cannot be confused with another. */
@@ -36,7 +36,6 @@ export function sameHash(a: Uint8Array, b: Uint8Array): boolean {
 
 /** The pepper kept in the data folder; made when there is none. */
 export function keptPepper(dataDir: string): Buffer {
-  mkdirSync(dataDir, { recursive: true });
   const file = join(dataDir, 'pepper');
   try {
     // "wx" fails when the file exists: of two processes starting at once, one makes it and both read it.

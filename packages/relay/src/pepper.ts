@@ -13,6 +13,10 @@ export function pepperOf({ pepper, redisUrl, databaseUrl, dataDir }: RelaySettin
   try {
     return keptPepper(dataDir);
   } catch (cause) {
-    throw new SettingError('RELAY_DATA_DIR', 'a folder that can be written, with the pepper of earlier starts if any', { cause });
+    throw new SettingError(
+      'RELAY_DATA_DIR',
+      'a folder whose file "pepper", if there is one, holds the pepper of earlier starts',
+      { cause },
+    );
   }
 }

@@ -6,6 +6,7 @@ import type Koa from 'koa';
 import { type Logger, pino } from 'pino';
 import { Blobs } from './blobs/blobs.ts';
 import { defaultSettings, type RelaySettings, SettingError } from './config/settings.ts';
+import { usableDataDir } from './data-dir.ts';
 import { EventRecorder } from './events/recorder.ts';
 import { Gateway } from './gateway/gateway.ts';
 import { Hasher } from './hashes.ts';
@@ -64,6 +65,7 @@ export async function createRelay({ demo, logger, awayAfterMs = 5000, ...options
     metrics.failures++;
     log.error({ reason: describe(error) }, 'failed');
   };
+  usableDataDir(settings.dataDir);
   const hasher = new Hasher(pepperOf(settings));
   const storage = await openStorage(settings, {
     failed: onError,
@@ -89,6 +91,7 @@ export async function createRelay({ demo, logger, awayAfterMs = 5000, ...options
   const { eventRetentionMs } = settings;
   const operator = new OperatorWatch({ orders, store, eventLog, hasher, clock, eventRetentionMs, onError });
   await operator.look();
+  await operator.prune();
   const gateway = new Gateway({
     settings,
     node,
@@ -167,13 +170,18 @@ export async function createRelay({ demo, logger, awayAfterMs = 5000, ...options
   };
 }
 
+/** What the system says of an address that is not this machine's, or of a name that stands for none. */
+const NO_SUCH_HOST: ReadonlySet<unknown> = new Set(['EADDRNOTAVAIL', 'ENOTFOUND', 'EAI_AGAIN', 'EINVAL']);
+
 /** @throws {SettingError} naming the variable when the address cannot be listened on. */
 async function listening(server: HttpServer, port: number, host: string, env: string): Promise<void> {
   try {
     server.listen(port, host);
     await once(server, 'listening');
   } catch (cause) {
-    throw new SettingError(env, `a port of ${host} that is free`, { cause });
+    const { code } = cause as NodeJS.ErrnoException;
+    if (NO_SUCH_HOST.has(code)) throw new SettingError('RELAY_HOST', `an address of this machine (${code})`, { cause });
+    throw new SettingError(env, `a port of ${host} that this user can listen on (${code})`, { cause });
   }
 }
 

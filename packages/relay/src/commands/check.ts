@@ -1,3 +1,4 @@
+import { usableDataDir } from '../data-dir.ts';
 import { freeBytes } from '../http/health.ts';
 import { pepperOf } from '../pepper.ts';
 import { openDatabase } from '../storage.ts';
@@ -8,6 +9,8 @@ import type { Command } from './run.ts';
  * Safe while a relay runs on the same data: rooms are not touched.
  */
 export const check: Command = async (settings) => {
+  usableDataDir(settings.dataDir);
+  console.log('data      ok (can be written)');
   pepperOf(settings);
   console.log('pepper    ok');
   const database = await openDatabase(settings, () => {});

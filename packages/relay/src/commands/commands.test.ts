@@ -34,6 +34,8 @@ describe('the command', () => {
       [{ RELAY_REDIS_URL: 'redis://127.0.0.1:1' }, 'RELAY_PEPPER'],
       [{ RELAY_DATA_DIR: join(file, 'below') }, 'RELAY_DATA_DIR'],
       [{ PORT: `${port}` }, 'PORT'],
+      [{ RELAY_OPS_PORT: `${port}` }, 'RELAY_OPS_PORT'],
+      [{ RELAY_HOST: '192.0.2.1' }, 'RELAY_HOST'],
     ];
     for (const [env, name] of cases) {
       const { code, err } = await runCli(['serve'], { ...environment(folder), ...env });

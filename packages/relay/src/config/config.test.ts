@@ -21,7 +21,7 @@ const EXAMPLES: { [K in keyof typeof SETTINGS]: [good: string, value: unknown, b
   trustedProxies: ['10.0.0.0/8,::1', ['10.0.0.0/8', '::1'], '10.0.0.0/99'],
   opsPort: ['9100', 9100, '-1'],
   logLevel: ['warn', 'warn', 'loud'],
-  demoDir: ['/', '/', '/not/there'],
+  demoDir: ['/', '/', process.execPath],
   maxRooms: ['10', 10, '0'],
   maxConnections: ['10', 10, 'many'],
   maxPerAddress: ['10', 10, '1.5'],
@@ -52,10 +52,26 @@ describe('settings', () => {
     expect(loadSettings({ UNRELATED: 'x' })).toEqual(defaultSettings());
   });
 
-  it('stand in the documentation, each of them', () => {
+  it('stand in the documentation, each of them and no other, with their defaults', () => {
     const page = readFileSync(new URL('../../../../docs/operations.md', import.meta.url), 'utf8');
-    const missing = Object.values(SETTINGS).filter(({ env }) => !page.includes(`| \`${env}\` |`));
-    expect(missing).toEqual([]);
+    const [, table = ''] = /## Settings\n([\s\S]*?)\n## /.exec(page) ?? [];
+    const rows = [...table.matchAll(/^\| `(\w+)` \| (.*?) \|/gm)].map(
+      ([, env, value]) => [env!, value!.replaceAll('`', '')] as const,
+    );
+    expect(rows.map(([env]) => env).sort()).toEqual(
+      Object.values(SETTINGS)
+        .map(({ env }) => env)
+        .sort(),
+    );
+    for (const [env, value] of rows) {
+      const setting = Object.values(SETTINGS).find((candidate) => candidate.env === env)!;
+      const nothing = ['–', 'none', 'made at the first start'].includes(value);
+      if (nothing) expect([undefined, []], env).toContainEqual(setting.fallback);
+      else expect(setting.parse(value), env).toEqual(setting.fallback);
+    }
+    // Nor is any other named elsewhere on the page.
+    const known = Object.values(SETTINGS).flatMap(({ env, secret }) => (secret ? [env, `${env}_FILE`] : [env]));
+    for (const [name] of page.matchAll(/\bRELAY_[A-Z_]+[A-Z]\b/g)) expect(known).toContain(name);
   });
 
   it('refuse a variable that does not exist', () => {

@@ -100,7 +100,7 @@ export const SETTINGS = {
     fallback: './data',
     expects: 'a folder, or where one can be made',
     // It is made at the first start; what is there already must not be a file.
-    parse: (text) => (!existsSync(text) || statSync(text).isDirectory() ? text : undefined),
+    parse: (text) => (!existsSync(text) || isFolder(text) ? text : undefined),
   }),
   durability: choice('RELAY_DURABILITY', 'What an acknowledged frame survives: nothing, the process, or power loss.', 'wal', [
     'memory',
@@ -149,7 +149,7 @@ export const SETTINGS = {
     about: 'Folder served at /, for a page with the widget.',
     fallback: undefined,
     expects: 'a folder that exists',
-    parse: (text) => (existsSync(text) ? text : undefined),
+    parse: (text) => (isFolder(text) ? text : undefined),
   }),
   maxRooms: count('RELAY_MAX_ROOMS', 'Rooms kept at a time.', 100_000),
   maxConnections: count('RELAY_MAX_CONNECTIONS', 'Connections open at a time.', 20_000),
@@ -181,6 +181,8 @@ export class SettingError extends Error {
 export function defaultSettings(): RelaySettings {
   return Object.fromEntries(Object.entries(SETTINGS).map(([key, { fallback }]) => [key, fallback])) as RelaySettings;
 }
+
+const isFolder = (path: string): boolean => existsSync(path) && statSync(path).isDirectory();
 
 function withoutPassword(url: string): string {
   return url.replace(/\/\/[^@/]*@/, '//(hidden)@');
