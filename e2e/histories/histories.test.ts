@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { VirtualTime } from '../support/virtual-time.ts';
 import { buildLab, type Lab } from '../threats/support/lab.ts';
+import { laidOpen } from './support/laid-open.ts';
 import { histories, play } from './support/play.ts';
 
 /**
@@ -16,7 +17,7 @@ describe('a room', () => {
   const time = new VirtualTime();
   let honest: Lab;
   beforeAll(async () => {
-    honest = await buildLab();
+    honest = await buildLab({ patch: laidOpen });
     time.install();
   });
   afterAll(() => time.uninstall());

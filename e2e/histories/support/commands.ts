@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import type { Person } from './person.ts';
+import { SPOILINGS, type Spoiling } from './spoiling.ts';
 import type { World } from './world.ts';
 
 /** What may happen in a history. Who it happens to is picked among those it can happen to. */
@@ -136,6 +137,14 @@ export const storm = (schedule: Uint8Array): Command =>
     async (_, world) => world.storm(schedule),
   );
 
+/** What happens is another command; each of its frames comes spoilt, too. */
+export const spoil = (what: Command, how: Spoiling, at: number): Command =>
+  command(
+    `spoil(${what}, '${how}', ${at})`,
+    (plan) => what.check(plan) as boolean,
+    async (plan, world) => world.spoil(() => what.run(plan, world), how, at),
+  );
+
 export const calm: Command = command(
   'calm()',
   () => true,
@@ -155,6 +164,16 @@ export const wait = (ms: number): Command =>
 const whom = fc.nat(MOST_MEMBERS - 1);
 
 const weighted = (weight: number, arbitrary: fc.Arbitrary<Command>) => ({ weight, arbitrary });
+
+/** What leads to frames of each type. */
+const spoilt = fc.oneof(
+  fc.boolean().map(join),
+  fc.tuple(whom, fc.constant(1)).map(([which, count]) => write(which, count)),
+  whom.map(leave),
+  whom.map(reopen),
+  whom.map(restore),
+  whom.map(rekey),
+);
 
 /** What happens in a room, one thing after the other; shrinks to fewer things. */
 export const happenings = (longest: number): fc.Arbitrary<Command[]> =>
@@ -176,6 +195,10 @@ export const happenings = (longest: number): fc.Arbitrary<Command[]> =>
       weighted(1, whom.map(rekey)),
       weighted(2, fc.uint8Array({ minLength: 2, maxLength: 40, size: 'max' }).map(storm)),
       weighted(1, fc.constant(calm)),
+      weighted(
+        2,
+        fc.tuple(spoilt, fc.constantFrom(...SPOILINGS), fc.nat(16_000)).map(([what, how, at]) => spoil(what, how, at)),
+      ),
       weighted(5, fc.constantFrom(0, 100, 1_000, 5_000, 20_000, 60_000).map(wait)),
     ),
     { minLength: 4, maxLength: longest, size: 'max' },

@@ -3,15 +3,16 @@ import type { World, Written } from './world.ts';
 
 /**
  * What has to be true of every history, said as simply as it can be: each text is for the members of its time; those of them who stay or
- * return are told of it once, in the order its author wrote; nobody is told of anything else.
+ * return are told of it once, in the order its author wrote; nobody is told of anything else; and a frame that is refused leaves
+ * who refused it as it was.
  */
 
 /** A text that is missing for longer may come behind those that were written after it. */
 const PATIENCE_MS = 30_000;
 
 /** What contradicts the model, in words; empty when nothing does. */
-export function contradictions({ written, people, members }: World): string[] {
-  const found: string[] = [];
+export function contradictions({ written, people, members, changed }: World): string[] {
+  const found = [...changed];
   const texts = new Map(written.map((each) => [each.text, each]));
   for (const reader of people) {
     const shown = shownTo(reader);

@@ -52,6 +52,12 @@ export class Person {
     return this.life.room;
   }
 
+  /** Its name at the relay. */
+  get seat(): string {
+    const { _membership } = this.room as unknown as { _membership: { _context: { seat: Uint8Array } } };
+    return Buffer.from(_membership._context.seat).toString('base64url');
+  }
+
   get id(): string {
     return this.room.me.id;
   }

@@ -1,8 +1,10 @@
 import type { Delivery, Invite } from '../../../packages/sdk/src/index.ts';
-import type { HostileRelay, MoveKind } from '../../../packages/sdk/src/testing/index.ts';
+import type { CarriedFrame, HostileRelay, MoveKind } from '../../../packages/sdk/src/testing/index.ts';
 import type { VirtualTime } from '../../support/virtual-time.ts';
 import type { Lab } from '../../threats/support/lab.ts';
+import { differences, stateOf } from './laid-open.ts';
 import { Person } from './person.ts';
+import { type Spoiling, spoil } from './spoiling.ts';
 
 /** A text somebody wrote. */
 export interface Written {
@@ -17,10 +19,15 @@ export interface Written {
   refused: boolean;
 }
 
+/** Frames that are spoilt one by one; the rest come as they are. */
+const MOST_SPOILT = 24;
+
 /** The real thing: people, their pages, and a hostile relay between them. */
 export class World {
   readonly people: Person[] = [];
   readonly written: Written[] = [];
+  /** Frames that were refused and yet changed who read them, in words. */
+  readonly changed: string[] = [];
   readonly time: VirtualTime;
   readonly relay: HostileRelay;
   readonly #lab: Lab;
@@ -86,6 +93,44 @@ export class World {
   async reopen(person: Person): Promise<void> {
     await person.enter();
     person.online = true;
+  }
+
+  /**
+   * Something happens, and each frame that it leads to comes to its reader spoilt, too: nothing may be as it was not before. The frames
+   * themselves come, one after the other.
+   */
+  async spoil(happens: () => Promise<void>, how: Spoiling, at: number): Promise<void> {
+    const held: CarriedFrame[] = [];
+    const tamper = (frame: CarriedFrame) => {
+      held.push(frame);
+      return [];
+    };
+    this.relay.attack({ tamper });
+    await happens();
+    await this.time.settle();
+    for (let i = 0; i < MOST_SPOILT && held[i]; i++) await this.#spoilOne(held[i] as CarriedFrame, how, at + 7919 * i);
+    this.relay.calm();
+    for (const frame of held.slice(MOST_SPOILT)) this.relay.deliver(frame);
+  }
+
+  async #spoilOne(frame: CarriedFrame, how: Spoiling, at: number): Promise<void> {
+    const reader = this.present.find(({ seat, online }) => online && seat === frame.to);
+    const spoilt = spoil(this.#lab, frame, how, at, this.relay.seatsOf(frame.room));
+    // What differs from the frame in nothing that proves anything is refused only behind it.
+    const behind = how === 'again' || how === 'from another';
+    if (behind) await this.#deliver(frame);
+    const before = reader && stateOf(reader.room);
+    await this.#deliver(spoilt);
+    const changed = before ? differences(before, stateOf(reader.room)) : [];
+    if (!behind) await this.#deliver(frame);
+    if (changed.length === 0) return;
+    const type = this.#lab.testing.outerType(frame.body);
+    this.changed.push(`a ${type} frame that came ${how} (${at}) changed of ${reader?.name}: ${changed.slice(0, 5).join(', ')}`);
+  }
+
+  async #deliver(frame: CarriedFrame): Promise<void> {
+    this.relay.deliver(frame);
+    await this.time.settle();
   }
 
   storm(schedule: Uint8Array, kinds?: readonly MoveKind[]): void {

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { bb84KeySource } from '../key-source/bb84.ts';
-import type { Bytes } from '../wire/index.ts';
+import { type Bytes, concat, Writer } from '../wire/index.ts';
 import { generateSigningKey, type SigningKey } from './identity.ts';
 import { Pairing, type PairingOptions } from './pairing.ts';
 import { encodeMemberPolicy } from './policy.ts';
@@ -59,6 +59,17 @@ describe('a pairing', () => {
       }
       await expect(to.receive(payload.subarray(0, -1))).rejects.toEqual(refusal);
       expect(to.over).toBe(false);
+      return to.receive(payload);
+    });
+    expect(a.result?.root).toEqual(b.result?.root);
+    expect(a.result?.root).toBeDefined();
+  });
+
+  it('loses nothing to what somebody appends', async () => {
+    const { a, b } = await run(async (to, payload) => {
+      const unknown = new Uint8Array(1);
+      const outOfTurn = new Writer().u8(1).variable(unknown).bytes();
+      for (const more of [unknown, outOfTurn]) await expect(to.receive(concat(payload, more))).rejects.toEqual(refusal);
       return to.receive(payload);
     });
     expect(a.result?.root).toEqual(b.result?.root);

@@ -58,6 +58,8 @@ export class Pairing {
   #confirmation: Confirmation | undefined;
   #result: PairSecrets | undefined;
   #over = false;
+  /** To what was taken and not answered yet: a relay may append to a genuine payload what is refused. */
+  readonly #answers: Bytes[] = [];
 
   private constructor(options: PairingOptions) {
     this.#options = { ...options, accept: (peer) => this.#orEnd(async () => options.accept(peer)) };
@@ -108,8 +110,8 @@ export class Pairing {
    */
   async receive(payload: Uint8Array): Promise<Bytes | undefined> {
     if (this.#over) throw refused('This handshake is over.');
-    const answers: Bytes[] = [];
-    for (const { kind, content } of sections(payload)) answers.push(...(await this.#receiveSection(kind, content)));
+    for (const { kind, content } of sections(payload)) this.#answers.push(...(await this.#receiveSection(kind, content)));
+    const answers = this.#answers.splice(0);
     return answers.length === 0 ? undefined : joined(answers);
   }
 
@@ -240,20 +242,25 @@ export class Pairing {
 
 const section = (kind: SectionKind, content: Uint8Array): Bytes => new Writer().u8(kind).variable(content).bytes();
 
-function* sections(payload: Uint8Array): Generator<{ kind: SectionKind; content: Bytes }> {
+/** All of them, before any is acted on: a payload that does not decode to its end is refused as a whole. */
+function sections(payload: Uint8Array): { kind: SectionKind; content: Bytes }[] {
   const reader = new Reader(payload);
   const kinds: readonly number[] = Object.values(SECTION);
+  const found: { kind: SectionKind; content: Bytes }[] = [];
   while (reader.remaining > 0) {
     const kind = reader.u8();
     if (!kinds.includes(kind)) throw refused(`A handshake section of unknown kind ${kind}.`);
-    yield { kind: kind as SectionKind, content: reader.variable() };
+    found.push({ kind: kind as SectionKind, content: reader.variable() });
   }
+  return found;
 }
 
-/** M1 when the payload begins with it, else undefined. */
+/** M1 when the payload is one, else undefined. @throws {QsecError} `HANDSHAKE_FAILED` for an M1 that does not stand alone */
 export function firstM1(payload: Uint8Array): Bytes | undefined {
-  const first = sections(payload).next();
-  return !first.done && first.value.kind === SECTION.m1 ? first.value.content : undefined;
+  const [first, ...others] = sections(payload);
+  if (first?.kind !== SECTION.m1) return undefined;
+  if (others.length > 0) throw refused('Something was appended to M1.');
+  return first.content;
 }
 
 const joined = (parts: readonly Bytes[]): Bytes => parts.reduce((writer, part) => writer.fixed(part), new Writer()).bytes();
