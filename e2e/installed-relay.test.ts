@@ -63,8 +63,8 @@ describe.skipIf(reason)(`an installed relay without rights${reason ? ` (skipped:
   });
 
   it('says which variable to set when only the database cannot be written', async () => {
-    relay.makeData(0o755);
-    const { code, err } = await relay.run(['serve'], { RELAY_PEPPER: 'a pepper from somewhere' });
+    relay.makeData();
+    const { code, err } = await relay.run(['serve'], { RELAY_DATABASE_URL: `sqlite:${relay.app}/relay.db` });
     expect([code, err]).toEqual([
       2,
       'qsec2-relay: RELAY_DATABASE_URL: expected a database of this relay that can be written (SQLITE_CANTOPEN)\n',

@@ -45,9 +45,12 @@ describe.skipIf(reason !== undefined)(`on a small disk${reason ? ` (skipped: ${r
     const small = disk(16);
     await (await ChildRelay.start(small.folder)).stop('SIGTERM');
     small.makeReadOnly();
-    const { code, err } = await runCli(['serve'], environment(small.folder));
-    expect(err).toMatch(/^qsec2-relay: RELAY_DATABASE_URL: .*SQLITE_(READONLY|CANTOPEN)/);
-    expect(code).toBe(2);
+    const env = environment(small.folder);
+    const all = await runCli(['serve'], env);
+    expect([all.code, all.err]).toEqual([2, expect.stringMatching(/^qsec2-relay: RELAY_DATA_DIR: .*EROFS/)]);
+    const database = await runCli(['serve'], { ...env, RELAY_DATA_DIR: temporaryFolder() });
+    const named = expect.stringMatching(/^qsec2-relay: RELAY_DATABASE_URL: .*SQLITE_(READONLY|CANTOPEN)/);
+    expect([database.code, database.err]).toEqual([2, named]);
   });
 });
 
