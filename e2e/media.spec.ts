@@ -2,11 +2,11 @@ import { readFile } from 'node:fs/promises';
 import { type Browser, type BrowserContext, expect, type Page, test } from '@playwright/test';
 import type * as Sdk from '@qsec2/sdk';
 import type * as Voice from '@qsec2/sdk/voice';
+import { findSecrets } from '../packages/relay/src/testing/secret-scan.ts';
 import { CaptureProxy } from './support/capture-proxy.ts';
 import { CuttableProxy } from './support/file-transfer.mjs';
 import { RelayProcess } from './support/relay-process.ts';
 import { sdkPage } from './support/sdk-page.ts';
-import { findSecrets } from './support/secret-scan.ts';
 
 /** Files and voice messages between two browsers, over a real relay. */
 

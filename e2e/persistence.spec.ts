@@ -1,8 +1,8 @@
 import { type Browser, type BrowserContext, expect, type Page, test } from '@playwright/test';
 import type * as Sdk from '@qsec2/sdk';
+import { findSecrets } from '../packages/relay/src/testing/secret-scan.ts';
 import { RelayProcess } from './support/relay-process.ts';
 import { sdkPage } from './support/sdk-page.ts';
-import { findSecrets } from './support/secret-scan.ts';
 
 /** Rooms that outlive a reload, in a real browser and over a real relay. */
 

@@ -2,9 +2,9 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type QuantumChannel, simulatedChannel } from '@qsec2/sdk/bb84';
 import { afterEach, describe, expect, it } from 'vitest';
+import { findSecrets } from '../packages/relay/src/testing/secret-scan.ts';
 import { CaptureProxy } from './support/capture-proxy.ts';
 import { RelayProcess } from './support/relay-process.ts';
-import { findSecrets } from './support/secret-scan.ts';
 import { buildSdk, OBSERVED, PLAIN, type Sdk } from './support/test-build.ts';
 
 /** Everything a relay receives, stores and logs while two members agree keys and write, searched for everything it must not have. */

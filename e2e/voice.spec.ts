@@ -1,9 +1,9 @@
 import { type CDPSession, expect, type Page, test } from '@playwright/test';
+import { findSecrets } from '../packages/relay/src/testing/secret-scan.ts';
 import { CaptureProxy } from './support/capture-proxy.ts';
 import { recordNothing, switchOffEncryption, watchContent } from './support/page-watch.ts';
 import { microphone, People, recorded, recorder, talking, voice } from './support/people.ts';
 import { DEMO, RelayProcess } from './support/relay-process.ts';
-import { findSecrets } from './support/secret-scan.ts';
 
 /** Voice messages between two people who use the widget, over a real relay. The microphone is Chromium's fake one, which beeps. */
 

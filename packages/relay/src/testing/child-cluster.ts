@@ -45,6 +45,10 @@ export class ChildCluster {
     return relays.sort(([a], [b]) => (a < b ? -1 : 1)).map(([, { url }]) => url);
   }
 
+  get databaseUrl(): string {
+    return this.#parts.get(this.#database)!.url;
+  }
+
   /** Ends one relay by a signal, and waits until the script has started it again. The first is 0. */
   restart(relay: number, signal: NodeJS.Signals): Promise<void> {
     return this.#restart(`relay-${relay + 1}`, signal);

@@ -167,18 +167,31 @@ export class ChildRelay {
     return readdirSync(folder).filter((name) => targetOf(join(folder, name)).startsWith('socket:')).length;
   }
 
-  /** Sends a signal, and waits for what the process says to it. */
-  async signal(signal: NodeJS.Signals, answer: RegExp): Promise<void> {
-    const answered = new Promise<void>((resolve) => {
+  /** Sends a signal, and waits for the line that the process says to it. */
+  async signal(signal: NodeJS.Signals, answer: RegExp): Promise<string> {
+    const answered = new Promise<string>((resolve) => {
       const look = (line: string) => {
         if (!answer.test(line)) return;
         this.#lines.off('line', look);
-        resolve();
+        resolve(line);
       };
       this.#lines.on('line', look);
     });
     this.process.kill(signal);
-    await answered;
+    return answered;
+  }
+
+  /** Everything it says: to the terminal, as metrics, and to an operator. */
+  async said(): Promise<string[]> {
+    const pages = ['/metrics', '/status', '/readyz'].map(async (path) => (await fetch(this.url + path)).text());
+    return [this.output.join('\n'), ...(await Promise.all(pages))];
+  }
+
+  /** What it counts, by the names of its metrics without `qsec2_relay_`. */
+  async metrics(): Promise<{ text: string; value(name: string): number }> {
+    const text = await (await fetch(`${this.url}/metrics`)).text();
+    const value = (name: string) => Number(new RegExp(`^qsec2_relay_${name} (.+)$`, 'm').exec(text)?.[1] ?? Number.NaN);
+    return { text, value };
   }
 
   /** @returns the exit code, or the signal that ended it. */

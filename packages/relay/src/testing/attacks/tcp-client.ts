@@ -21,7 +21,7 @@ export class TcpClient {
     });
   }
 
-  static async open(url: string, options: { allowHalfOpen?: boolean } = {}): Promise<TcpClient> {
+  static async open(url: string, options: { allowHalfOpen?: boolean; localAddress?: string } = {}): Promise<TcpClient> {
     const { hostname, port } = new URL(url);
     const client = new TcpClient(connect({ host: hostname, port: Number(port), ...options }));
     await once(client.socket, 'connect');
@@ -65,9 +65,9 @@ export class TcpClient {
 export const upgradeHead = (path = '/qsec2/?EIO=4&transport=websocket'): string =>
   `GET ${path} HTTP/1.1\r\nHost: relay\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n`;
 
-/** A WebSocket frame with an empty mask (RFC 6455 §5.2). The first byte has the FIN bit and the opcode. */
-export function clientFrame(first: number, payload: string | Buffer): Buffer {
+/** A WebSocket frame of less than 64 KiB with an empty mask (RFC 6455 §5.2). The first byte has the FIN bit and the opcode. */
+export function clientFrame(first: number, payload: string | Uint8Array): Buffer {
   const bytes = Buffer.from(payload);
-  if (bytes.length > 125) throw new RangeError('frames of up to 125 bytes are all that is needed');
-  return Buffer.concat([Buffer.from([first, 0x80 | bytes.length, 0, 0, 0, 0]), bytes]);
+  const length = bytes.length < 126 ? [0x80 | bytes.length] : [0x80 | 126, bytes.length >> 8, bytes.length & 0xff];
+  return Buffer.concat([Buffer.from([first, ...length, 0, 0, 0, 0]), bytes]);
 }

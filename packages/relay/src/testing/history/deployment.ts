@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { ChildCluster, type Shared } from '../child-cluster.ts';
 import { ChildRelay, type Mutant, packageDir } from '../child-relay.ts';
 import type { Engine } from '../engines.ts';
+import type { Traces } from '../leaks.ts';
 import { FaultyNetwork } from './network.ts';
 
 /** Relays under test, each a process, each behind a network of its own whose address never changes. */
@@ -16,6 +17,8 @@ export interface Deployment {
   setClock(aheadMs: number): Promise<void>;
   /** What the relays wrote to the terminal. */
   output(): string;
+  /** Everything they have. */
+  traces(): Promise<Traces>;
   close(): Promise<void>;
 }
 
@@ -48,6 +51,7 @@ export async function oneRelay({ dataDir, env = {}, mutant }: Alone): Promise<De
     killDatabase: () => Promise.reject(new Error('the database is a part of the relay')),
     setClock: (aheadMs) => clock.set(aheadMs, [relay]),
     output: () => [...output, ...relay.output].join('\n'),
+    traces: async () => ({ folders: [dataDir], said: [...output, ...(await relay.said())] }),
     async close() {
       network.close();
       await relay.stop('SIGKILL');
@@ -65,6 +69,7 @@ export async function cluster(database: Shared, relays: number, env: Record<stri
     killDatabase: () => running.killDatabase(),
     setClock: () => Promise.reject(new Error('the script starts relays that go by the true time')),
     output: () => running.output.join('\n'),
+    traces: async () => ({ folders: [], database: running.databaseUrl, said: [...running.output] }),
     async close() {
       for (const network of networks) network.close();
       await running.close();
@@ -102,6 +107,10 @@ export async function relaysOn(
     },
     setClock: (aheadMs) => clock.set(aheadMs, running),
     output: () => [...output, ...running.flatMap((relay) => relay.output)].join('\n'),
+    async traces() {
+      const said = (await Promise.all(running.map((relay) => relay.said()))).flat();
+      return { folders: [dataDir], database: engine.url, said: [...output, ...said] };
+    },
     async close() {
       for (const network of networks) network.close();
       await Promise.all(running.map((relay) => relay.stop('SIGKILL')));

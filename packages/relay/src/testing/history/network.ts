@@ -2,6 +2,9 @@ import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 
+/** Where the relays see their clients: an address that stands nowhere else. Only Linux has all of 127.0.0.0/8. */
+export const CLIENTS_FROM = process.platform === 'linux' ? '127.99.42.7' : '127.0.0.1';
+
 /** What the network does to bytes on their way. */
 export type Weather = 'fair' | 'black hole' | 'slow' | 'sliced';
 
@@ -67,7 +70,7 @@ export class FaultyNetwork {
   }
 
   #join(client: Socket): void {
-    const relay = connect(this.#target, '127.0.0.1');
+    const relay = connect({ port: this.#target, host: '127.0.0.1', localAddress: CLIENTS_FROM });
     const pair: [Socket, Socket] = [client, relay];
     this.#pairs.add(pair);
     const end = () => {

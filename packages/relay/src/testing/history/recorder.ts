@@ -59,6 +59,11 @@ export class Recorder {
     this.#identity = new TestClient(options.urls[0]!, { autoConnect: false });
   }
 
+  /** Shown to the relay when a seat is taken. */
+  get seatSecret(): string {
+    return this.#identity.seatSecret;
+  }
+
   start(): void {
     this.#running = this.#run();
   }

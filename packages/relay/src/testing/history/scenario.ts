@@ -1,7 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { newRoom } from '../client.ts';
+import { newRoom, type RoomSecrets } from '../client.ts';
+import { type Forbidden, findLeaks } from '../leaks.ts';
 import { checkHistory } from './check.ts';
 import type { Deployment } from './deployment.ts';
+import { CLIENTS_FROM } from './network.ts';
 import { Recorder } from './recorder.ts';
 
 /** Longest wait for members to get somewhere. */
@@ -9,6 +11,8 @@ const GIVE_UP_MS = 10_000;
 /** Pushes a member has on their way at a time; in a burst, as many as the relay's limits allow. */
 const WINDOW = 64;
 const BURST_WINDOW = 512;
+/** What members write, so that it can be looked for. */
+const WORDS = 'behind the old mill';
 
 export interface ScenarioOptions {
   members?: number;
@@ -23,7 +27,7 @@ export interface ScenarioOptions {
 }
 
 /** What a fault can do. */
-export interface Stage extends Omit<Deployment, 'close' | 'output'> {
+export interface Stage extends Omit<Deployment, 'close' | 'output' | 'traces'> {
   recorders: readonly Recorder[];
   /** Lets members go on for so long. */
   go(ms: number): Promise<void>;
@@ -65,6 +69,7 @@ export async function runScenario(
   // A promise that is broken stays broken: nothing is gained by waiting.
   const broken = () => recorders.some(({ broken, epochs }) => broken.length > 0 || (!mayForget && epochs.length > 1));
   const until = (condition: () => boolean) => waitFor(() => condition() || broken());
+  let leaks: string[] = [];
   try {
     // One after the other: a member who joins later was not there for what came before.
     for (const recorder of recorders) {
@@ -80,6 +85,7 @@ export async function runScenario(
     sending.stop();
     for (const network of networks) network.calm();
     await settle(recorders, broken);
+    leaks = await findLeaks(await deployment.traces(), forbidden(room, recorders));
   } finally {
     await Promise.all(recorders.map((recorder) => recorder.stop()));
     await deployment.close();
@@ -87,7 +93,7 @@ export async function runScenario(
   const all = recorders.flatMap(({ sent }) => [...sent.values()]);
   const sum = (count: (recorder: Recorder) => number) => recorders.reduce((total, recorder) => total + count(recorder), 0);
   const acknowledged = all.filter(({ seq }) => seq !== undefined).length;
-  const violations = checkHistory(recorders, { mayForget });
+  const violations = [...checkHistory(recorders, { mayForget }), ...leaks];
   if (acknowledged < all.length) violations.push(`${all.length - acknowledged} pushes were never acknowledged`);
   return {
     violations,
@@ -99,6 +105,22 @@ export async function runScenario(
     epochs: new Set(recorders.flatMap(({ epochs }) => epochs)).size,
     relayOutput: deployment.output(),
   };
+}
+
+/** What the relays were shown, and are to have forgotten. */
+function forbidden({ room, token, endToken }: RoomSecrets, recorders: readonly Recorder[]): Forbidden {
+  const shown = {
+    room,
+    token,
+    endToken,
+    ...Object.fromEntries(recorders.map(({ seatSecret }, i) => [`secret of seat ${i}`, seatSecret])),
+  };
+  const anywhere = new Map<string, Uint8Array>([['address of the members', Buffer.from(CLIENTS_FROM)]]);
+  for (const [name, text] of Object.entries(shown)) {
+    anywhere.set(name, Buffer.from(text, 'base64url'));
+    anywhere.set(`${name}, as text`, Buffer.from(text));
+  }
+  return { anywhere, outsideBodies: new Map([['what members wrote', Buffer.from(WORDS)]]) };
 }
 
 function send(recorders: readonly Recorder[], rate: number) {
@@ -116,7 +138,7 @@ function sendAtOnce(recorders: readonly Recorder[], burst: number) {
 }
 
 function sendOne(recorders: readonly Recorder[], count: number): void {
-  recorders[count % recorders.length]!.send(Buffer.from(`frame ${count}`.padEnd(100 + (count % 400))));
+  recorders[count % recorders.length]!.send(Buffer.from(`${WORDS} ${count}`.padEnd(100 + (count % 400))));
 }
 
 /** Everything sent is acknowledged, and everyone is where everyone else is. Gives up when nothing moves any more. */

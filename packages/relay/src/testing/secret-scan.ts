@@ -14,24 +14,29 @@ export interface Finding {
 
 type Form = [name: string, needle: Buffer];
 
-/** Names of the secrets that occur in `haystacks`, and how they were written. */
-export function findSecrets(haystacks: readonly Buffer[], secrets: ReadonlyMap<string, Uint8Array>): Finding[] {
+/** Names of the secrets that occur in `haystacks`, and how they were written: by default in any form, bit by bit as well. */
+export function findSecrets(haystacks: readonly Buffer[], secrets: ReadonlyMap<string, Uint8Array>, forms = allForms): Finding[] {
   const text = Buffer.concat(haystacks.map((part) => Buffer.concat([part, Buffer.from('\0\0')])));
   const findings: Finding[] = [];
   for (const [secret, bytes] of secrets) {
-    for (const [form, needle] of formsOf(bytes)) if (text.includes(needle)) findings.push({ secret, form });
+    for (const piece of piecesOf(Buffer.from(bytes))) {
+      for (const [form, needle] of forms(piece)) if (text.includes(needle)) findings.push({ secret, form });
+    }
   }
   return findings;
 }
 
-function* formsOf(secret: Uint8Array): Generator<Form> {
-  for (const piece of piecesOf(Buffer.from(secret))) {
-    yield ['raw', piece];
-    yield ['hex', Buffer.from(piece.toString('hex'))];
-    yield ['HEX', Buffer.from(piece.toString('hex').toUpperCase())];
-    yield* base64Forms(piece);
-    yield* bitForms(piece);
-  }
+export function* allForms(piece: Buffer): Generator<Form> {
+  yield* byteForms(piece);
+  yield* bitForms(piece);
+}
+
+/** As bytes, hex or base64. */
+export function* byteForms(piece: Buffer): Generator<Form> {
+  yield ['raw', piece];
+  yield ['hex', Buffer.from(piece.toString('hex'))];
+  yield ['HEX', Buffer.from(piece.toString('hex').toUpperCase())];
+  yield* base64Forms(piece);
 }
 
 function piecesOf(secret: Buffer): Buffer[] {
