@@ -117,7 +117,7 @@ async function shake(protocol, a, b) {
 
 async function member(protocol, room) {
   const nothing = new Uint8Array(0);
-  const policy = protocol.encodeMemberPolicy({ agreement, room: nothing, admission: nothing });
+  const policy = protocol.encodeMemberPolicy({ agreement, room: nothing, lock: nothing, admission: nothing, name: 'Ana' });
   const identity = await protocol.generateSigningKey();
   return { ...room, identity, seat: protocol.randomBytes(16), policy };
 }

@@ -72,7 +72,13 @@ beforeAll(async () => {
     'pair content': { valid: protocol.encodePairContent(announced), decode: protocol.decodePairContent },
     announcement: { valid: protocol.encodeAnnouncement(sender.announcement), decode: protocol.decodeAnnouncement },
     'member policy': {
-      valid: protocol.encodeMemberPolicy({ agreement, room: policy.encoded, lock: lock.encoded, admission: nothing }),
+      valid: protocol.encodeMemberPolicy({
+        agreement,
+        room: policy.encoded,
+        lock: lock.encoded,
+        admission: nothing,
+        name: 'Ana',
+      }),
       decode: protocol.decodeMemberPolicy,
     },
     'removal passed on': { valid: protocol.encodePairContent(passedOn), decode: protocol.decodePairContent },

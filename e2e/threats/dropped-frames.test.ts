@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { buildLab, type Edit, type Lab } from './support/lab.ts';
-import { gather, pair, textsAt } from './support/people.ts';
+import { enter, gather, pair, textsAt, until } from './support/people.ts';
 
 /** The relay drops what it likes and numbers the rest without a hole. */
 
@@ -88,5 +88,34 @@ describe('a member whom the relay cuts off from another', () => {
 
   it('would not, if nobody listened to heartbeats', async () => {
     expect(await partition(await buildLab({ edits: [DEAF] }))).toEqual([]);
+  });
+});
+
+/** Ana lets Bo in; the relay loses the frame that says so. Whether Bo ever gets in. */
+async function dropAdmission(lab: Lab): Promise<boolean> {
+  const relay = new lab.testing.HostileRelay();
+  const ana = await enter(lab, relay, { name: 'Ana', capacity: 3, join: 'approve' });
+  const bo = await enter(lab, relay, { name: 'Bo', invite: ana.invite });
+  await until(ana, () => ana.members.length === 1);
+  let left = 1;
+  relay.attack({ tamper: (frame) => (lab.testing.outerType(frame.body) === 'pair' && left-- > 0 ? [] : [frame]) });
+  const [newcomer] = ana.members;
+  if (newcomer) await ana.approve(newcomer);
+  for (let waited = 0; waited < LONG_ENOUGH && bo.state !== 'secure'; waited += 5) await pass(5);
+  return bo.state === 'secure';
+}
+
+describe('an admission that the relay drops', () => {
+  it('comes again', async () => {
+    expect(await dropAdmission(await buildLab())).toBe(true);
+  });
+
+  it('would leave the newcomer outside, if nobody waited for an answer', async () => {
+    const edit: Edit = {
+      file: 'room/order-post.ts',
+      find: 'if (this.#waiting.get(key) !== waiting) return;',
+      put: 'if (true) return;',
+    };
+    expect(await dropAdmission(await buildLab({ edits: [edit] }))).toBe(false);
   });
 });

@@ -37,8 +37,14 @@ export async function makeVectors(lab: Lab) {
 
   const agreement = { required: true, source: 'bb84', pulses: 32_768, threshold: 0.11 } as const;
   const nothing = new Uint8Array(0);
-  const policyA = protocol.encodeMemberPolicy({ agreement, room: nothing, lock: nothing, admission: nothing });
-  const policyB = protocol.encodeMemberPolicy({ agreement, room: roomPolicy.encoded, lock: nothing, admission: nothing });
+  const policyA = protocol.encodeMemberPolicy({ agreement, room: nothing, lock: nothing, admission: nothing, name: 'Ana' });
+  const policyB = protocol.encodeMemberPolicy({
+    agreement,
+    room: roomPolicy.encoded,
+    lock: nothing,
+    admission: nothing,
+    name: 'Bo',
+  });
   const common = {
     psk: roomKeys.psk,
     roomId,

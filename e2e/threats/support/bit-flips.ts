@@ -46,7 +46,7 @@ async function flipPairing(lab: Lab, flip: Flip): Promise<void> {
   const { Pairing, generateSigningKey, encodeMemberPolicy, randomBytes } = lab.protocol;
   const agreement = { required: true, source: 'bb84', pulses: 32_768, threshold: 0.11 } as const;
   const nothing = new Uint8Array(0);
-  const policy = encodeMemberPolicy({ agreement, room: nothing, lock: nothing, admission: nothing });
+  const policy = encodeMemberPolicy({ agreement, room: nothing, lock: nothing, admission: nothing, name: 'Ana' });
   const [seat, peerSeat] = [randomBytes(16), randomBytes(16)];
   const common = {
     psk: randomBytes(32),

@@ -1,5 +1,6 @@
 import type { Invite } from '../../../packages/sdk/src/index.ts';
 import type { HostileRelay } from '../../../packages/sdk/src/testing/index.ts';
+import type { JoinRequest } from '../../../packages/sdk/src/wire/index.ts';
 import type { AnyRelay } from './people.ts';
 
 interface Shown {
@@ -17,13 +18,16 @@ export function shownToRelay(relay: HostileRelay, of?: string): Shown {
 }
 
 /** The relay as somebody uses it who lets everyone in by what members showed to it, whatever the client itself shows. */
-export function admittedByRelay(relay: HostileRelay, of?: string): AnyRelay {
+export const admittedByRelay = (relay: HostileRelay, of?: string): AnyRelay => showing(relay, () => shownToRelay(relay, of));
+
+/** The relay as a client uses it that shows something else than its own when it joins. */
+export function showing(relay: HostileRelay, shown: () => Partial<JoinRequest>): AnyRelay {
   return {
     transport: (url, handlers) => {
       const inner = relay.transport(url, handlers);
       return {
         create: (request) => inner.create(request),
-        join: (request) => inner.join({ ...request, ...shownToRelay(relay, of) }),
+        join: (request) => inner.join({ ...request, ...shown() }),
         leave: () => inner.leave(),
         end: (request) => inner.end(request),
         push: (frames) => inner.push(frames),

@@ -12,7 +12,7 @@ const REMEDIATION = {
   ROOM_OPEN_ELSEWHERE: 'This room is open in another tab of this browser. Close that tab, or go on there.',
   REMOVED: 'The creator removed you from this room. Ask them for a new link.',
   NOT_ADMITTED: 'The creator has not admitted you. Ask them, then join again.',
-  NO_ADMIN: 'The creator left without a delegate. Create a new room.',
+  NO_ADMIN: 'Only who made the room, and delegates of theirs, decide. Wait until one of them is here, or create a new room.',
   RELAY_UNREACHABLE: 'Check the network and the relay address, then try again.',
   RELAY_REFUSED: 'The relay does not serve this page or this client. Check its address and its RELAY_ORIGINS setting.',
   RATE_LIMITED: 'Too many requests in a short time. Wait a moment, then try again.',

@@ -1,7 +1,8 @@
 import { QsecError } from '../errors.ts';
 import { type Bytes, fromUtf8, Reader, utf8, Writer } from '../wire/index.ts';
-import { NAME_LIMIT_BYTES } from './group-content.ts';
+import { NAME_FIELD_BYTES } from './group-content.ts';
 import { INVITE_SECRET_BYTES } from './invite.ts';
+import { hash, purpose } from './key-schedule.ts';
 import { MESSAGE_ID_BYTES } from './message-id.ts';
 import { ADMISSION_BYTES, REMOVAL_BYTES } from './orders.ts';
 import { pad, unpad } from './padding.ts';
@@ -11,9 +12,6 @@ export * from './group-content.ts';
 export * from './message-id.ts';
 
 /** What is inside the encryption: here for one member, sealed with the pairwise channel; in group-content.ts for everyone. */
-
-/** A name in a field of one size: length u32 | UTF-8 | zeros. How long somebody's name is tells who it is. */
-const NAME_FIELD_BYTES = 4 + NAME_LIMIT_BYTES;
 
 export type PairContent =
   /** `first` is the number of the first message that the receiver may still get: what came before it has, or never will. */
@@ -37,6 +35,8 @@ export type PairContent =
   | { kind: 'removal'; order: Bytes; secret: Bytes; admission: Bytes }
   /** The room was locked or opened. */
   | { kind: 'lock'; order: Bytes }
+  /** Admissions, credentials, policies and locks that hold at who sends this, by their {@link orderName}. */
+  | { kind: 'obeyed'; names: Bytes[] }
   | { kind: 'unknown'; code: number };
 
 const PAIR = {
@@ -51,8 +51,12 @@ const PAIR = {
   'rekey-request': 9,
   removal: 10,
   lock: 11,
+  obeyed: 12,
   read: 16,
 } as const;
+
+/** Names an order that was sent as `content`, for its receiver to confirm: 16 bytes. */
+export const orderName = (content: Uint8Array): Bytes => hash(purpose('order'), content).slice(0, MESSAGE_ID_BYTES);
 
 export function encodePairContent(content: Exclude<PairContent, { kind: 'unknown' }>): Bytes {
   const writer = new Writer().u8(PAIR[content.kind]);
@@ -66,6 +70,9 @@ export function encodePairContent(content: Exclude<PairContent, { kind: 'unknown
     case 'receipt':
     case 'read':
       for (const id of content.ids) writer.fixed(id);
+      break;
+    case 'obeyed':
+      for (const name of content.names) writer.fixed(name);
       break;
     case 'resend':
       writer.fixed(content.content);
@@ -139,6 +146,8 @@ export function decodePairContent(bytes: Uint8Array): PairContent {
     }
     case PAIR.lock:
       return { kind: 'lock', order: reader.rest().slice() };
+    case PAIR.obeyed:
+      return { kind: 'obeyed', names: readIds(reader) };
     case PAIR.leave:
       reader.end();
       return { kind: 'leave' };

@@ -13,6 +13,8 @@ import { MESSAGE_ID_BYTES } from './message-id.ts';
  */
 
 export const NAME_LIMIT_BYTES = 256;
+/** A name in a field of one size: length u32 | UTF-8 | zeros. How long somebody's name is tells who it is. */
+export const NAME_FIELD_BYTES = 4 + NAME_LIMIT_BYTES;
 const EMOJI_LIMIT_BYTES = 64;
 /** Longest life of a message that disappears: 366 days. */
 export const MAX_LIFETIME_MS = 366 * 86_400_000;

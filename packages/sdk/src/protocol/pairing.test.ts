@@ -23,7 +23,7 @@ beforeAll(async () => {
 });
 
 function options(side: 'a' | 'b', room: Bytes = new Uint8Array(0)): PairingOptions {
-  const policy = encodeMemberPolicy({ agreement, room, lock: new Uint8Array(0), admission: new Uint8Array(0) });
+  const policy = encodeMemberPolicy({ agreement, room, lock: new Uint8Array(0), admission: new Uint8Array(0), name: '' });
   const other = side === 'a' ? 'b' : 'a';
   return { ...common, identity: identities[side], seat: seats[side], peerSeat: seats[other], policy };
 }

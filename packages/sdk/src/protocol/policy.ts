@@ -1,11 +1,13 @@
 import { QsecError } from '../errors.ts';
 import type { KeySourceKind } from '../key-source/types.ts';
-import { type Bytes, equalBytes, MAX_CAPACITY, MIN_CAPACITY, Reader, Writer } from '../wire/index.ts';
+import { type Bytes, equalBytes, fromUtf8, MAX_CAPACITY, MIN_CAPACITY, Reader, utf8, Writer } from '../wire/index.ts';
+import { NAME_FIELD_BYTES } from './group-content.ts';
 import { fingerprint, importVerificationKey, PUBLIC_KEY_BYTES, SIGNATURE_BYTES, type SigningKey } from './identity.ts';
 import type { Invite } from './invite.ts';
 import { ADMISSION_BYTES, type Delegate, LOCK_BYTES, RIGHTS } from './orders.ts';
+import { pad, unpad } from './padding.ts';
 
-/** What each side tells the other inside the handshake: its demands on the key agreement, and the room policy it knows. */
+/** What each side tells the other inside the handshake: its demands on the key agreement, the room policy it knows, and its name. */
 
 /** Order fixes the byte on the wire. */
 const KEY_SOURCES: readonly KeySourceKind[] = ['bb84', 'etsi014'];
@@ -26,7 +28,7 @@ export interface AgreementPolicy {
   threshold: number;
 }
 
-/** The demands of one member, and the signed room policy if it has one. */
+/** The demands of one member, the signed room policy if it has one, and what it calls itself. */
 export interface MemberPolicy {
   agreement: AgreementPolicy;
   /** Encoded {@link SignedRoomPolicy}; empty for a newcomer, who has not got it yet. */
@@ -35,9 +37,11 @@ export interface MemberPolicy {
   lock: Bytes;
   /** The word of somebody who may admit for this member; empty for the creator and for who has not got it yet. */
   admission: Bytes;
+  /** Told with the identity, so that nobody is sent anything before it is known whom it claims to be. */
+  name: string;
 }
 
-export function encodeMemberPolicy({ agreement, room, lock, admission }: MemberPolicy): Bytes {
+export function encodeMemberPolicy({ agreement, room, lock, admission, name }: MemberPolicy): Bytes {
   const { required, source, pulses, threshold } = agreement;
   return new Writer()
     .u8(required ? REQUIRED : 0)
@@ -47,6 +51,7 @@ export function encodeMemberPolicy({ agreement, room, lock, admission }: MemberP
     .variable(room)
     .variable(lock)
     .variable(admission)
+    .fixed(pad(utf8(name), NAME_FIELD_BYTES))
     .bytes();
 }
 
@@ -60,10 +65,11 @@ export function decodeMemberPolicy(bytes: Uint8Array): MemberPolicy {
   const room = reader.variable(SIGNED_POLICY_LIMIT).slice();
   const lock = reader.variable(LOCK_BYTES).slice();
   const admission = reader.variable(ADMISSION_BYTES).slice();
+  const name = fromUtf8(unpad(reader.fixed(NAME_FIELD_BYTES)));
   reader.end();
   if (flags > REQUIRED || source === undefined || threshold > 1)
     throw new QsecError('INVALID_ARGUMENT', 'unknown values in a policy');
-  return { agreement: { required: flags === REQUIRED, source, pulses, threshold }, room, lock, admission };
+  return { agreement: { required: flags === REQUIRED, source, pulses, threshold }, room, lock, admission, name };
 }
 
 /** What the creator decided about the room. `n` rises with every signed order, so that none can be replayed. */

@@ -1,8 +1,10 @@
 import { QsecError } from '../errors.ts';
-import { encodePairContent } from '../protocol/content.ts';
+import { encodePairContent, orderName } from '../protocol/content.ts';
 import { RIGHTS, type Right } from '../protocol/orders.ts';
-import type { Bytes } from '../wire/index.ts';
+import { type Bytes, equalBytes } from '../wire/index.ts';
 import type { Authority } from './authority.ts';
+import { identityChanged } from './identity-change.ts';
+import { type Order, OrderPost } from './order-post.ts';
 import type { Peer } from './peer.ts';
 import type { SecurityEvent } from './types.ts';
 
@@ -11,45 +13,56 @@ export interface AdmissionsOptions {
   /** Members with confirmed keys, let in or not. */
   peers(): readonly Peer[];
   sendToPeer(peer: Peer, content: Bytes): Promise<void>;
+  enqueue(task: () => Promise<void>): void;
   /** Our sender keys go to this member from now on. */
   onTrusted(peer: Peer): Promise<void>;
   /** What is shown of members changed, or what follows from it. */
   onChange(): void;
   tell(kind: SecurityEvent['kind'], member: Peer | undefined): void;
+  /** What went wrong without a call of the application's to reject. */
+  fail(error: QsecError): void;
 }
 
 /** Who among those with confirmed keys is let in: the word of the creator or a delegate for each, and the orders that decide about it. */
 export class Admissions {
   readonly #options: AdmissionsOptions;
   readonly #authority: Authority;
+  readonly #post: OrderPost;
+  /** Whether it was told that nobody is here who may let newcomers in. */
+  #unruled = false;
 
   constructor(options: AdmissionsOptions) {
     this.#options = options;
     this.#authority = options.authority;
+    this.#post = new OrderPost(options);
   }
 
   /** Keys with a member are confirmed, and it has shown whose word it has. */
   async meet(peer: Peer): Promise<void> {
+    if (peer.changedFrom) return;
     const { isCreator, selective } = this.#authority;
     // The creator's own word goes on to hold when a delegate's does not.
     const due = isCreator ? !selective || peer.attested : !selective && !peer.attested && this.#authority.may('approve');
-    if (due && !peer.creator) await this.#vouch(peer);
+    // Who was let in by us before may have lost our word.
+    if ((due || (peer.vouched && this.#authority.may('approve'))) && !peer.creator) await this.#vouch(peer);
+    await this.#post.welcome(peer);
     await this.trust(peer);
   }
 
   /** Shares our sender keys with a member, if the room's policy allows that. */
   async trust(peer: Peer): Promise<void> {
-    if (peer.trusted || !(peer.vouched || peer.attested || !this.#authority.selective)) return;
+    if (peer.trusted || peer.changedFrom || !(peer.vouched || peer.attested || !this.#authority.selective)) return;
     peer.trusted = true;
     await this.#options.onTrusted(peer);
   }
 
-  /** Lets a member in who waits for it. @throws {QsecError} `NO_ADMIN`, `PEER_GONE` */
+  /** Lets a member in who waits for it. @throws {QsecError} `NO_ADMIN`, `PEER_GONE`, `IDENTITY_CHANGED` */
   async approve(id: string): Promise<void> {
     if (!this.#authority.may('approve')) {
       throw new QsecError('NO_ADMIN', 'Only who made the room, or got the right from them, can let somebody in.');
     }
     const peer = this.#peer(id);
+    if (peer.changedFrom) throw identityChanged(peer);
     if (!peer.vouched) await this.#vouch(peer);
     await this.trust(peer);
     this.#options.onChange();
@@ -58,7 +71,7 @@ export class Admissions {
   /** Locks the room or opens it, and tells everyone. @throws {QsecError} `NO_ADMIN` */
   async lock(locked: boolean): Promise<void> {
     const order = await this.#authority.order(locked);
-    await this.#everyone(encodePairContent({ kind: 'lock', order }));
+    await this.#everyone({ kind: 'lock', order });
     await this.#decided();
   }
 
@@ -68,35 +81,92 @@ export class Admissions {
       throw new QsecError('INVALID_ARGUMENT', `"rights" expected some of ${RIGHTS.join(', ')}, got ${rights.join(', ')}`);
     }
     const { policy, lock } = await this.#authority.delegate(this.#peer(id).identityKey, rights);
-    await this.#everyone(encodePairContent({ kind: 'policy', policy }));
-    if (lock) await this.#everyone(encodePairContent({ kind: 'lock', order: lock }));
+    await this.#everyone({ kind: 'policy', policy });
+    if (lock) await this.#everyone({ kind: 'lock', order: lock });
     await this.#decided();
   }
 
-  /** Somebody let us in: those who know us show it to the others. */
-  async receiveAdmission(admission: Bytes): Promise<void> {
-    if (admission.length === 0 || !(await this.#authority.receiveAdmission(admission))) return;
-    const credentials = encodePairContent({ kind: 'credentials', admission });
-    for (const other of this.#options.peers()) if (!other.creator) await this.#options.sendToPeer(other, credentials);
+  /** A member sent an order. One that holds here is confirmed, each time: the first confirmation may have been lost. */
+  async receive(from: Peer, order: Order): Promise<void> {
+    if (!(await this.#obeys(from, order))) return;
+    const names = [orderName(encodePairContent(order))];
+    await this.#options.sendToPeer(from, encodePairContent({ kind: 'obeyed', names }));
+  }
+
+  /** A member confirms orders of ours. */
+  receiveConfirmation(from: Peer, names: readonly Bytes[]): void {
+    this.#post.confirmed(from, names);
+  }
+
+  /** Somebody let us in: those who know us show it to the others. Returns whether the word holds. */
+  async receiveAdmission(admission: Bytes): Promise<boolean> {
+    if (equalBytes(admission, this.#authority.admission)) return true;
+    if (!(await this.#authority.receiveAdmission(admission))) return false;
+    for (const other of this.#options.peers())
+      if (!other.creator) await this.#post.send(other, { kind: 'credentials', admission });
     this.#options.onChange();
+    return true;
+  }
+
+  /** Tells, once, when newcomers have to be let in and nobody is here who may do it. @param settled whether all who are here are known */
+  watch(settled: boolean): void {
+    const { selective, policy, admitted } = this.#authority;
+    const deciders = () => this.#options.peers().some(({ identityKey }) => this.#authority.may('approve', identityKey));
+    const unruled = policy !== undefined && selective && !this.#authority.may('approve') && !deciders();
+    if (unruled === this.#unruled || (unruled && !settled)) return;
+    this.#unruled = unruled;
+    if (!unruled) return;
+    this.#options.tell('no-admin', undefined);
+    if (!admitted) this.#options.fail(new QsecError('NO_ADMIN', 'Nobody is here who may let you in.'));
+  }
+
+  /** A member is gone: what it has not confirmed is told it again should it come back. */
+  forget(peer: Peer): void {
+    this.#post.forget(peer);
+  }
+
+  close(): void {
+    this.#post.close();
+  }
+
+  async #obeys(from: Peer, order: Order): Promise<boolean> {
+    switch (order.kind) {
+      case 'admission':
+        return this.receiveAdmission(order.admission);
+      case 'credentials':
+        return this.#receiveCredentials(from, order.admission);
+      case 'policy':
+        return this.#receivePolicy(order.policy);
+      case 'lock':
+        return this.#receiveLock(order.order);
+    }
   }
 
   /** A member shows somebody's word for itself. */
-  async receiveCredentials(peer: Peer, admission: Bytes): Promise<void> {
-    if (peer.attested || !(await this.#authority.attests(peer.identityKey, admission))) return;
+  async #receiveCredentials(peer: Peer, admission: Bytes): Promise<boolean> {
+    if (peer.attested) return true;
+    // Of a delegate that we have not heard of yet: it comes again.
+    if (!(await this.#authority.attests(peer.identityKey, admission))) return false;
     peer.attested = true;
     await this.meet(peer);
     this.#options.onChange();
+    return true;
   }
 
   /** A newer policy, from whomever: the creator's signature counts. */
-  async receivePolicy(policy: Bytes): Promise<void> {
+  async #receivePolicy(policy: Bytes): Promise<boolean> {
     if (await this.#authority.learn(policy)) await this.#decided();
+    return true;
   }
 
   /** A newer order about who comes in, from whomever: its signature counts. */
-  async receiveLock(order: Bytes): Promise<void> {
-    if (await this.#authority.learnLock(order)) await this.#decided();
+  async #receiveLock(order: Bytes): Promise<boolean> {
+    const learned = await this.#authority.learnLock(order);
+    if (learned === 'new') {
+      this.#post.superseded('lock');
+      await this.#decided();
+    }
+    return learned !== 'refused';
   }
 
   async #decided(): Promise<void> {
@@ -109,11 +179,11 @@ export class Admissions {
   async #vouch(peer: Peer): Promise<void> {
     peer.vouched = peer.attested = true;
     const admission = await this.#authority.vouch(peer.identityKey);
-    await this.#options.sendToPeer(peer, encodePairContent({ kind: 'admission', admission }));
+    await this.#post.send(peer, { kind: 'admission', admission });
   }
 
-  async #everyone(content: Bytes): Promise<void> {
-    for (const peer of this.#options.peers()) await this.#options.sendToPeer(peer, content);
+  async #everyone(order: Order): Promise<void> {
+    for (const peer of this.#options.peers()) await this.#post.send(peer, order);
   }
 
   #peer(id: string): Peer {

@@ -128,13 +128,14 @@ export class Authority {
     return this.#policy ? may(this.#policy, identity, right) : this.isCreatorsKey(identity);
   }
 
-  /** What we tell a peer inside the handshake. */
-  demands(): Bytes {
+  /** What we tell a peer inside the handshake. @param name what we call ourselves */
+  demands(name: string): Bytes {
     return encodeMemberPolicy({
       agreement: this.#agreement,
       room: this.#policy?.encoded ?? NONE,
       lock: this.#lock?.encoded ?? NONE,
       admission: this.#admission,
+      name,
     });
   }
 
@@ -179,14 +180,15 @@ export class Authority {
     return true;
   }
 
-  /** Takes over a newer order about who comes in; returns whether it was. */
-  async learnLock(encoded: Bytes): Promise<boolean> {
+  /** Takes over a newer order about who comes in. `refused`: its signer may not give it, as far as is known here. */
+  async learnLock(encoded: Bytes): Promise<'new' | 'known' | 'refused'> {
     const policy = this.#known();
     const lock = await verifyLock(this.#invite, policy, encoded);
-    if (!lock || (this.#lock && !outranks(policy, lock, this.#lock))) return false;
+    if (!lock) return 'refused';
+    if (this.#lock && !outranks(policy, lock, this.#lock)) return 'known';
     this.#lock = lock;
     this.#count(lock.n);
-    return true;
+    return 'new';
   }
 
   /** Takes over somebody's word for us; returns whether it holds. */

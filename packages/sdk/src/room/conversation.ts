@@ -197,6 +197,11 @@ export class Conversation {
    */
   async announced(peer: Peer, first: number): Promise<void> {
     this.#incoming.begin(peer.id, first);
+    await this.openWaiting(peer);
+  }
+
+  /** Opens the frames that waited until those of this member can be opened. */
+  async openWaiting(peer: Peer): Promise<void> {
     const openable = this.#waiting.take((frame) => peer.receiverKeysFor(frame).length > 0);
     for (const { seat, content } of openable) {
       try {

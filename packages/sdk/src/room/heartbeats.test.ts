@@ -23,11 +23,9 @@ async function gather(relay: HostileRelay, count: number): Promise<Room[]> {
   const creator = await enter('Ana', { capacity: count });
   const rooms = [creator];
   for (const name of ['Bo', 'Cy'].slice(0, count - 1)) rooms.push(await enter(name, { invite: creator.invite }));
-  for (const room of rooms) {
-    // A member whose name is known has announced its keys, too.
-    const complete = () => room.members.length === count - 1 && room.members.every(({ name }) => name !== 'Guest');
-    while (!complete()) await room.once('members');
-  }
+  for (const room of rooms) while (room.members.length < count - 1) await room.once('members');
+  // Who confirmed a message has the keys of its sender.
+  for (const room of rooms) await (await room.send('probe')).delivered;
   return rooms;
 }
 

@@ -1,5 +1,6 @@
 import type { QsecError } from '../errors.ts';
 import type { KeySource } from '../key-source/types.ts';
+import { DEFAULTS } from '../options.ts';
 import { encodePairContent, type PairContent } from '../protocol/content.ts';
 import { encodeFrame, FRAME_TYPE } from '../protocol/frame.ts';
 import { fingerprint } from '../protocol/identity.ts';
@@ -13,6 +14,7 @@ import { Admissions } from './admissions.ts';
 import { AgreementEvents } from './agreement-events.ts';
 import type { Authority } from './authority.ts';
 import type { RoomContext } from './context.ts';
+import { identityChanged } from './identity-change.ts';
 import { Introductions, type IntroductionsOptions } from './introductions.ts';
 import { OwnEpochs } from './own-epochs.ts';
 import { Peer } from './peer.ts';
@@ -20,7 +22,8 @@ import type { Place } from './place.ts';
 import { canRehearse, rehearse } from './rehearsal.ts';
 import { RekeySchedule } from './rekey-schedule.ts';
 import { Rekeys } from './rekeys.ts';
-import { cleanName } from './text.ts';
+import type { KnownMember } from './remembered-member.ts';
+import { cleanName, sameName } from './text.ts';
 import type { SecurityEvent, SecurityStatus } from './types.ts';
 
 /** A seat whose owner has not begun a handshake by then is approached by us. */
@@ -39,6 +42,12 @@ export interface MembershipOptions {
   firstFor(member: string): number;
   /** A member is here whom we may have met before. */
   recall(peer: Peer): void;
+  /** Whom a person would take a member of this name for, if not for itself. */
+  holderOf(name: string, id: string): KnownMember | undefined;
+  /** What is known of an identity that was a member here before. */
+  known(id: string): KnownMember | undefined;
+  /** What a member said before a person accepted its identity may be opened. */
+  onAccepted(peer: Peer): Promise<void>;
   onSecured(peer: Peer): Promise<void>;
   onRemoved(peer: Peer): void;
   /** Something that the room's state depends on changed. */
@@ -90,12 +99,14 @@ export class Membership {
       authority: options.authority,
       peers: () => this.peers,
       sendToPeer: (peer, content) => this.sendToPeer(peer, content),
+      enqueue: (task) => context.enqueue(task),
       onTrusted: (peer) => this.#trusted(peer),
       onChange: () => {
         this.#changed();
         options.onChange();
       },
       tell: (kind, peer) => this.tell(kind, peer),
+      fail: (error) => events.emit('error', error),
     });
     this.epochs = new OwnEpochs({
       roomId: context.invite.roomId,
@@ -130,9 +141,15 @@ export class Membership {
     return this.#introductions.count > 0 || this.#approaches.size > 0;
   }
 
-  /** Why a key agreement was refused, if one was. */
+  /** Why nothing can be sent: a person has to decide about a member first, or a key agreement was refused. */
   get failure(): QsecError | undefined {
-    return [...this.#failures.values()][0];
+    return this.identityChange ?? [...this.#failures.values()][0];
+  }
+
+  /** Set while a person has to decide about a member that seems to be another one. */
+  get identityChange(): QsecError | undefined {
+    const changed = this.peers.find(({ changedFrom }) => changedFrom);
+    return changed && identityChanged(changed);
   }
 
   get security(): SecurityStatus {
@@ -155,8 +172,8 @@ export class Membership {
   }
 
   /** Tells the application about its security. */
-  tell(kind: SecurityEvent['kind'], member: Peer | undefined): void {
-    this.#context.events.emit('security', { kind, ...(member && { member }), status: this.security });
+  tell(kind: SecurityEvent['kind'], member: Peer | undefined, before?: KnownMember): void {
+    this.#context.events.emit('security', { kind, ...(member && { member }), ...(before && { before }), status: this.security });
   }
 
   peerAt(seat: string): Peer | undefined {
@@ -245,6 +262,7 @@ export class Membership {
     peer.presence = 'gone';
     peer.destroy();
     this.#rekeys.forget(peer);
+    this.admissions.forget(peer);
     this.#options.onRemoved(peer);
     this.#context.session.report('key-destroyed');
     this.#changed();
@@ -279,7 +297,7 @@ export class Membership {
     { invite, psk }: Place,
     hooks: Pick<IntroductionsOptions, 'send' | 'accept' | 'onSecured' | 'onFailed' | 'onSilent' | 'onUnfinished' | 'isPresent'>,
   ): Introductions {
-    const { identity, seat, enqueue } = this.#context;
+    const { identity, seat, enqueue, me } = this.#context;
     const { agreement, keySource, onChange } = this.#options;
     return new Introductions({
       invite,
@@ -288,7 +306,7 @@ export class Membership {
       seat,
       agreement,
       keySource,
-      demands: () => this.#authority.demands(),
+      demands: () => this.#authority.demands(me.name),
       enqueue,
       onStage: (from, stage) => this.#agreements.stage(from, stage),
       onChange,
@@ -314,10 +332,15 @@ export class Membership {
   }
 
   rename(peer: Peer, name: string): void {
-    const shown = cleanName(name, 'Guest');
-    if (shown === peer.name) return;
-    peer.name = shown;
-    this.#changed();
+    const before = peer.name;
+    peer.name = cleanName(name, DEFAULTS.name);
+    this.#nameAgain(peer, before);
+    if (peer.name !== before) this.#changed();
+  }
+
+  /** Nobody who has been here becomes by another name whom a person takes for somebody else: the name `before` stays then. */
+  #nameAgain(peer: Peer, before: string): void {
+    if (!sameName(peer.name, before) && this.#options.holderOf(peer.name, peer.id)) peer.name = before;
   }
 
   async sendToPeer(peer: Peer, content: Bytes): Promise<void> {
@@ -361,6 +384,7 @@ export class Membership {
     this.#destroyed = true;
     this.#introductions.close();
     this.#rekeys.close();
+    this.admissions.close();
     this.epochs.destroy();
     for (const timer of [...this.#approaches.values(), ...this.#stranded.values()]) clearTimeout(timer);
     for (const peer of this.#peers.values()) peer.destroy();
@@ -423,31 +447,38 @@ export class Membership {
     const key = toBase64url(seat);
     const { identity } = secrets.peer;
     const print = fingerprint(identity);
+    const { agreement, admission, name } = decodeMemberPolicy(secrets.peer.policy);
     const peer = new Peer({
       seat: seat.slice(),
       identity,
       fingerprint: print,
       creator: equalBytes(print, invite.creator),
-      attested: await this.#authority.attests(identity, decodeMemberPolicy(secrets.peer.policy).admission),
+      attested: await this.#authority.attests(identity, admission),
+      name: cleanName(name, DEFAULTS.name),
       safetyNumber: safetyNumber(invite.roomId, own.publicKey, identity),
       sas: secrets.sas,
       report: secrets.report,
       channel: new PairChannel(invite.roomId, secrets),
-      agreement: decodeMemberPolicy(secrets.peer.policy).agreement,
+      agreement,
+      onAccepted: (member) => this.#accepted(member),
       onVerified: (member) => {
         this.#changed();
         this.tell('member-verified', member);
       },
     });
     this.#unfinished.delete(key);
-    this.#replaceEarlier(key, peer);
-    this.#options.recall(peer);
-    peer.name ||= 'Guest';
+    const displaced = this.#replaceEarlier(key, peer);
+    const known = this.#options.known(peer.id);
+    // Of an identity that was here before, what a person decided about it holds.
+    if (known) this.#nameAgain(peer, known.name);
+    else peer.changedFrom ??= displaced ?? this.#options.holderOf(peer.name, peer.id);
+    if (!peer.changedFrom) this.#options.recall(peer);
     peer.presence = this.#seats.get(key) ?? 'present';
     this.#peers.set(key, peer);
     session.report('key-agreement-finished');
     this.#agreements.conclude(seat, 'confirmed', secrets.report ?? {});
     this.tell('member-secured', peer);
+    if (peer.changedFrom) this.tell('identity-changed', peer, peer.changedFrom);
     await this.admissions.meet(peer);
     this.#changed();
     if (!peer.attested) this.tell('unattested', peer);
@@ -461,6 +492,19 @@ export class Membership {
     await this.#options.onSecured(peer);
   }
 
+  /** A person goes on with a member who seemed to be another one. */
+  #accepted(peer: Peer): void {
+    if (this.#destroyed || this.peerAt(toBase64url(peer.seat)) !== peer) return;
+    this.#options.recall(peer);
+    this.#changed();
+    this.#options.onChange();
+    this.#context.enqueue(async () => {
+      await this.admissions.meet(peer);
+      await this.#options.onAccepted(peer);
+      this.#options.onChange();
+    });
+  }
+
   #resumePostponed(): void {
     for (const seat of this.#postponed) {
       if (this.#seats.get(seat) === 'present') this.#context.enqueue(() => this.#initiate(seat));
@@ -468,8 +512,8 @@ export class Membership {
     this.#postponed.clear();
   }
 
-  /** A new session of an identity takes the place of its old one; another identity on a known seat inherits nothing. */
-  #replaceEarlier(key: string, peer: Peer): void {
+  /** A new session of an identity takes the place of its old one. Returns who held its seat, if that was another identity, which inherits nothing. */
+  #replaceEarlier(key: string, peer: Peer): Peer | undefined {
     const earlier = this.peers.find(({ id }) => id === peer.id);
     const displaced = this.#peers.get(key);
     for (const old of new Set([earlier, displaced])) {
@@ -478,7 +522,7 @@ export class Membership {
       old.destroy();
     }
     if (earlier) peer.inherit(earlier);
-    else if (displaced) this.tell('identity-changed', displaced);
+    return displaced === earlier ? undefined : displaced;
   }
 
   #failed(seat: Bytes, error: QsecError): void {

@@ -36,15 +36,16 @@ export class PairInbox {
       case 'read':
         return conversation.wereRead(content.ids, peer);
       case 'resend':
+        // Not confirmed: it comes again once a person has decided.
+        if (peer.changedFrom) return;
         return conversation.receiveContent(peer, content.content);
       case 'admission':
-        return membership.admissions.receiveAdmission(content.admission);
       case 'credentials':
-        return membership.admissions.receiveCredentials(peer, content.admission);
       case 'policy':
-        return membership.admissions.receivePolicy(content.policy);
       case 'lock':
-        return membership.admissions.receiveLock(content.order);
+        return membership.admissions.receive(peer, content);
+      case 'obeyed':
+        return membership.admissions.receiveConfirmation(peer, content.names);
       case 'removal':
         return removals.receive(peer, content);
       case 'rekey':

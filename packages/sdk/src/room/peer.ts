@@ -18,11 +18,14 @@ export interface PeerFields {
   fingerprint: Bytes;
   creator: boolean;
   attested: boolean;
+  name: string;
   safetyNumber: string;
   sas: Bytes;
   report: Report | undefined;
   channel: PairChannel;
   agreement: AgreementPolicy;
+  /** A person goes on with this member under its other identity. */
+  onAccepted(peer: Peer): void;
   onVerified(peer: Peer): void;
 }
 
@@ -41,10 +44,13 @@ export class Peer implements KnownMember {
   readonly channel: PairChannel;
   /** What this member demands of key agreements. */
   readonly agreement: AgreementPolicy;
+  readonly #onAccepted: (peer: Peer) => void;
   readonly #onVerified: (peer: Peer) => void;
   readonly #receiverKeys: ReceiverKey[] = [];
   #verified = false;
-  name = '';
+  name: string;
+  /** Whom this member seems to be: nothing goes to it, and nothing of it is opened, before a person decided. */
+  changedFrom: KnownMember | undefined;
   presence: MemberPresence = 'present';
   attested: boolean;
   /** Whether our sender keys go to this member. */
@@ -64,6 +70,8 @@ export class Peer implements KnownMember {
     this.report = fields.report;
     this.channel = fields.channel;
     this.agreement = fields.agreement;
+    this.name = fields.name;
+    this.#onAccepted = fields.onAccepted;
     this.#onVerified = fields.onVerified;
   }
 
@@ -75,6 +83,10 @@ export class Peer implements KnownMember {
     return `qsec2:${this.safetyNumber.replaceAll(' ', '')}`;
   }
 
+  get waiting(): boolean {
+    return !this.trusted && !this.changedFrom;
+  }
+
   get verified(): boolean {
     return this.#verified;
   }
@@ -83,12 +95,19 @@ export class Peer implements KnownMember {
     if (this.#verified) return;
     this.#verified = true;
     this.#onVerified(this);
+    this.accept();
+  }
+
+  accept(): void {
+    if (!this.changedFrom) return;
+    this.changedFrom = undefined;
+    this.#onAccepted(this);
   }
 
   /** Takes over what belongs to the identity from its earlier session. */
   inherit(earlier: Peer): void {
     this.#verified = earlier.#verified;
-    this.name = earlier.name;
+    this.changedFrom = earlier.changedFrom;
     this.attested ||= earlier.attested;
     this.vouched = earlier.vouched;
   }
@@ -96,7 +115,6 @@ export class Peer implements KnownMember {
   /** Takes over what is known of the identity from before it left, or before a reload. */
   recall(known: KnownMember): void {
     this.#verified ||= known.verified;
-    this.name ||= known.name;
     this.attested ||= known.attested;
     this.vouched ||= known.vouched;
   }
@@ -121,8 +139,9 @@ export class Peer implements KnownMember {
     return this.#receiverKeys.at(-1)?.announcement.epoch ?? 0;
   }
 
-  /** Epochs of this member's that a group frame claims to be of. Two of them may have the same name by chance. */
+  /** Epochs of this member's that a group frame claims to be of, if it may be opened. Two of them may have the same name by chance. */
   receiverKeysFor(content: Uint8Array): ReceiverKey[] {
+    if (this.changedFrom) return [];
     return this.#receiverKeys.filter((key) => key.claims(content));
   }
 

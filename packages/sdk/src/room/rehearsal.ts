@@ -12,6 +12,7 @@ import { type Bytes, ROOM_ID_BYTES, SEAT_BYTES } from '../wire/index.ts';
 
 /** After the second run nothing gets much faster. */
 const RUNS = 2;
+const NOTHING: Bytes = new Uint8Array(0);
 
 /** Ends early when `wanted` says that there is something real to do. Each step waits for the page to be idle. */
 export async function rehearse(agreement: AgreementPolicy, wanted: () => boolean): Promise<void> {
@@ -24,7 +25,7 @@ async function play(agreement: AgreementPolicy, wanted: () => boolean): Promise<
     psk: randomBytes(32),
     roomId: randomBytes(ROOM_ID_BYTES),
     generation: 0,
-    policy: encodeMemberPolicy({ agreement, room: new Uint8Array(0), lock: new Uint8Array(0), admission: new Uint8Array(0) }),
+    policy: encodeMemberPolicy({ agreement, room: NOTHING, lock: NOTHING, admission: NOTHING, name: '' }),
     agreement,
     keySource: bb84KeySource(),
     accept: () => undefined,

@@ -22,8 +22,10 @@ export class RememberedMember implements KnownMember {
   readonly attested: boolean;
   readonly safetyNumber: string;
   readonly presence = 'gone';
+  readonly waiting = false;
   readonly emoji: Member['emoji'] = [];
   readonly report = undefined;
+  readonly changedFrom = undefined;
   readonly #onVerified: () => void;
   #verified: boolean;
 
@@ -56,4 +58,7 @@ export class RememberedMember implements KnownMember {
     this.#verified = true;
     this.#onVerified();
   }
+
+  /** Nothing to decide: this is who was known. */
+  accept(): void {}
 }

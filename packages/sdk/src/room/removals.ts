@@ -71,7 +71,7 @@ export class Removals {
       return;
     }
     await this.#follow(removal, authority.renewed(removal, secret));
-    await membership.admissions.receiveAdmission(admission);
+    if (admission.length > 0) await membership.admissions.receiveAdmission(admission);
   }
 
   async #follow(removal: Removal, renewed: Invite): Promise<void> {

@@ -73,7 +73,7 @@ export class RoomSession implements Room {
   readonly #removals: Removals;
   readonly #inbox: PairInbox;
   readonly #keeping: Keeping;
-  readonly #directory = new Directory();
+  readonly #directory: Directory;
   readonly #streams = new Set<MessageStream<Message>>();
   #state: RoomState = 'connecting';
   #joinedOnce = false;
@@ -87,6 +87,7 @@ export class RoomSession implements Room {
     this.me = { id: hex(print), name, identity: groupsOfFour(hex(print)), creator: equalBytes(print, invite.creator) };
     this.#logger = logger;
     this.#keeping = new Keeping(store, () => this.#describe(entry));
+    this.#directory = new Directory(this.#remembered(entry));
     store?.begin(entry.privateKey, (error) => this.#events.emit('error', error));
     const context = this.#context(identity, seat);
     const kept = store?.kept && { ...store.kept.room, lock: entry.lock };
@@ -97,16 +98,14 @@ export class RoomSession implements Room {
       authority: this.#authority,
       firstFor: (member) => this.#conversation.firstFor(member),
       recall: (peer) => this.#recall(peer),
+      holderOf: (name, id) => this.#directory.holderOf(name, id),
+      known: (id) => this.#directory.find(id),
+      onAccepted: (peer) => this.#conversation.openWaiting(peer),
       onSecured: (peer) => this.#conversation.welcome(peer),
       onRemoved: (peer) => this.#conversation.forget(peer),
       onChange: () => this.#updateState(),
     });
     this.#files = new Files(context, files, (body, options) => this.#say(body, options));
-    for (const kept of store?.kept?.room.members ?? []) {
-      const creator = equalBytes(fingerprint(kept.identity), invite.creator);
-      const changed = () => this.#events.emit('members', this.members);
-      this.#directory.note(new RememberedMember(kept, invite.roomId, identity.publicKey, creator, changed));
-    }
     this.#conversation = new Conversation(context, this.#membership, this.#files, this.#directory);
     this.#removals = new Removals(context, {
       authority: this.#authority,
@@ -403,6 +402,15 @@ export class RoomSession implements Room {
     this.#conversation.renamed(peer);
   }
 
+  /** The members of before a reload. */
+  #remembered({ invite, identity, store }: Entry): RememberedMember[] {
+    const changed = () => this.#events.emit('members', this.members);
+    return (store?.kept?.room.members ?? []).map((kept) => {
+      const creator = equalBytes(fingerprint(kept.identity), invite.creator);
+      return new RememberedMember(kept, invite.roomId, identity.publicKey, creator, changed);
+    });
+  }
+
   /** What of this room has to outlive a reload. */
   #describe({ seat, seatSecret, endToken, relay, identity }: Entry): KeptRoom {
     const { policy, lock, admission, orders, carriedOver, banned } = this.#authority;
@@ -453,7 +461,9 @@ export class RoomSession implements Room {
   async #agreed(): Promise<void> {
     this.#assertOpen();
     while (this.#state === 'connecting' || this.#state === 'agreeing') await this.#events.once('state');
-    if (this.#state === 'aborted' && this.#membership.failure) throw this.#membership.failure;
+    const { identityChange, failure } = this.#membership;
+    if (identityChange) throw identityChange;
+    if (this.#state === 'aborted' && failure) throw failure;
   }
 
   async #receive({ from, body, seq, transient }: Delivery, { session }: Place): Promise<void> {
@@ -496,6 +506,7 @@ export class RoomSession implements Room {
   }
 
   #updateState(): void {
+    if (!this.#closed) this.#membership.admissions.watch(!this.#membership.agreeing);
     const state = this.#presentState();
     if (state === this.#state) return;
     this.#state = state;

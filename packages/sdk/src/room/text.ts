@@ -17,6 +17,11 @@ export function cleanName(name: string, fallback: string): string {
   return [...folded].slice(0, MAX_NAME_CHARACTERS).join('') || fallback;
 }
 
+/** Whether people would take two clean names for the same one. Letters of other alphabets that look alike are not told. */
+export const sameName = (a: string, b: string): boolean => folded(a) === folded(b);
+
+const folded = (name: string): string => name.normalize('NFKC').toLowerCase();
+
 /** @throws {QsecError} `INVALID_ARGUMENT` for an empty text, `MESSAGE_TOO_LARGE` for one above 64 KiB */
 export function checkText(text: unknown): string {
   if (typeof text !== 'string' || text.trim() === '') {

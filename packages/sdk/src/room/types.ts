@@ -44,12 +44,22 @@ export interface Member {
   /** The safety number as the text of a QR code. */
   readonly qr: string;
   readonly verified: boolean;
+  /**
+   * Whom this member seems to be, under another identity key: somebody of the same name whom the person verified or knows from an earlier
+   * visit, or who held the same seat. Until {@link Member.accept} nothing is sent to it, nothing of it is shown, and `room.send` rejects with
+   * `IDENTITY_CHANGED`.
+   */
+  readonly changedFrom: Member | undefined;
   /** Whether the creator, known from the link, vouches for this member. */
   readonly attested: boolean;
+  /** Whether this member has to be let in before anything goes to it: `room.approve(member)`, by who may. */
+  readonly waiting: boolean;
   /** What the last key agreement with this member really did. */
   readonly report: Report | undefined;
-  /** Records that a person compared the safety number. */
+  /** Records that a person compared the safety number; accepts a changed identity with that. */
   verify(): void;
+  /** Goes on with a member whose identity changed, without having verified it. Without effect where nothing changed. */
+  accept(): void;
 }
 
 /** Ourselves. */
@@ -87,6 +97,7 @@ export interface SecurityEvent {
   kind:
     | 'member-secured'
     | 'member-verified'
+    /** Somebody is here who seems to be `before` and is not: `member.changedFrom`. Blocks until the person decides. */
     | 'identity-changed'
     | 'epoch'
     | 'key-destroyed'
@@ -94,9 +105,13 @@ export interface SecurityEvent {
     | 'policy'
     | 'rekeyed'
     | 'roster-inconsistent'
+    /** Newcomers have to be let in, and nobody is here who may do it. A newcomer also gets the error `NO_ADMIN`. */
+    | 'no-admin'
     /** A member was removed. The room has a new link: `room.invite`. */
     | 'member-removed';
   member?: Member;
+  /** With `identity-changed`. */
+  before?: Member;
   status: SecurityStatus;
 }
 
@@ -281,7 +296,8 @@ export interface Room {
 
   /**
    * Sends text to every member. While reconnecting it waits in the outbox.
-   * @throws {QsecError} `CLOSED`, `MESSAGE_TOO_LARGE`, `INVALID_ARGUMENT` for empty text, `QBER_EXCEEDED` or another reason when the key agreement was refused.
+   * @throws {QsecError} `CLOSED`, `MESSAGE_TOO_LARGE`, `INVALID_ARGUMENT` for empty text, `QBER_EXCEEDED` or another reason when the key agreement was
+   *   refused, `IDENTITY_CHANGED` while the person has to decide about a member ({@link Member.changedFrom})
    */
   send(text: string, options?: SendOptions): Promise<SentMessage>;
   /**

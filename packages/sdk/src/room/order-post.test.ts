@@ -1,0 +1,146 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { ConnectOptions } from '../options.ts';
+import { HostileRelay } from '../testing/hostile/hostile-relay.ts';
+import { outerType } from '../testing/index.ts';
+import { connect } from './connect.ts';
+import type { Member, Room } from './types.ts';
+
+const open: Room[] = [];
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'], shouldAdvanceTime: true });
+});
+afterEach(async () => {
+  await Promise.all(open.splice(0).map((room) => room.leave()));
+  vi.useRealTimers();
+});
+
+async function enter(relay: HostileRelay, options: Partial<ConnectOptions>): Promise<Room> {
+  const room = await connect({ relay: 'http://relay.test', transport: relay.transport, ...options });
+  open.push(room);
+  return room;
+}
+
+/** Lets time pass until something holds; at most two minutes of it. */
+async function until(holds: () => boolean): Promise<void> {
+  for (let step = 0; step < 1_200 && !holds(); step++) {
+    await vi.advanceTimersByTimeAsync(100);
+    for (let turn = 0; turn < 4; turn++) await crypto.subtle.digest('SHA-256', new Uint8Array(1));
+  }
+  expect(holds()).toBe(true);
+}
+
+async function pass(seconds: number): Promise<void> {
+  for (let second = 0; second < seconds; second++) {
+    await vi.advanceTimersByTimeAsync(1_000);
+    for (let turn = 0; turn < 12; turn++) await crypto.subtle.digest('SHA-256', new Uint8Array(1));
+  }
+}
+
+const member = (room: Room, { me }: Room): Member => {
+  const found = room.members.find(({ id }) => id === me.id);
+  if (!found) throw new Error(`${room.me.name} does not see ${me.name}`);
+  return found;
+};
+const sees = (room: Room, { me }: Room) => room.members.some(({ id }) => id === me.id);
+
+/** From now on the relay loses the next `count` frames from one member to another alone. Returns how many such frames came by. */
+function lose(relay: HostileRelay, from: number, to: number, count: number): () => number {
+  const seats = relay.seatsOf(relay.rooms[0] as string);
+  let seen = 0;
+  relay.attack({
+    tamper: (frame) => {
+      if (outerType(frame.body) !== 'pair' || frame.from !== seats[from] || frame.to !== seats[to]) return [frame];
+      seen++;
+      return seen <= count ? [] : [frame];
+    },
+  });
+  return () => seen;
+}
+
+/** Ana made the room and let Bo in; Cy waits. In this order they have their seats. */
+async function waiting() {
+  const relay = new HostileRelay();
+  const ana = await enter(relay, { name: 'Ana', capacity: 4, join: 'approve' });
+  const bo = await enter(relay, { name: 'Bo', invite: ana.invite });
+  await until(() => sees(ana, bo));
+  await ana.approve(member(ana, bo));
+  await until(() => bo.state === 'secure');
+  const cy = await enter(relay, { name: 'Cy', invite: ana.invite });
+  await until(() => sees(ana, cy) && sees(bo, cy) && cy.state === 'waiting');
+  expect([member(ana, cy).waiting, member(bo, cy).waiting]).toEqual([true, true]);
+  return { relay, ana, bo, cy };
+}
+
+describe('an order that a relay loses', () => {
+  it('of letting in comes again', async () => {
+    const { relay, ana, cy } = await waiting();
+    lose(relay, 0, 2, 1);
+    await ana.approve(member(ana, cy));
+    await until(() => cy.state === 'secure');
+    await (await cy.send('here')).delivered;
+  });
+
+  it('and that a newcomer shows to the others comes as often as it is lost', async () => {
+    const { relay, ana, bo, cy } = await waiting();
+    lose(relay, 2, 1, 2);
+    await ana.approve(member(ana, cy));
+    await until(() => !member(bo, cy).waiting);
+    expect(member(bo, cy).attested).toBe(true);
+  });
+
+  it('of a delegate whom a member has not heard of holds once it has', async () => {
+    const { relay, ana, bo, cy } = await waiting();
+    await ana.approve(member(ana, cy));
+    await until(() => !member(bo, cy).waiting);
+    lose(relay, 0, 2, 3);
+    await ana.delegate(member(ana, bo), ['approve', 'lock']);
+    await until(() => bo.policy.delegates.length === 1);
+    await bo.lock();
+    const di = await enter(relay, { name: 'Di', invite: ana.invite });
+    await until(() => sees(bo, di) && sees(cy, di));
+    await bo.approve(member(bo, di));
+    await until(() => cy.policy.delegates.length === 1 && cy.policy.locked && member(cy, di).attested && di.state === 'secure');
+  });
+
+  it('is sent no more once it was confirmed, and confirmed again when that was lost', async () => {
+    const { relay, ana, bo } = await waiting();
+    const confirmations = lose(relay, 1, 0, 1);
+    await ana.lock();
+    await until(() => confirmations() === 2);
+    expect(bo.policy.locked).toBe(true);
+    // Heartbeats have said by then that everything else has arrived, too.
+    await pass(60);
+    const orders = lose(relay, 0, 1, 0);
+    await pass(200);
+    expect(orders()).toBe(0);
+  });
+});
+
+describe('a room in which nobody may let in', () => {
+  it('says so to its members and to who waits', async () => {
+    const { ana, bo, cy } = await waiting();
+    const [atBo, atCy]: [string[], string[]] = [[], []];
+    bo.on('security', ({ kind }) => atBo.push(kind));
+    cy.on('error', ({ code }) => atCy.push(code));
+    await ana.leave();
+    await until(() => atBo.includes('no-admin') && atCy.length > 0);
+    expect(atCy).toEqual(['NO_ADMIN']);
+    expect([bo.state, cy.state]).toEqual(['waiting', 'waiting']);
+  });
+
+  it('says so to a newcomer who comes then', async () => {
+    const { relay, ana, bo, cy } = await waiting();
+    await ana.delegate(member(ana, bo), ['approve']);
+    await until(() => cy.policy.delegates.length === 1);
+    await ana.leave();
+    await until(() => !sees(bo, ana));
+    expect(bo.policy.delegates).toHaveLength(1);
+    await bo.leave();
+    await until(() => cy.members.length === 0);
+    const di = await enter(relay, { name: 'Di', invite: ana.invite });
+    const errors: string[] = [];
+    di.on('error', ({ code }) => errors.push(code));
+    await until(() => errors.length > 0);
+    expect(errors).toEqual(['NO_ADMIN']);
+  });
+});
