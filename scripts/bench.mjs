@@ -1,17 +1,21 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { parseArgs } from 'node:util';
 import { fail, say } from './console.mjs';
 import { ROOT } from './run.mjs';
 import { setUp } from './setup.mjs';
 import { suitesIn } from './suites.mjs';
 
-/** `npm run bench -- SUITE …`: measures, prints, and writes bench/results/SUITE.json. */
+/**
+ * `npm run bench -- SUITE …`: measures, prints, and writes bench/results/SUITE.json. `--only PART,PART` measures some parts of a suite that
+ * takes long, and writes them to a file of their own.
+ */
 
 const folder = join(ROOT, 'bench', 'src');
 const known = suitesIn(folder);
-const wanted = process.argv.slice(2);
+const { wanted, only } = readArguments();
 const unknown = wanted.filter((name) => !known.includes(name));
 if (wanted.length === 0 || unknown.length > 0) {
   fail(
@@ -23,12 +27,24 @@ if (wanted.length === 0 || unknown.length > 0) {
 await setUp();
 for (const name of wanted) {
   say(`Benchmark ${name}`);
-  const { run } = await import(pathToFileURL(join(folder, `${name}.mjs`)).href);
-  const results = await run();
+  const { run, PARTS = [] } = await import(pathToFileURL(join(folder, `${name}.mjs`)).href);
+  const stranger = only?.find((part) => !PARTS.includes(part));
+  if (stranger !== undefined)
+    fail(`"${name}" has no part "${stranger}".`, PARTS.length > 0 ? `It has ${PARTS.join(', ')}.` : 'It has none.');
+  const results = await run({ only });
   const machine = { node: process.version, cpu: cpus()[0]?.model, cores: cpus().length, memory: totalmem() };
-  const file = join(ROOT, 'bench', 'results', `${name}.json`);
+  const file = join(ROOT, 'bench', 'results', `${[name, ...(only ?? [])].join('-')}.json`);
   mkdirSync(join(ROOT, 'bench', 'results'), { recursive: true });
   writeFileSync(file, `${JSON.stringify({ suite: name, at: new Date().toISOString(), machine, results }, null, 2)}\n`);
-  say(`Written to bench/results/${name}.json`);
+  say(`Written to ${relative(ROOT, file)}`);
 }
 process.exit(0);
+
+function readArguments() {
+  try {
+    const { values, positionals } = parseArgs({ options: { only: { type: 'string' } }, allowPositionals: true });
+    return { wanted: positionals, only: values.only?.split(',') };
+  } catch (error) {
+    return fail(error.message, 'npm run bench -- SUITE … [--only PART,PART]');
+  }
+}

@@ -99,9 +99,16 @@ class Member {
     return new Promise((resolve) => this.replies.set(number, resolve));
   }
 
-  async join(capacity, first) {
-    const room = { room: id(16, 'room', this.run, this.room), token: id(32, 'token', this.run, this.room) };
-    if (this.kind !== 'bare' && first) await this.request('create', { ...room, endToken: id(32, 'end'), capacity });
+  get secrets() {
+    return { room: id(16, 'room', this.run, this.room), token: id(32, 'token', this.run, this.room) };
+  }
+
+  create(capacity) {
+    return this.request('create', { ...this.secrets, endToken: id(32, 'end'), capacity });
+  }
+
+  async join() {
+    const room = this.secrets;
     const seat = { seat: this.seat.toString('base64url'), seatSecret: id(32, 'secret') };
     const reply = await this.request('join', { ...room, ...seat, ...(this.since && { since: this.since }) });
     if (!reply.ok) throw new Error(JSON.stringify(reply.error));
@@ -141,11 +148,25 @@ const members = [];
 
 const actions = {
   async open({ url, kind, rooms, size }) {
+    const { run } = await actions.make({ url, kind, rooms, size });
+    await actions.enter({ url, kind, rooms, size, run });
+  },
+  /** Makes rooms, over one connection. */
+  async make({ url, kind, rooms, size }) {
     const run = randomBytes(8).toString('hex');
+    if (kind === 'bare') return { run };
+    const maker = new Member(url, kind, run, 0, 0);
+    await maker.connect();
+    for (maker.room = 0; maker.room < rooms; maker.room++) await maker.create(Math.max(2, size));
+    maker.close();
+    return { run };
+  },
+  /** Everyone connects and joins, room by room. */
+  async enter({ url, kind, rooms, size, run }) {
     for (let room = 0; room < rooms; room++) {
       const its = Array.from({ length: size }, (_, i) => new Member(url, kind, run, room, i));
       await Promise.all(its.map((member) => member.connect()));
-      for (let i = 0; i < its.length; i++) await its[i].join(Math.max(2, size), i === 0);
+      for (const member of its) await member.join();
       members.push(...its);
     }
   },
@@ -164,27 +185,31 @@ const actions = {
   },
   /** So many sends a second in all, evenly; times from a send to its arrival at the others. */
   async latency({ payload, rate, forMs }) {
-    for (const member of members) member.latencies = [];
-    const began = performance.now();
-    let sent = 0;
-    while (performance.now() - began < forMs) {
-      while (sent < ((performance.now() - began) * rate) / 1000) {
-        const body = Buffer.alloc(payload);
-        body.writeDoubleBE(performance.now());
-        members[sent++ % members.length].push(body);
+    const sendFor = async (ms) => {
+      const began = performance.now();
+      for (let sent = 0; performance.now() - began < ms; ) {
+        while (sent < ((performance.now() - began) * rate) / 1000) {
+          const body = Buffer.alloc(payload);
+          body.writeDoubleBE(performance.now());
+          members[sent++ % members.length].push(body);
+        }
+        await new Promise((resolve) => setImmediate(resolve));
       }
-      await new Promise((resolve) => setImmediate(resolve));
-    }
-    await sleep(300);
+      await sleep(300);
+    };
+    // What is compiled at first takes its time on both sides.
+    await sendFor(2000);
+    for (const member of members) member.latencies = [];
+    await sendFor(forMs);
     const all = members.flatMap(({ latencies }) => latencies).sort((a, b) => a - b);
     return { p50: all[Math.floor(all.length * 0.5)], p99: all[Math.floor(all.length * 0.99)], samples: all.length };
   },
-  /** One member stops reading while another sends. */
-  async stopReading({ payload, total }) {
+  /** One member sends to another, which reads, or stops reading. */
+  async sendTo({ payload, total, reading }) {
     const [sender, reader] = members;
     const body = randomBytes(payload);
     const frames = Math.ceil(total / payload);
-    reader.socket.pause();
+    if (!reading) reader.socket.pause();
     let offered = 0;
     const began = performance.now();
     while (offered < frames && performance.now() - began < 40_000) {
@@ -194,29 +219,43 @@ const actions = {
       }
       await sleep(1);
     }
-    process.send({ mark: 'end' });
-    reader.socket.resume();
+    while (reading && sender.inFlight > 0) await sleep(1);
     return { offered: offered * payload };
   },
   async reconnect() {
     const since = members.map((member) => ({ epoch: member.epoch, seq: 0 }));
     for (const member of members) member.close();
-    await sleep(500);
     const began = performance.now();
     await Promise.all(
       members.map(async (member, i) => {
-        member.deliveries = 0;
+        member.deliveries = member.cursor = member.sent = member.inFlight = 0;
         member.since = since[i];
         await member.connect();
-        await member.join(2, false);
+        await member.join();
       }),
     );
     return { ms: performance.now() - began };
   },
-  async replayed({ each }) {
+  /** Brings so many frames into the mailbox of each room, and everyone to the end of it. Nothing is confirmed, so that they stay there. */
+  async fill({ payload, frames }) {
+    const body = randomBytes(payload);
+    const size = members.filter(({ room }) => room === 0).length;
+    for (const member of members) {
+      member.confirmedAt = Number.POSITIVE_INFINITY;
+      member.fill = () => {
+        while (member.inFlight < 256 && member.sent < frames / size) member.push(body);
+      };
+      member.fill();
+    }
+    while (members.some(({ cursor }) => cursor < frames)) await sleep(2);
+    return { each: frames };
+  },
+  /** All members come back with nothing. Times from the first request to the last frame. */
+  async replay({ each }) {
     const began = performance.now();
-    while (members.some(({ deliveries }) => deliveries < each) && performance.now() - began < 60_000) await sleep(2);
-    return { ms: performance.now() - began, frames: members.reduce((sum, { deliveries }) => sum + deliveries, 0) };
+    await actions.reconnect();
+    while (members.some(({ deliveries }) => deliveries < each)) await sleep(1);
+    return { ms: performance.now() - began, delivered: members.length * each };
   },
   async close() {
     for (const member of members.splice(0)) member.close();

@@ -81,22 +81,14 @@ export async function startServer(kind) {
 export function startDriver() {
   const [command, args] = pinned(1, process.execPath, ['--max-old-space-size=4096', join(here, '_relay-driver.mjs')]);
   const child = spawn(command, args, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
-  let onMark = () => {};
   return {
-    /** Has the driver do something. `mark` is called when it says where it is. */
-    do(action, options = {}, mark = () => {}) {
-      onMark = mark;
+    /** Has the driver do something. */
+    do(action, options = {}) {
       return new Promise((resolve, reject) => {
-        const listen = (message) => {
-          if (message.mark) {
-            onMark(message.mark);
-            return;
-          }
-          child.off('message', listen);
-          if (message.failed) reject(new Error(message.failed));
-          else resolve(message.done);
-        };
-        child.on('message', listen);
+        child.once('message', ({ done, failed }) => {
+          if (failed) reject(new Error(failed));
+          else resolve(done);
+        });
         child.send({ action, ...options });
       });
     },

@@ -19,6 +19,7 @@ const TARGETS = {
   fsync: [0.8, undefined, 2.5, undefined],
 };
 const WINDOW = 16;
+const MIB = 2 ** 20;
 /** Seconds of the server's processor: what it compiles at first would count for much in a short run, and more for who is fast. */
 const WARM_UP_SECONDS = 2;
 const MEASURED_SECONDS = 3;
@@ -55,35 +56,45 @@ async function latency(kind) {
   }
 }
 
+/** What a member costs that stops reading, beyond what the same traffic takes while it reads. */
 async function slowReader() {
   const server = await startServer('wal');
   const driver = startDriver();
+  let most = 0;
+  const watch = setInterval(() => {
+    most = Math.max(most, server.rss());
+  }, 20);
   try {
     await driver.do('open', { url: server.url, kind: 'wal', rooms: 1, size: 2 });
     const before = server.rss();
-    let most = 0;
-    const watch = setInterval(() => {
-      most = Math.max(most, server.rss() - before);
-    }, 50);
-    const { offered } = await driver.do('stopReading', { payload: 65_536, total: 234 * 2 ** 20 });
-    clearInterval(watch);
-    return { offeredMiB: offered / 2 ** 20, growthMiB: most / 2 ** 20 };
+    const sizes = { payload: 65_536, total: 234 * MIB };
+    await driver.do('sendTo', { ...sizes, reading: true });
+    const whileRead = most;
+    const { offered } = await driver.do('sendTo', { ...sizes, reading: false });
+    const [growthMiB, growthWhileReadMiB] = [(most - whileRead) / MIB, (whileRead - before) / MIB];
+    return { offeredMiB: offered / MIB, growthMiB, growthWhileReadMiB };
   } finally {
+    clearInterval(watch);
     driver.stop();
     await server.stop();
   }
 }
 
-/** What connections cost beyond the first fifth of them, when code is compiled and the heap has its size. */
+/**
+ * What connections cost that show a token and take a seat in a room that exists, beyond the first fifth of them, when code is compiled and
+ * the heap has its size.
+ */
 async function idle(kind, connections) {
   const server = await startServer(kind);
   const driver = startDriver();
-  const open = (count) => driver.do('open', { url: server.url, kind, rooms: count / 2, size: 2 });
+  const options = { url: server.url, kind, size: 2 };
+  const more = (connections * 4) / 5;
   try {
-    await open(connections / 5);
-    const [rss, cpu] = [server.rss(), server.cpu()];
-    const more = (connections * 4) / 5;
-    await open(more);
+    await driver.do('open', { ...options, rooms: (connections - more) / 2 });
+    const rss = server.rss();
+    const { run } = await driver.do('make', { ...options, rooms: more / 2 });
+    const cpu = server.cpu();
+    await driver.do('enter', { ...options, rooms: more / 2, run });
     const used = server.cpu() - cpu;
     await new Promise((resolve) => setTimeout(resolve, 1000));
     return { connections, kibEach: (server.rss() - rss) / more / 1024, connectsPerCpuSecond: more / used };
@@ -106,66 +117,107 @@ async function comeBack(clients) {
   }
 }
 
+/** Members who were away are sent what their rooms have in the mailbox. */
+async function replay() {
+  const rooms = 20;
+  const frames = 10_000;
+  const server = await startServer('wal');
+  const driver = startDriver();
+  try {
+    await driver.do('open', { url: server.url, kind: 'wal', rooms, size: 2 });
+    const { each } = await driver.do('fill', { payload: 256, frames });
+    const { ms, delivered } = await driver.do('replay', { each });
+    return { frames: delivered, framesPerSecond: (delivered / ms) * 1000 };
+  } finally {
+    driver.stop();
+    await server.stop();
+  }
+}
+
+/** Medians of what runs in turn, so that what else the machine does falls on all kinds. */
+async function inTurn(kinds, rounds, measure) {
+  const samples = Object.fromEntries(kinds.map((kind) => [kind, []]));
+  for (let round = 0; round < rounds; round++) for (const kind of kinds) samples[kind].push(await measure(kind));
+  return Object.fromEntries(kinds.map((kind) => [kind, medians(samples[kind])]));
+}
+
+const medians = (samples) =>
+  Object.fromEntries(Object.keys(samples[0]).map((figure) => [figure, median(samples.map((sample) => sample[figure]))]));
+
+/** What can be measured by itself: `npm run bench -- relay --only latency,idle`. */
+export const PARTS = ['throughput', 'latency', 'slow', 'idle', 'reconnect', 'replay'];
+
 /** Prints the table and returns the figures. @param {{ only?: string[], rounds?: number }} options */
-export async function run({ only, rounds = ROUNDS } = {}) {
-  const wanted = (name) => !only || only.includes(name);
+export async function run({ only = PARTS, rounds = ROUNDS } = {}) {
   const results = {};
-  if (wanted('throughput')) results.throughput = await compareThroughput(rounds);
-  if (wanted('latency')) {
-    results.latency = {};
-    for (const kind of ['bare', 'memory', 'wal']) results.latency[kind] = await latency(kind);
-    const { bare } = results.latency;
-    for (const [kind, { p50, p99 }] of Object.entries(results.latency)) {
-      console.log(
-        `latency ${kind.padEnd(7)} p50 ${p50.toFixed(2)} ms (${(p50 / bare.p50).toFixed(2)}×)  p99 ${p99.toFixed(2)} ms (${(p99 / bare.p99).toFixed(2)}×)`,
-      );
-    }
-  }
-  if (wanted('slow')) {
+  if (only.includes('throughput')) results.throughput = await compareThroughput(rounds);
+  if (only.includes('latency')) results.latency = await compareLatency(rounds);
+  if (only.includes('slow')) {
     results.slowReader = await slowReader();
-    const { offeredMiB, growthMiB } = results.slowReader;
-    console.log(`slow reader: ${offeredMiB.toFixed(0)} MiB offered, relay grew by ${growthMiB.toFixed(1)} MiB (at most 32)`);
+    const { offeredMiB, growthMiB, growthWhileReadMiB } = results.slowReader;
+    const figure = `${offeredMiB.toFixed(0)} MiB offered, relay grew by ${growthMiB.toFixed(1)} MiB`;
+    line('slow reader', figure, 'at most 32', growthMiB <= 32);
+    console.log(`  while it read         relay grew by ${growthWhileReadMiB.toFixed(1)} MiB with the same traffic before`);
   }
-  if (wanted('idle')) {
-    results.idle = {};
-    for (const kind of ['bare', 'wal']) {
-      const measured = await idle(kind, 10_000);
-      results.idle[kind] = measured;
-      console.log(
-        `idle ${kind.padEnd(5)} ${measured.connections} connections: ${measured.kibEach.toFixed(1)} KiB each, ${measured.connectsPerCpuSecond.toFixed(0)} connects a processor second`,
-      );
-    }
-  }
-  if (wanted('reconnect')) {
+  if (only.includes('idle')) results.idle = await compareIdle(rounds);
+  if (only.includes('reconnect')) {
     results.reconnect = await comeBack(5000);
-    console.log(`${results.reconnect.clients} clients came back in ${results.reconnect.seconds.toFixed(2)} s (within 10)`);
+    const { clients, seconds } = results.reconnect;
+    line('reconnect', `${clients} clients came back in ${seconds.toFixed(2)} s`, 'within 10', seconds <= 10);
+  }
+  if (only.includes('replay')) {
+    results.replay = await replay();
+    const { frames, framesPerSecond } = results.replay;
+    const rate = `${frames} frames at ${Math.round(framesPerSecond)} a second`;
+    line('replay', rate, 'at least 200000', framesPerSecond >= 200_000);
   }
   return results;
 }
 
+const line = (what, figure, target, met) => console.log(`${what.padEnd(24)}${figure} (${target})${met ? '' : '  MISSED'}`);
+
+async function compareLatency(rounds) {
+  const results = await inTurn(['bare', 'memory', 'wal'], rounds, latency);
+  const { bare } = results;
+  console.log(`latency bare            p50 ${bare.p50.toFixed(2)} ms, p99 ${bare.p99.toFixed(2)} ms`);
+  for (const [kind, at50, at99] of [
+    ['memory', 1, 1.5],
+    ['wal', 2, 3],
+  ]) {
+    const { p50, p99 } = results[kind];
+    const figure = `p50 ${p50.toFixed(2)} ms, ${(p50 / bare.p50).toFixed(2)}×; p99 ${p99.toFixed(2)} ms, ${(p99 / bare.p99).toFixed(2)}×`;
+    line(`latency ${kind}`, figure, `at most ${at50}× and ${at99}×`, p50 <= at50 * bare.p50 && p99 <= at99 * bare.p99);
+  }
+  return results;
+}
+
+async function compareIdle(rounds) {
+  const results = await inTurn(['bare', 'wal'], rounds, (kind) => idle(kind, 10_000));
+  const { bare, wal } = results;
+  console.log(`idle bare               ${bare.kibEach.toFixed(1)} KiB each`);
+  line('idle wal', `${wal.kibEach.toFixed(1)} KiB each`, 'at most 16', wal.kibEach <= 16);
+  const ratio = wal.connectsPerCpuSecond / bare.connectsPerCpuSecond;
+  const figure = `${Math.round(wal.connectsPerCpuSecond)} a processor second, bare ${Math.round(bare.connectsPerCpuSecond)}: ${ratio.toFixed(2)}×`;
+  line('connects, token checked', figure, 'at least 1.2×', ratio >= 1.2);
+  return results;
+}
+
 async function compareThroughput(rounds) {
-  const kinds = ['bare', 'memory', 'wal', 'fsync'];
   const table = [];
   for (const [column, shape] of SHAPES.entries()) {
-    const samples = Object.fromEntries(kinds.map((kind) => [kind, []]));
-    // In turn, so that what else the machine does falls on all of them.
-    for (let round = 0; round < rounds; round++) {
-      for (const kind of kinds) if (kind === 'bare' || TARGETS[kind][column]) samples[kind].push(await throughput(kind, shape));
-    }
-    const bare = median(samples.bare);
-    const row = { room: shape.size, payload: shape.payload, bare: Math.round(bare) };
-    for (const kind of kinds.slice(1)) {
-      if (samples[kind].length === 0) continue;
-      const ratio = median(samples[kind]) / bare;
-      row[kind] = { ratio, target: TARGETS[kind][column], met: ratio >= TARGETS[kind][column] };
+    const kinds = ['memory', 'wal', 'fsync'].filter((kind) => TARGETS[kind][column] !== undefined);
+    const { bare, ...relay } = await inTurn(['bare', ...kinds], rounds, async (kind) => ({
+      rate: await throughput(kind, shape),
+    }));
+    const row = { room: shape.size, payload: shape.payload, bare: Math.round(bare.rate) };
+    console.log(`room of ${shape.size}, ${shape.payload} B       bare ${row.bare} deliveries a processor second`);
+    for (const kind of kinds) {
+      const ratio = relay[kind].rate / bare.rate;
+      const target = TARGETS[kind][column];
+      row[kind] = { ratio, target, met: ratio >= target };
+      line(`  ${kind}`, `${ratio.toFixed(2)}×`, `at least ${target}×`, ratio >= target);
     }
     table.push(row);
-    const cells = kinds
-      .slice(1)
-      .flatMap((kind) => (row[kind] ? [`${kind} ${row[kind].ratio.toFixed(2)} (${row[kind].target})`] : []));
-    console.log(
-      `room of ${String(shape.size).padEnd(3)}${String(shape.payload).padEnd(5)}B  bare ${row.bare}/s  ${cells.join('  ')}`,
-    );
   }
   return table;
 }
