@@ -85,3 +85,14 @@ field('snippet').textContent =
 read();
 apply();
 show();
+
+// Whoever opens a link came for the chat: the rest of the page is laid out when its keys are agreed, or after a moment.
+if (location.hash.length > 1) {
+  const { classList } = document.body;
+  const show = () => classList.remove('opening');
+  classList.add('opening');
+  setTimeout(show, 250);
+  chat.addEventListener('qsec2-state', ({ detail }) => {
+    if (detail.state !== 'connecting' && detail.state !== 'agreeing') show();
+  });
+}

@@ -19,12 +19,13 @@ const COMPONENTS = join(DIST, 'components');
 const DEMO = join(HERE, '../../../examples/demo');
 
 /**
- * Few requests, one after the other: the launcher with Stencil's runtime, then what opens from it and the SDK, then what is
- * looked at.
+ * Few requests: the launcher with Stencil's runtime, what connects (the session and the SDK), what opens from the launcher, then
+ * what is looked at.
  */
 const LAUNCHER = 'qsec2-chat';
-const PANEL = 'qsec2-panel';
+const SESSION = 'session';
 const SDK = 'sdk';
+const PANEL = 'qsec2-panel';
 
 /** The modules of each chunk that is loaded whole: what two chunks share belongs to the one that is there first. */
 function chunksOf({ getModuleInfo, getModuleIds }) {
@@ -38,9 +39,9 @@ function chunksOf({ getModuleInfo, getModuleIds }) {
   const sdk = [...session].flatMap((id) => getModuleInfo(id).dynamicallyImportedIds);
   return [
     [LAUNCHER, reachable(join(COMPONENTS, 'qsec2-chat.js'))],
-    // The session connects before the panel is drawn; they come together.
-    [PANEL, new Set([...reachable(join(COMPONENTS, 'qsec2-panel.js')), ...session])],
+    [SESSION, session],
     [SDK, new Set(sdk.flatMap((id) => [...reachable(id)]))],
+    [PANEL, reachable(join(COMPONENTS, 'qsec2-panel.js'))],
   ];
 }
 
@@ -51,9 +52,18 @@ function chunkOf(id, graph) {
 }
 const graphs = new Map();
 
+/**
+ * Nearly all of the SDK runs while keys are being agreed. Browsers that know the hint compile it whole, on another thread while it
+ * loads, rather than each function on the page's thread when it is first called (https://v8.dev/blog/explicit-compile-hints).
+ */
+const COMPILE_WHOLE = '//# allFunctionsCalledOnLoad\n';
+
 const minify = {
   name: 'minify',
-  renderChunk: (code) => transform(code, { format: 'esm', target: 'es2022', minify: true, legalComments: 'none' }),
+  async renderChunk(source, { name }) {
+    const { code } = await transform(source, { format: 'esm', target: 'es2022', minify: true, legalComments: 'none' });
+    return { code: name === SDK || name === SESSION ? COMPILE_WHOLE + code : code, map: null };
+  },
 };
 
 await cp(join(HERE, 'define.js'), join(DIST, 'define.js'));
@@ -96,12 +106,13 @@ const { metafile } = await build({
   ],
 });
 
-/** The page as it is written, with the names its files have got and a hint at what its links need first. */
+/** The page as it is written, with the names its files have got, and hints at what an opened link needs first and then. */
 const built = (entry) =>
   basename(Object.keys(metafile.outputs).find((file) => metafile.outputs[file].entryPoint?.endsWith(entry)));
-const preloads = [SDK, PANEL, LAUNCHER].map((name) => `<link rel="modulepreload" href="${named(name)}" />\n    `);
+const hint = (rel, name) => `<link rel="${rel}" href="${named(name)}" />\n    `;
+const hints = [...[SDK, SESSION, LAUNCHER].map((name) => hint('modulepreload', name)), hint('prefetch', PANEL)];
 const page = (await readFile(join(DEMO, 'index.html'), 'utf8'))
-  .replace('<script type="module"', `${preloads.join('')}$&`)
+  .replace('<script type="module"', `${hints.join('')}$&`)
   .replace('"demo.js"', `"${built('demo.js')}"`)
   .replace('"demo.css"', `"${built('demo.css')}"`);
 await writeFile(join(DIST, 'demo', 'index.html'), page);

@@ -164,18 +164,16 @@ export class Qsec2Chat {
     // All at once: whoever opens a link is going to need the SDK, which otherwise comes after the panel.
     loadSdk().catch(this.notLoaded);
     history.replaceState(history.state, '', withoutFragment(location.href));
-    this.load()
-      .then((session) => {
-        this.keysFirst = whenSettled(session, KEYS_FIRST_MS);
-        return session.join(code, this.name);
-      })
-      .catch(this.notLoaded);
+    const session = this.load();
+    this.keysFirst = session.then((loaded) => whenSettled(loaded, KEYS_FIRST_MS));
+    session.then((loaded) => loaded.join(code, this.name)).catch(this.notLoaded);
     this.open().catch(this.notLoaded);
   };
 
   /** A part of the widget did not arrive. What is not there cannot be shown: the page is told, and the next opening tries again. */
   private readonly notLoaded = (error: unknown) => {
     this.loading = undefined;
+    this.keysFirst = undefined;
     this.opened = false;
     const message = error instanceof Error ? error.message : String(error);
     this.errorEvent.emit({ code: 'RELAY_UNREACHABLE', message, remediation: '' });
@@ -200,8 +198,8 @@ export class Qsec2Chat {
 
   /** It must be defined before it is rendered. */
   private async needPanel(): Promise<void> {
-    await Promise.all([needElement(Panel), this.load()]);
     await this.keysFirst;
+    await Promise.all([needElement(Panel), this.load()]);
     this.panelDefined = true;
   }
 
