@@ -20,11 +20,20 @@ export interface Operations {
   durability: string;
 }
 
+/** A client that gives up what it asked for is no failure of the relay, and would fill its log. */
+const GIVEN_UP = new Set(['ECONNRESET', 'EPIPE', 'ERR_STREAM_PREMATURE_CLOSE']);
+
 /** What the relay serves over plain HTTP. */
 export function createApp({ health, operations, demoDir, onError }: AppOptions): Koa {
   const app = new Koa();
-  app.on('error', onError);
+  app.on('error', (error: NodeJS.ErrnoException) => {
+    if (!GIVEN_UP.has(error.code ?? '')) onError(error);
+  });
   app.use(async (ctx, next) => {
+    if (!hasPath(ctx)) {
+      ctx.status = 400;
+      return;
+    }
     ctx.set('X-Content-Type-Options', 'nosniff');
     ctx.set('Referrer-Policy', 'no-referrer');
     await next();
@@ -42,6 +51,15 @@ export function createApp({ health, operations, demoDir, onError }: AppOptions):
   app.use(router.routes());
   if (demoDir !== undefined) app.use(serveFolder(demoDir));
   return app;
+}
+
+/** Koa throws when it is asked for the path of what is no URL. */
+function hasPath(ctx: Koa.Context): boolean {
+  try {
+    return ctx.path !== undefined;
+  } catch {
+    return false;
+  }
 }
 
 /** What an operator looks at, for a port that is not open to the world. */

@@ -1,5 +1,5 @@
 import type { ChildRelay } from '../child-relay.ts';
-import { newRoom, random16, random32, TestClient } from '../client.ts';
+import { newRoom, type RoomSecrets, random16, random32, TestClient } from '../client.ts';
 import { Dice } from './dice.ts';
 import { hello, type Input, input, type Knowledge, text } from './inputs.ts';
 import { TcpClient, upgradeHead } from './tcp-client.ts';
@@ -48,6 +48,11 @@ export class Fuzz {
     this.#options = options;
     this.#known = { rooms: Array.from({ length: ROOMS }, newRoom), words: options.words };
     this.#dice = Array.from({ length: ATTACKERS }, (_, i) => new Dice(options.seed + i));
+  }
+
+  /** Rooms it plays with. */
+  get rooms(): readonly RoomSecrets[] {
+    return this.#known.rooms;
   }
 
   /**

@@ -1,8 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parsePushes } from '../../frames/parse-pushes.ts';
-import { requests } from '../../gateway/requests.ts';
+import { attacks } from '../attacks/soak.ts';
 import type { Shared } from '../child-cluster.ts';
 import { type Engine, postgresFolder, redisBinary, startPostgres, startRedis } from '../engines.ts';
 import { smallDisk } from '../small-disk.ts';
@@ -23,24 +22,39 @@ import {
 import { type Fault, runScenario, type ScenarioOptions } from './scenario.ts';
 
 const KILLS = 50;
-const INPUTS = 1_000_000;
 const SENDS_AT_ONCE = 4000;
 
-/** Runs everything. Throws at the first promise that is broken. */
-export async function soak(): Promise<void> {
-  await alone();
-  await onSmallDisk();
-  for (const mutant of mutants) await caught(mutant);
-  for (const [database, found] of [
-    ['redis', redisBinary()],
-    ['postgres', postgresFolder()],
-  ] as const) {
-    if (found) await shared(database);
-    else console.log(`skipped   everything with ${database}, which is not installed`);
+const PARTS: Record<string, () => Promise<void>> = {
+  alone,
+  disk: onSmallDisk,
+  mutants: async () => {
+    for (const mutant of mutants) await caught(mutant);
+  },
+  shared: async () => {
+    for (const [database, found] of [
+      ['redis', redisBinary()],
+      ['postgres', postgresFolder()],
+    ] as const) {
+      if (found) await shared(database);
+      else console.log(`skipped   everything with ${database}, which is not installed`);
+    }
+  },
+  readOnly,
+  forgetting,
+  ...attacks,
+};
+
+/**
+ * Runs all parts, or those named. Throws at the first promise that is broken.
+ *
+ * @param names comma-separated, such as `fuzz,cycles`
+ */
+export async function soak(names = Object.keys(PARTS).join()): Promise<void> {
+  for (const name of names.split(',')) {
+    const part = PARTS[name];
+    if (!part) throw new Error(`there is no part "${name}" of it, only ${Object.keys(PARTS).join(', ')}`);
+    await part();
   }
-  await readOnly();
-  await forgetting();
-  fuzz();
 }
 
 async function alone(): Promise<void> {
@@ -172,21 +186,4 @@ async function inFolder<T>(work: (folder: string) => Promise<T>): Promise<T> {
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
-}
-
-/** A million inputs for the validators: every one is answered, none throws, and memory stays where it is. */
-function fuzz(): void {
-  const validators = Object.values(requests);
-  const before = process.memoryUsage().heapUsed;
-  let accepted = 0;
-  for (let i = 0; i < INPUTS; i++) {
-    const bytes = Buffer.allocUnsafe(i % 97);
-    for (let at = 0; at < bytes.length; at++) bytes[at] = Math.random() < 0.5 ? 0 : Math.random() * 256;
-    if (parsePushes(bytes)) accepted++;
-    const value = { room: bytes.toString('latin1'), upTo: Math.random() < 0.5 ? i : bytes[0], kind: bytes[1], capacity: i % 20 };
-    if (validators[i % validators.length]!(i % 7 === 0 ? bytes[0] : value)) accepted++;
-  }
-  const grown = (process.memoryUsage().heapUsed - before) / 2 ** 20;
-  if (grown > 64) throw new Error(`memory grew by ${grown.toFixed(0)} MiB`);
-  console.log(`holds     ${INPUTS} inputs: ${accepted} had the shape of a message, none did harm`);
 }
