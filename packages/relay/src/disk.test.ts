@@ -1,15 +1,16 @@
 import { randomBytes } from 'node:crypto';
-import { closeSync, existsSync, openSync, statSync, truncateSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, mkdtempSync, openSync, rmSync, statSync, truncateSync, writeSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { ChildRelay, environment, runCli } from './testing/child-relay.ts';
 import { newRoom, TestClient } from './testing/client.ts';
 import { redisBinary, startRedis } from './testing/engines.ts';
 import { oneRelay, relaysOn } from './testing/history/deployment.ts';
-import { databaseDiskFull, diskFull } from './testing/history/faults.ts';
+import { databaseDiskFull, diskFull, filesReadOnly } from './testing/history/faults.ts';
 import { runScenario } from './testing/history/scenario.ts';
 import { afterThisTest, temporaryFolder } from './testing/relay-fixture.ts';
-import { smallDisk } from './testing/small-disk.ts';
+import { smallDisk, whyNotImmutable } from './testing/small-disk.ts';
 
 const probe = smallDisk(1);
 const reason = 'reason' in probe ? probe.reason : undefined;
@@ -51,6 +52,22 @@ describe.skipIf(reason !== undefined)(`on a small disk${reason ? ` (skipped: ${r
     const database = await runCli(['serve'], { ...env, RELAY_DATA_DIR: temporaryFolder() });
     const named = expect.stringMatching(/^qsec2-relay: RELAY_DATABASE_URL: .*SQLITE_(READONLY|CANTOPEN)/);
     expect([database.code, database.err]).toEqual([2, named]);
+  });
+});
+
+const probed = mkdtempSync(join(tmpdir(), 'qsec2-immutable-'));
+const mutable = whyNotImmutable(probed);
+rmSync(probed, { recursive: true });
+const why = mutable ? ` (skipped: ${mutable})` : '';
+
+describe.skipIf(mutable)(`a database that turns read-only while the relay runs${why}`, { timeout: 60_000 }, () => {
+  it('costs refusals, and nothing that was acknowledged', async () => {
+    const folder = temporaryFolder();
+    const turned = filesReadOnly(() => ['relay.db', 'relay.db-wal'].map((name) => join(folder, name)));
+    const outcome = await runScenario(oneRelay({ dataDir: folder }), [turned, turned]);
+    expect(outcome.violations.slice(0, 10)).toEqual([]);
+    expect(outcome.refused).toBeGreaterThan(0);
+    expect(outcome.relayOutput).toMatch(/SQLITE_(IOERR_WRITE|READONLY)/);
   });
 });
 

@@ -14,14 +14,16 @@ export class Histogram {
     this.#counts[bucket < 0 ? BOUNDS.length : bucket]!++;
   }
 
-  lines(name: string): string[] {
-    let below = 0;
-    const buckets = this.#counts.map((count, i) => {
-      below += count;
-      return `${name}_bucket{le="${BOUNDS[i] ?? '+Inf'}"} ${below}`;
-    });
-    return [...buckets, `${name}_sum ${this.#sum}`, `${name}_count ${below}`];
+  /** Observations in each bucket, the last one without a bound; not cumulated. */
+  get values(): HistogramValues {
+    return { bounds: BOUNDS, counts: [...this.#counts], sum: this.#sum };
   }
+}
+
+export interface HistogramValues {
+  bounds: readonly number[];
+  counts: readonly number[];
+  sum: number;
 }
 
 /** What the relay counts: no rooms, members or addresses, only how many. Fields are plain so that counting costs nothing. */
@@ -77,43 +79,52 @@ const COUNTERS: Record<Counter, [name: string, help: string]> = {
   failures: ['failures_total', 'Errors of the relay itself; the log names their kind.'],
 };
 
+/** One metric at a moment, whatever format it is to be told in. */
+export type Reading = { name: string; help: string } & (
+  | { kind: 'counter' | 'gauge'; value: number }
+  | { kind: 'histogram'; values: HistogramValues }
+);
+
+export function readings(metrics: Metrics, gauges: Gauges): Reading[] {
+  const read: Reading[] = [];
+  const add = (kind: 'counter' | 'gauge', name: string, help: string, value: number) =>
+    read.push({ kind, name: `qsec2_relay_${name}`, help, value });
+  for (const [field, [name, help]] of Object.entries(COUNTERS)) add('counter', name, help, metrics[field as Counter]);
+  add('gauge', 'connections', 'Connections open.', gauges.connections);
+  add('gauge', 'rooms', 'Rooms kept.', gauges.rooms);
+  add('gauge', 'seats', 'Seats taken, by members present or away.', gauges.seats);
+  add('gauge', 'events_dropped', 'Events that could not be written to the event log.', gauges.eventsDropped);
+  add('gauge', 'draining', '1 while the relay is stopping.', gauges.draining ? 1 : 0);
+  const { blobs } = gauges;
+  add('gauge', 'blobs', 'Sealed files kept.', blobs.blobs);
+  add('gauge', 'blob_bytes', 'Bytes of sealed files kept.', blobs.bytes);
+  add('counter', 'blob_chunks_stored_total', 'Chunks of files stored.', blobs.chunksStored);
+  add('counter', 'blob_chunks_sent_total', 'Chunks of files sent.', blobs.chunksSent);
+  add('counter', 'blob_quota_refusals_total', 'Chunks refused for want of space.', blobs.refusedByQuota);
+  add('counter', 'blobs_expired_total', 'Files deleted because their time was up.', blobs.expired);
+  const help = 'Time to place the frames of a tick.';
+  read.push({ kind: 'histogram', name: 'qsec2_relay_commit_seconds', help, values: metrics.commitSeconds.values });
+  const { user, system } = process.cpuUsage();
+  add('gauge', 'resident_memory_bytes', 'Resident memory.', process.memoryUsage().rss);
+  add('counter', 'cpu_seconds_total', 'Processor time used.', (user + system) / 1e6);
+  return read;
+}
+
 /** The metrics in Prometheus' text format. */
 export function renderMetrics(metrics: Metrics, gauges: Gauges): string {
-  const lines: string[] = [];
-  const add = (name: string, type: string, help: string, values: string[]) =>
-    lines.push(`# HELP qsec2_relay_${name} ${help}`, `# TYPE qsec2_relay_${name} ${type}`, ...values);
-  for (const [field, [name, help]] of Object.entries(COUNTERS)) {
-    add(name, 'counter', help, [`qsec2_relay_${name} ${metrics[field as Counter]}`]);
-  }
-  add('connections', 'gauge', 'Connections open.', [`qsec2_relay_connections ${gauges.connections}`]);
-  add('rooms', 'gauge', 'Rooms kept.', [`qsec2_relay_rooms ${gauges.rooms}`]);
-  add('seats', 'gauge', 'Seats taken, by members present or away.', [`qsec2_relay_seats ${gauges.seats}`]);
-  add('events_dropped', 'gauge', 'Events that could not be written to the event log.', [
-    `qsec2_relay_events_dropped ${gauges.eventsDropped}`,
-  ]);
-  add('draining', 'gauge', '1 while the relay is stopping.', [`qsec2_relay_draining ${gauges.draining ? 1 : 0}`]);
-  const { blobs } = gauges;
-  add('blobs', 'gauge', 'Sealed files kept.', [`qsec2_relay_blobs ${blobs.blobs}`]);
-  add('blob_bytes', 'gauge', 'Bytes of sealed files kept.', [`qsec2_relay_blob_bytes ${blobs.bytes}`]);
-  add('blob_chunks_stored_total', 'counter', 'Chunks of files stored.', [
-    `qsec2_relay_blob_chunks_stored_total ${blobs.chunksStored}`,
-  ]);
-  add('blob_chunks_sent_total', 'counter', 'Chunks of files sent.', [`qsec2_relay_blob_chunks_sent_total ${blobs.chunksSent}`]);
-  add('blob_quota_refusals_total', 'counter', 'Chunks refused for want of space.', [
-    `qsec2_relay_blob_quota_refusals_total ${blobs.refusedByQuota}`,
-  ]);
-  add('blobs_expired_total', 'counter', 'Files deleted because their time was up.', [
-    `qsec2_relay_blobs_expired_total ${blobs.expired}`,
-  ]);
-  add(
-    'commit_seconds',
-    'histogram',
-    'Time to place the frames of a tick.',
-    metrics.commitSeconds.lines('qsec2_relay_commit_seconds'),
-  );
-  const memory = process.memoryUsage();
-  const cpu = process.cpuUsage();
-  add('resident_memory_bytes', 'gauge', 'Resident memory.', [`qsec2_relay_resident_memory_bytes ${memory.rss}`]);
-  add('cpu_seconds_total', 'counter', 'Processor time used.', [`qsec2_relay_cpu_seconds_total ${(cpu.user + cpu.system) / 1e6}`]);
+  const lines = readings(metrics, gauges).flatMap((reading) => {
+    const { name, help, kind } = reading;
+    const values = reading.kind === 'histogram' ? histogramLines(name, reading.values) : [`${name} ${reading.value}`];
+    return [`# HELP ${name} ${help}`, `# TYPE ${name} ${kind}`, ...values];
+  });
   return `${lines.join('\n')}\n`;
+}
+
+function histogramLines(name: string, { bounds, counts, sum }: HistogramValues): string[] {
+  let below = 0;
+  const buckets = counts.map((count, i) => {
+    below += count;
+    return `${name}_bucket{le="${bounds[i] ?? '+Inf'}"} ${below}`;
+  });
+  return [...buckets, `${name}_sum ${sum}`, `${name}_count ${below}`];
 }

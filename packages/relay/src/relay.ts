@@ -15,8 +15,9 @@ import { boundedServer } from './http/bounded-server.ts';
 import { Health } from './http/health.ts';
 import { Hub } from './hub/hub.ts';
 import { Rooms } from './hub/rooms.ts';
-import { Metrics } from './metrics.ts';
+import { Metrics, readings } from './metrics.ts';
 import { OperatorWatch } from './operator/watch.ts';
+import { OtlpExporter } from './otlp.ts';
 import { pepperOf } from './pepper.ts';
 import { openStorage } from './storage.ts';
 
@@ -113,6 +114,12 @@ export async function createRelay({ demo, logger, awayAfterMs = 5000, ...options
     uptimeSeconds: process.uptime(),
     blobs: blobs.figures(),
   });
+  const exporter = OtlpExporter.of(settings, {
+    instance: node,
+    read: async () => readings(metrics, await gauges()),
+    // A collector that is away is no fault of the relay.
+    onError: (error) => log.warn({ reason: describe((error as Error).cause ?? error) }, 'metrics were not sent'),
+  });
   const operations = { metrics, gauges, durability: store.durability };
   const separate = settings.opsPort !== undefined;
   const app = createApp({ health, operations: separate ? undefined : operations, demoDir: settings.demoDir, onError });
@@ -151,6 +158,7 @@ export async function createRelay({ demo, logger, awayAfterMs = 5000, ...options
     opsServer?.closeAllConnections();
     events.record({ kind: 'relay-stopped' });
     await events.close();
+    await exporter?.close();
     await blobs.close();
     await storage.close();
   }

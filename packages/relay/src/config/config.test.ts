@@ -21,6 +21,10 @@ const EXAMPLES: { [K in keyof typeof SETTINGS]: [good: string, value: unknown, b
   trustedProxies: ['10.0.0.0/8,::1', ['10.0.0.0/8', '::1'], '10.0.0.0/99'],
   opsPort: ['9100', 9100, '-1'],
   logLevel: ['warn', 'warn', 'loud'],
+  otlpEndpoint: ['http://collector:4318', 'http://collector:4318', 'collector:4318'],
+  otlpHeaders: ['authorization=Bearer%20x, x-tenant=a', { authorization: 'Bearer x', 'x-tenant': 'a' }, 'no pair'],
+  otlpIntervalMs: ['5000', 5000, '5s'],
+  otlpServiceName: ['my-relay', 'my-relay', 'x'.repeat(256)],
   demoDir: ['/', '/', process.execPath],
   maxRooms: ['10', 10, '0'],
   maxConnections: ['10', 10, 'many'],
@@ -66,7 +70,7 @@ describe('settings', () => {
     for (const [env, value] of rows) {
       const setting = Object.values(SETTINGS).find((candidate) => candidate.env === env)!;
       const nothing = ['–', 'none', 'made at the first start'].includes(value);
-      if (nothing) expect([undefined, []], env).toContainEqual(setting.fallback);
+      if (nothing) expect([undefined, [], {}], env).toContainEqual(setting.fallback);
       else expect(setting.parse(value), env).toEqual(setting.fallback);
     }
     // Nor is any other named elsewhere on the page.

@@ -1,5 +1,8 @@
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { BLOB_CHUNK_BYTES } from '@qsec2/sdk/wire';
 import { Redis } from 'ioredis';
@@ -55,6 +58,20 @@ async function missed(running: Running, fill: (ana: TestClient) => Promise<void>
 }
 
 const pushed = (client: TestClient, count: number) => client.until(() => client.acknowledged.length >= count);
+
+/** What an OpenTelemetry collector is sent first. */
+async function collected(env: Record<string, string>): Promise<{ headers: IncomingHttpHeaders; body: string }> {
+  const server = createServer().listen(0, '127.0.0.1');
+  afterThisTest(() => server.close());
+  await once(server, 'listening');
+  const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  await withVariables({ OTEL_EXPORTER_OTLP_ENDPOINT: endpoint, OTEL_METRIC_EXPORT_INTERVAL: '100', ...env });
+  const [request, response] = (await once(server, 'request')) as [IncomingMessage, ServerResponse];
+  let body = '';
+  for await (const chunk of request) body += chunk;
+  response.end();
+  return { headers: request.headers, body };
+}
 
 const EFFECTS: { [K in keyof typeof SETTINGS]: () => Promise<void> } = {
   async port() {
@@ -168,6 +185,20 @@ const EFFECTS: { [K in keyof typeof SETTINGS]: () => Promise<void> } = {
       return relay.output.filter((line) => line.startsWith('{')).length;
     };
     expect([(await lines('error')) > 0, await lines('silent')]).toEqual([true, 0]);
+  },
+  async otlpEndpoint() {
+    await collected({});
+  },
+  async otlpHeaders() {
+    const { headers } = await collected({ OTEL_EXPORTER_OTLP_HEADERS: 'authorization=Bearer%20abc' });
+    expect(headers.authorization).toBe('Bearer abc');
+  },
+  async otlpIntervalMs() {
+    // The default is a minute.
+    await collected({ OTEL_METRIC_EXPORT_INTERVAL: '200' });
+  },
+  async otlpServiceName() {
+    expect((await collected({ OTEL_SERVICE_NAME: 'a relay of mine' })).body).toContain('"a relay of mine"');
   },
   async demoDir() {
     const folder = temporaryFolder();

@@ -144,6 +144,36 @@ export const SETTINGS = {
     'fatal',
     'silent',
   ] as const),
+  otlpEndpoint: setting<string | undefined>({
+    env: 'OTEL_EXPORTER_OTLP_ENDPOINT',
+    about: 'Set: metrics are sent to this OpenTelemetry collector, by OTLP over HTTP.',
+    fallback: undefined,
+    expects: 'http://… or https://…',
+    parse: (text) => (/^https?:\/\//.test(text) && URL.canParse(text) ? text : undefined),
+    print: withoutPassword,
+  }),
+  otlpHeaders: setting<Readonly<Record<string, string>>>({
+    env: 'OTEL_EXPORTER_OTLP_HEADERS',
+    about: 'Headers the collector asks for, such as a token.',
+    fallback: {},
+    expects: 'a list such as authorization=Bearer%20…,x-tenant=a',
+    parse: parseHeaders,
+    secret: true,
+  }),
+  otlpIntervalMs: setting<number>({
+    env: 'OTEL_METRIC_EXPORT_INTERVAL',
+    about: 'How often metrics are sent to the collector, milliseconds.',
+    fallback: 60_000,
+    expects: 'whole milliseconds, at least 100',
+    parse: within(parseInteger, 100, 86_400_000),
+  }),
+  otlpServiceName: setting<string>({
+    env: 'OTEL_SERVICE_NAME',
+    about: 'What the relay calls itself at the collector.',
+    fallback: 'qsec2-relay',
+    expects: 'a name of at most 255 characters',
+    parse: (text) => (text.length <= 255 ? text : undefined),
+  }),
   demoDir: setting<string | undefined>({
     env: 'RELAY_DEMO_DIR',
     about: 'Folder served at /, for a page with the widget.',
@@ -193,6 +223,20 @@ function within(parse: (text: string) => number | undefined, min: number, max: n
     const value = parse(text);
     return value !== undefined && value >= min && value <= max ? value : undefined;
   };
+}
+
+/** `key=value,key=value`, values in percent encoding, as OpenTelemetry has it. */
+function parseHeaders(text: string): Record<string, string> | undefined {
+  try {
+    const pairs = parseList(text).map((part) => {
+      const [, key = '', value = ''] = /^([\w-]+)=(.*)$/.exec(part) ?? [];
+      return [key, decodeURIComponent(value)] as const;
+    });
+    new Headers(pairs.map(([key, value]) => [key, value]));
+    return Object.fromEntries(pairs);
+  } catch {
+    return undefined;
+  }
 }
 
 function parseOrigins(text: string): '*' | string[] | undefined {

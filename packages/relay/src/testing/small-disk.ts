@@ -39,6 +39,27 @@ export function smallDisk(mebibytes: number): SmallDisk | { reason: string } {
   };
 }
 
+/** Nobody can write to a file from now on, though it is open: what a disk does that was mounted anew after an error. */
+export function makeImmutable(file: string, immutable: boolean): void {
+  const refused = run('chattr', immutable ? '+i' : '-i', file);
+  if (refused !== undefined) throw new Error(refused);
+}
+
+/** Why files cannot be made immutable in a folder; undefined: they can. */
+export function whyNotImmutable(folder: string): string | undefined {
+  const file = join(folder, 'probe');
+  closeSync(openSync(file, 'w'));
+  try {
+    makeImmutable(file, true);
+    makeImmutable(file, false);
+    return undefined;
+  } catch (error) {
+    return `no file can be made immutable here: ${(error as Error).message}`;
+  } finally {
+    rmSync(file, { force: true });
+  }
+}
+
 function fill(file: string): void {
   const descriptor = openSync(file, 'a');
   try {

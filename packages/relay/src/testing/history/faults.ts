@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import type { Mutant } from '../child-relay.ts';
 import { query } from '../query.ts';
-import type { SmallDisk } from '../small-disk.ts';
+import { makeImmutable, type SmallDisk } from '../small-disk.ts';
 import type { Weather } from './network.ts';
 import type { Fault, Stage } from './scenario.ts';
 
@@ -125,6 +125,17 @@ const refusing =
   };
 
 export const diskFull = ({ fill, free }: SmallDisk): Fault => refusing(fill, free);
+
+/** Files that cannot be written for a while. */
+export const filesReadOnly = (files: () => readonly string[]): Fault =>
+  refusing(
+    () => setAll(files(), true),
+    () => setAll(files(), false),
+  );
+
+const setAll = (files: readonly string[], immutable: boolean): void => {
+  for (const file of files) makeImmutable(file, immutable);
+};
 
 /** The disk of the database is full for a while. A Redis that waits for the disk ends itself then, and has to be started again. */
 export const databaseDiskFull =
