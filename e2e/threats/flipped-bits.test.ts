@@ -7,7 +7,9 @@ import { KEY_FROM_ELSEWHERE } from './support/sources.ts';
 /** A frame of each kind with one bit turned over, for every bit; of those longer than 500 bytes an even choice here, and all in the soak run. */
 
 const MOST_FLIPS = process.env.QSEC2_SOAK ? Number.POSITIVE_INFINITY : 4_000;
-const KINDS = ['M1', 'M2', 'M3 and flight 1', 'flight 2 and M4', 'M5', 'pair', 'group'];
+const FRAMES = ['M1', 'M2', 'M3 and flight 1', 'flight 2 and M4', 'M5', 'pair', 'R1', 'R2', 'R3', 'removal', 'group'];
+const ORDERS = ['order: policy', 'order: lock', 'order: admission', 'order: removal', 'secret of the new link'];
+const KINDS = [...FRAMES, ...ORDERS];
 
 /** Fewer for the builds that accept: one accepted flip says enough. */
 const FEW = 400;
@@ -39,6 +41,22 @@ describe('the same flips', () => {
       ['M1'],
     ],
     [
+      'orders, if their signatures were not checked',
+      [
+        {
+          file: 'protocol/orders.ts',
+          find: 'return (await importVerificationKey(signer)).verify(about, message, signature);',
+          put: 'return true;',
+        },
+        {
+          file: 'protocol/policy.ts',
+          find: '(await key.verify(ABOUT, signedPart(invite, body), encoded.subarray(-SIGNATURE_BYTES)))',
+          put: 'true',
+        },
+      ],
+      ['order: policy', 'order: lock', 'order: admission', 'order: removal'],
+    ],
+    [
       'M4, if it were not compared',
       [{ file: 'protocol/pairing.ts', find: "if (!equalBytes(content, secrets.role === 'a' ? m4 : m5))", put: 'if (false)' }],
       ['flight 2 and M4'],
@@ -53,6 +71,6 @@ describe('the same flips', () => {
       await buildLab({ edits: unsigned, replacements: { ...KEY_FROM_ELSEWHERE, ...PLAIN } }),
       FEW,
     );
-    for (const kind of ['pair', 'group']) expect(counts[kind]?.accepted).toBeGreaterThan(0);
+    for (const kind of ['pair', 'R1', 'R2', 'R3', 'removal', 'group']) expect(counts[kind]?.accepted).toBeGreaterThan(0);
   });
 });

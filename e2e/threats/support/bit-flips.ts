@@ -27,7 +27,8 @@ export async function flipEveryBit(lab: Lab, mostFlips: number): Promise<Record<
     counts[kind] = count;
   };
   await flipPairing(lab, flip);
-  await flipPairFrame(lab, flip);
+  await flipPairFrames(lab, flip);
+  await flipOrders(lab, flip);
   await flipGroupFrame(lab, flip);
   return counts;
 }
@@ -82,15 +83,74 @@ async function flipPairing(lab: Lab, flip: Flip): Promise<void> {
   }
 }
 
-async function flipPairFrame(lab: Lab, flip: Flip): Promise<void> {
-  const { PairChannel, randomBytes } = lab.protocol;
+/** Frames for one member alone: what is in them makes no difference to who carries them, but for the size. */
+async function flipPairFrames(lab: Lab, flip: Flip): Promise<void> {
+  const { PairChannel, randomBytes, encodePairContent, Rekeying, signRemoval, generateSigningKey, fingerprint } = lab.protocol;
   const [roomId, root] = [randomBytes(16), randomBytes(32)];
   const secrets = { sid: randomBytes(16), transcript: randomBytes(32), sas: randomBytes(6), report: undefined };
   const peer = { identity: randomBytes(32), policy: randomBytes(1) };
   const [from, to] = (['a', 'b'] as const).map((role) => new PairChannel(roomId, { ...secrets, role, peer, root: root.slice() }));
   if (!from || !to) throw new Error('a pair has two sides');
-  const frame = lab.protocol.encodeFrame(2, await from.seal(new Uint8Array(9)));
-  await flip('pair', frame, (changed) => openAs(lab, 2, changed, (content) => to.open(content)));
+  const send = async (kind: string, plaintext: Uint8Array<ArrayBuffer>) => {
+    const frame = lab.protocol.encodeFrame(2, await from.seal(plaintext));
+    await flip(kind, frame, (changed) => openAs(lab, 2, changed, (content) => to.open(content)));
+  };
+  await send('pair', new Uint8Array(9));
+  const policy = { required: true, source: 'bb84', pulses: 32_768, threshold: 0.11 } as const;
+  const rekeying = (role: 'a' | 'b', { epoch, rekeySecret: secret }: typeof from) => ({
+    role,
+    epoch: epoch + 1,
+    secret,
+    agreement: { own: policy, theirs: policy },
+    keySource: lab.bb84KeySource(),
+    onStage: () => undefined,
+  });
+  const begun = await Rekeying.initiate(rekeying('a', from), false);
+  await send('R1', encodePairContent({ kind: 'rekey', payload: begun.payload }));
+  const { step } = await Rekeying.respond(rekeying('b', to), begun.payload);
+  if (!step.payload) throw new Error('R1 is answered');
+  await send('R2', encodePairContent({ kind: 'rekey', payload: step.payload }));
+  const { payload } = await begun.rekeying.receive(step.payload);
+  if (!payload) throw new Error('R2 is answered');
+  await send('R3', encodePairContent({ kind: 'rekey', payload }));
+  const [ana, eve] = [await generateSigningKey(), await generateSigningKey()];
+  const invite = new lab.Invite({ generation: 0, roomId, secret: randomBytes(32), creator: fingerprint(ana.publicKey) });
+  const { removal, renewed } = await signRemoval(invite, ana, eve.publicKey, 2);
+  const told = { order: removal.encoded, secret: renewed.secret, admission: new Uint8Array(0) };
+  await send('removal', encodePairContent({ kind: 'removal', ...told }));
+}
+
+/** Orders as they are signed: a member passes them on, and could change them inside the encryption. */
+async function flipOrders(lab: Lab, flip: Flip): Promise<void> {
+  const { generateSigningKey, fingerprint, randomBytes } = lab.protocol;
+  const { signRoomPolicy, verifyRoomPolicy, signLock, verifyLock, signAdmission, isAdmitted } = lab.protocol;
+  const { signRemoval, verifyRemoval, renewedInvite } = lab.protocol;
+  const [ana, bo] = [await generateSigningKey(), await generateSigningKey()];
+  const [roomId, secret] = [randomBytes(16), randomBytes(32)];
+  const invite = new lab.Invite({ generation: 0, roomId, secret, creator: fingerprint(ana.publicKey) });
+  const delegates = [{ identity: bo.publicKey, rights: ['approve', 'lock', 'remove'] as const }];
+  const policy = await signRoomPolicy(invite, ana, { n: 1, join: 'approve', capacity: 4, name: 'The mill', delegates });
+  const own = (frame: Uint8Array) => new Uint8Array(frame);
+  const refused = refusedBy(lab);
+  await flip('order: policy', policy.encoded, (changed) => verifyRoomPolicy(invite, own(changed)).then(() => true, refused));
+  const lock = await signLock(invite, bo, 2, true);
+  await flip('order: lock', lock.encoded, (changed) =>
+    verifyLock(invite, policy, own(changed)).then((taken) => taken !== undefined, refused),
+  );
+  const newcomer = (await generateSigningKey()).publicKey;
+  const admission = await signAdmission(invite, bo, newcomer, 3);
+  await flip('order: admission', admission, (changed) => isAdmitted(invite, policy, newcomer, changed).catch(refused));
+  const { removal, renewed } = await signRemoval(invite, bo, newcomer, 4);
+  await flip('order: removal', removal.encoded, (changed) =>
+    verifyRemoval(invite, policy, own(changed)).then(() => true, refused),
+  );
+  await flip('secret of the new link', renewed.secret, async (changed) => {
+    try {
+      return renewedInvite(invite, removal, changed) !== undefined;
+    } catch (error) {
+      return refused(error);
+    }
+  });
 }
 
 async function flipGroupFrame(lab: Lab, flip: Flip): Promise<void> {
