@@ -63,6 +63,17 @@ for (const [theme, scenes] of [
       expect(complaints).toEqual([]);
     });
 
+    test('the list of people is accessible, a question about removing included', async ({ page }) => {
+      await show(page, 'asks-in', theme);
+      await page.getByRole('button', { name: 'Look' }).click();
+      await page.getByRole('button', { name: 'Actions for Bo' }).click();
+      await expectAccessible(page);
+      await page.getByRole('button', { name: 'Remove from the room' }).click();
+      await page.getByRole('alertdialog').waitFor();
+      await settled(page);
+      await expectAccessible(page);
+    });
+
     test('the menu is accessible', async ({ page }) => {
       await show(page, 'chat', theme);
       await page.getByRole('button', { name: 'More' }).click();

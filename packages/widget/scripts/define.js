@@ -8,6 +8,7 @@ setLazyElements({
   'qsec2-file': () => import('./components/qsec2-file.js').then((part) => part.defineCustomElement()),
   'qsec2-voice': () => import('./components/qsec2-voice.js').then((part) => part.defineCustomElement()),
   'qsec2-recorder': () => import('./components/qsec2-recorder.js').then((part) => part.defineCustomElement()),
+  'qsec2-people': () => import('./components/qsec2-people.js').then((part) => part.defineCustomElement()),
   'qsec2-security': () => import('./components/qsec2-security.js').then((part) => part.defineCustomElement()),
 });
 defineCustomElement();

@@ -15,6 +15,8 @@ import { Format } from "./i18n/format";
 import { Recording } from "@qsec2/sdk/voice";
 import { MessageItem, TimelineItem, View } from "./store/view";
 import { CreateFields, Session } from "./store/session";
+import { PeopleDictionary } from "./i18n/people";
+import { Decisions } from "./components/qsec2-people/qsec2-people";
 import { Holding } from "./components/qsec2-composer/hold.logic";
 export { ChatMode, ChatTheme, ErrorDetail, InviteDetail, MessageDetail, SecurityDetail, StateDetail, UnreadDetail } from "./types";
 export { KeyAgreementOptions, Room, SentMessage } from "@qsec2/sdk";
@@ -26,6 +28,8 @@ export { Format } from "./i18n/format";
 export { Recording } from "@qsec2/sdk/voice";
 export { MessageItem, TimelineItem, View } from "./store/view";
 export { CreateFields, Session } from "./store/session";
+export { PeopleDictionary } from "./i18n/people";
+export { Decisions } from "./components/qsec2-people/qsec2-people";
 export { Holding } from "./components/qsec2-composer/hold.logic";
 export namespace Components {
     /**
@@ -185,6 +189,23 @@ export namespace Components {
         "session": Session;
     }
     /**
+     * Who is in the room, and what those who may do so decide about it.
+     */
+    interface Qsec2People {
+        "decisions": Decisions;
+        "dictionary": Partial<Dictionary & PeopleDictionary> | undefined;
+        "dismiss": () => void;
+        /**
+          * @default 'en'
+         */
+        "language": string;
+        "view": View;
+        /**
+          * The panel's words, with what the page replaced.
+         */
+        "words": Dictionary;
+    }
+    /**
      * A QR code, drawn as one path. The generator is loaded when the first one is shown.
      */
     interface Qsec2Qr {
@@ -333,6 +354,15 @@ declare global {
         new (): HTMLQsec2PanelElement;
     };
     /**
+     * Who is in the room, and what those who may do so decide about it.
+     */
+    interface HTMLQsec2PeopleElement extends Components.Qsec2People, HTMLStencilElement {
+    }
+    var HTMLQsec2PeopleElement: {
+        prototype: HTMLQsec2PeopleElement;
+        new (): HTMLQsec2PeopleElement;
+    };
+    /**
      * A QR code, drawn as one path. The generator is loaded when the first one is shown.
      */
     interface HTMLQsec2QrElement extends Components.Qsec2Qr, HTMLStencilElement {
@@ -383,6 +413,7 @@ declare global {
         "qsec2-file": HTMLQsec2FileElement;
         "qsec2-log": HTMLQsec2LogElement;
         "qsec2-panel": HTMLQsec2PanelElement;
+        "qsec2-people": HTMLQsec2PeopleElement;
         "qsec2-qr": HTMLQsec2QrElement;
         "qsec2-recorder": HTMLQsec2RecorderElement;
         "qsec2-security": HTMLQsec2SecurityElement;
@@ -548,6 +579,23 @@ declare namespace LocalJSX {
         "session": Session;
     }
     /**
+     * Who is in the room, and what those who may do so decide about it.
+     */
+    interface Qsec2People {
+        "decisions": Decisions;
+        "dictionary"?: Partial<Dictionary & PeopleDictionary> | undefined;
+        "dismiss": () => void;
+        /**
+          * @default 'en'
+         */
+        "language"?: string;
+        "view": View;
+        /**
+          * The panel's words, with what the page replaced.
+         */
+        "words": Dictionary;
+    }
+    /**
      * A QR code, drawn as one path. The generator is loaded when the first one is shown.
      */
     interface Qsec2Qr {
@@ -644,6 +692,9 @@ declare namespace LocalJSX {
         "relay": string;
         "name": string;
     }
+    interface Qsec2PeopleAttributes {
+        "language": string;
+    }
     interface Qsec2QrAttributes {
         "text": string;
         "label": string;
@@ -665,6 +716,7 @@ declare namespace LocalJSX {
         "qsec2-file": Qsec2File;
         "qsec2-log": Omit<Qsec2Log, keyof Qsec2LogAttributes> & { [K in keyof Qsec2Log & keyof Qsec2LogAttributes]?: Qsec2Log[K] } & { [K in keyof Qsec2Log & keyof Qsec2LogAttributes as `attr:${K}`]?: Qsec2LogAttributes[K] } & { [K in keyof Qsec2Log & keyof Qsec2LogAttributes as `prop:${K}`]?: Qsec2Log[K] };
         "qsec2-panel": Omit<Qsec2Panel, keyof Qsec2PanelAttributes> & { [K in keyof Qsec2Panel & keyof Qsec2PanelAttributes]?: Qsec2Panel[K] } & { [K in keyof Qsec2Panel & keyof Qsec2PanelAttributes as `attr:${K}`]?: Qsec2PanelAttributes[K] } & { [K in keyof Qsec2Panel & keyof Qsec2PanelAttributes as `prop:${K}`]?: Qsec2Panel[K] };
+        "qsec2-people": Omit<Qsec2People, keyof Qsec2PeopleAttributes> & { [K in keyof Qsec2People & keyof Qsec2PeopleAttributes]?: Qsec2People[K] } & { [K in keyof Qsec2People & keyof Qsec2PeopleAttributes as `attr:${K}`]?: Qsec2PeopleAttributes[K] } & { [K in keyof Qsec2People & keyof Qsec2PeopleAttributes as `prop:${K}`]?: Qsec2People[K] };
         "qsec2-qr": Omit<Qsec2Qr, keyof Qsec2QrAttributes> & { [K in keyof Qsec2Qr & keyof Qsec2QrAttributes]?: Qsec2Qr[K] } & { [K in keyof Qsec2Qr & keyof Qsec2QrAttributes as `attr:${K}`]?: Qsec2QrAttributes[K] } & { [K in keyof Qsec2Qr & keyof Qsec2QrAttributes as `prop:${K}`]?: Qsec2Qr[K] };
         "qsec2-recorder": Omit<Qsec2Recorder, keyof Qsec2RecorderAttributes> & { [K in keyof Qsec2Recorder & keyof Qsec2RecorderAttributes]?: Qsec2Recorder[K] } & { [K in keyof Qsec2Recorder & keyof Qsec2RecorderAttributes as `attr:${K}`]?: Qsec2RecorderAttributes[K] } & { [K in keyof Qsec2Recorder & keyof Qsec2RecorderAttributes as `prop:${K}`]?: Qsec2Recorder[K] };
         "qsec2-security": Omit<Qsec2Security, keyof Qsec2SecurityAttributes> & { [K in keyof Qsec2Security & keyof Qsec2SecurityAttributes]?: Qsec2Security[K] } & { [K in keyof Qsec2Security & keyof Qsec2SecurityAttributes as `attr:${K}`]?: Qsec2SecurityAttributes[K] } & { [K in keyof Qsec2Security & keyof Qsec2SecurityAttributes as `prop:${K}`]?: Qsec2Security[K] };
@@ -696,6 +748,10 @@ declare module "@stencil/core" {
              * Everything that opens from the launcher. It reads the session's view and hands parts of it on; it decides nothing.
              */
             "qsec2-panel": LocalJSX.IntrinsicElements["qsec2-panel"] & JSXBase.HTMLAttributes<HTMLQsec2PanelElement>;
+            /**
+             * Who is in the room, and what those who may do so decide about it.
+             */
+            "qsec2-people": LocalJSX.IntrinsicElements["qsec2-people"] & JSXBase.HTMLAttributes<HTMLQsec2PeopleElement>;
             /**
              * A QR code, drawn as one path. The generator is loaded when the first one is shown.
              */

@@ -5,6 +5,7 @@
 export const LAZY = {
   panel: 'qsec2-panel',
   security: 'qsec2-security',
+  people: 'qsec2-people',
   file: 'qsec2-file',
   voice: 'qsec2-voice',
   recorder: 'qsec2-recorder',

@@ -53,7 +53,7 @@ export class FakeRoom implements Room {
   me: Me = { id: 'a'.repeat(32), name: 'Ana', identity: 'aaaa aaaa', creator: true };
   members: Writable<Member>[] = [];
   state: RoomState = 'waiting';
-  policy: RoomPolicy = { name: undefined, capacity: 2, join: 'auto', locked: false };
+  policy: RoomPolicy = { name: undefined, capacity: 2, join: 'auto', locked: false, delegates: [] };
   security: SecurityStatus = {
     suite: 'X-Wing · Ed25519 · AES-256-GCM',
     provenance: undefined,
@@ -82,7 +82,7 @@ export class FakeRoom implements Room {
   }
 
   /** Lets someone in, with confirmed keys. */
-  admit(name: string, report: BB84Counts = fullReport()): Writable<Member> {
+  admit(name: string, report: BB84Counts = fullReport(), state: RoomState = 'secure'): Writable<Member> {
     const member: Writable<Member> = {
       id: name.toLowerCase().padEnd(32, '0'),
       name,
@@ -102,14 +102,17 @@ export class FakeRoom implements Room {
       qr: '762864915837397098193340347646436436251825526415200416719442',
       verified: false,
       attested: true,
+      waiting: false,
+      changedFrom: undefined,
       report,
       verify: () => this.#verify(member),
+      accept: () => this.#accept(member),
     };
     this.members = [...this.members, member];
     this.security = { ...this.security, provenance: 'simulated', agreedAt: new Date(), verified: false };
     this.#events.emit('members', this.members);
     this.#events.emit('security', { kind: 'member-secured', member, status: this.security });
-    this.setState('secure');
+    this.setState(state);
     return member;
   }
 
@@ -230,14 +233,36 @@ export class FakeRoom implements Room {
 
   async lock(): Promise<void> {
     this.calls.push('lock');
+    this.policy = { ...this.policy, locked: true };
   }
 
   async unlock(): Promise<void> {
     this.calls.push('unlock');
+    this.policy = { ...this.policy, locked: false };
   }
 
   async approve(member: Member): Promise<void> {
     this.calls.push(`approve ${member.id}`);
+    this.change(member, { waiting: false });
+    this.setState('secure');
+  }
+
+  async delegate(member: Member, rights: RoomPolicy['delegates'][number]['rights']): Promise<void> {
+    this.calls.push(`delegate ${member.id} ${rights.join(' ')}`.trim());
+    const others = this.policy.delegates.filter(({ id }) => id !== member.id);
+    this.policy = { ...this.policy, delegates: rights.length > 0 ? [...others, { id: member.id, rights }] : others };
+  }
+
+  async removeMember(member: Member): Promise<void> {
+    this.calls.push(`remove ${member.id}`);
+    this.remove(member);
+    this.#events.emit('security', { kind: 'member-removed', member, status: this.security });
+  }
+
+  /** Somebody changes under the widget. */
+  change(member: Member, fields: Partial<Member>): void {
+    Object.assign(member, fields);
+    this.#events.emit('members', this.members);
   }
 
   async leave(): Promise<void> {
@@ -257,8 +282,14 @@ export class FakeRoom implements Room {
     return this.leave();
   }
 
+  #accept(member: Writable<Member>): void {
+    this.change(member, { changedFrom: undefined });
+    this.setState('secure');
+  }
+
   #verify(member: Writable<Member>): void {
     member.verified = true;
+    if (member.changedFrom) this.#accept(member);
     this.security = { ...this.security, verified: this.members.every(({ verified }) => verified) };
     this.#events.emit('security', { kind: 'member-verified', member, status: this.security });
   }

@@ -186,6 +186,40 @@ export const SCENES: Readonly<Record<string, Scene>> = {
       return room;
     },
   },
+  'asks-in': {
+    room: () => {
+      const room = new FakeRoom();
+      room.policy = { ...room.policy, name: 'Review', capacity: 5, locked: true };
+      const bo = room.admit('Bo');
+      bo.verified = true;
+      room.policy = { ...room.policy, delegates: [{ id: bo.id, rights: ['approve', 'lock', 'remove'] }] };
+      room.receive(bo, 'Cleo is on her way', at(4));
+      room.admit('Dana');
+      room.admit('Cleo').waiting = true;
+      return room;
+    },
+  },
+  entering: {
+    room: () => {
+      const room = new FakeRoom();
+      room.me = { ...room.me, creator: false, name: 'Cleo' };
+      room.policy = { ...room.policy, capacity: 5, join: 'approve' };
+      return room;
+    },
+    next: (room) => {
+      room.admit('Ana', undefined, 'waiting');
+    },
+  },
+  'identity-changed': {
+    room: secureRoom,
+    next: (room) => {
+      const [bo] = room.members;
+      if (!bo) return;
+      const before = { ...bo, verified: true, safetyNumber: bo.safetyNumber.split(' ').reverse().join(' ') };
+      room.change(bo, { changedFrom: before, verified: false });
+      room.setState('aborted');
+    },
+  },
   closed: { room: secureRoom, next: (room) => room.setState('closed') },
   'room-full': turnedAway('ROOM_FULL'),
   'bad-link': turnedAway('ROOM_NOT_FOUND'),

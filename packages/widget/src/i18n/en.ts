@@ -15,6 +15,7 @@ const problems: Partial<Record<QsecErrorCode, string>> = {
   ROOM_OPEN_ELSEWHERE: 'This room is open in another tab',
   REMOVED: 'You were removed from this room',
   NOT_ADMITTED: 'You were not let in',
+  NO_ADMIN: 'Nobody is here who may do this',
   RELAY_UNREACHABLE: 'The relay cannot be reached',
   RELAY_REFUSED: 'The relay does not serve this page',
   RATE_LIMITED: 'Too many tries in a short time',
@@ -83,6 +84,8 @@ export const en = {
     verified: 'Verified',
     reconnecting: 'Reconnecting',
     alone: 'Nobody here',
+    changed: 'New identity',
+    entering: 'Asking',
     closed: 'Closed',
   },
   openSecurity: (chip: string) => `${chip}. Open security details`,
@@ -176,6 +179,8 @@ export const en = {
   left: (name: string) => `${name} left`,
   verifiedNote: (name: string) => `You verified ${name}`,
   unattestedNote: (name: string) => `The creator has not vouched for ${name} yet`,
+  removedNote: (name: string) => `${name} was removed. The room has a new link`,
+  noAdminNote: 'Nobody is here who may let newcomers in',
   gapNote: (name: string) => (name ? `Messages from ${name} may be missing` : 'Messages may be missing'),
   log: 'Messages',
   newMessages: (n: number) => plural(n, '1 new message', `${n} new messages`),
@@ -206,6 +211,22 @@ export const en = {
   draftAborted: 'Locked: there is no key. Your draft is kept.',
   draftAlone: 'Nobody else is here. Your draft is kept.',
   tooLong: 'This message is too long.',
+
+  // People and what they decide
+  people: 'People',
+  asksIn: (name: string) => `${name} asks to be let in`,
+  asksInMany: (n: number) => `${n} people ask to be let in`,
+  letIn: 'Let in',
+  look: 'Look',
+  waitingToEnter: 'Waiting to be let in',
+  waitingToEnterLead: 'Someone in the room has to let you in. Nothing is sent to you and nothing can be sent before.',
+  changedTitle: (name: string) => `${name} has another identity`,
+  changedLead: (name: string) =>
+    `Somebody calls itself ${name} and shows another key than before. That happens after a change of browser, and when somebody else has the link. Nothing is sent until you decide: compare the new number on a call or in person.`,
+  numberBefore: 'Safety number before',
+  numberNow: 'Safety number now',
+  changedVerify: 'Mark as verified',
+  draftChanged: 'Locked until you decide. Your draft is kept.',
 
   // Banners
   reconnectingBanner: (n: number) =>

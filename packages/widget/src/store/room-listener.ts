@@ -1,8 +1,8 @@
-import type { FileProgress, KeyAgreementEvent, Member, Message, Room, SecurityEvent } from '@qsec2/sdk';
+import type { FileProgress, KeyAgreementEvent, Member, Message, Right, Room, SecurityEvent } from '@qsec2/sdk';
 import type { Phase, Problem } from '../types';
 import { problemFrom } from './problem.logic';
 import { messageItem, newest, upsert } from './timeline.logic';
-import type { MemberView, MessageItem, NoteItem, View } from './view';
+import type { MemberView, MessageItem, NoteItem, RulesView, View } from './view';
 
 export interface RoomSink {
   view(): View;
@@ -21,6 +21,8 @@ export class RoomListener {
   readonly #stop = new AbortController();
   readonly #known = new Map<string, string>();
   #notes = 0;
+  /** Id of who was removed last. */
+  #removed: string | undefined;
 
   constructor(room: Room, sink: RoomSink) {
     this.#room = room;
@@ -52,18 +54,21 @@ export class RoomListener {
 
   /** Reads members and protection again. */
   refresh(): void {
-    const members = this.#room.members.map(snapshot);
+    const { policy } = this.#room;
+    const delegates = new Set(policy.delegates.map(({ id }) => id));
+    const members = this.#room.members.map((member) => snapshot(member, delegates.has(member.id)));
     const left = [...this.#known].filter(([id]) => members.every((member) => member.id !== id));
     for (const [id, name] of left) {
       this.#known.delete(id);
-      this.#note('left', name);
+      if (id !== this.#removed) this.#note('left', name);
     }
     for (const { id, name } of members) this.#known.set(id, name);
     const here = new Set(members.map(({ name }) => name));
     const typing = this.#sink.view().typing.filter((name) => here.has(name));
-    const { security, policy, invite } = this.#room;
+    const { security, invite } = this.#room;
     // A removal renews the link.
-    this.#sink.set({ members, typing, security, capacity: policy.capacity, link: invite.link(location.href) });
+    const rules = rulesOf(this.#room);
+    this.#sink.set({ members, rules, typing, security, capacity: policy.capacity, link: invite.link(location.href) });
   }
 
   #onAgreement(event: KeyAgreementEvent): void {
@@ -76,9 +81,22 @@ export class RoomListener {
   }
 
   #onSecurity({ kind, member }: SecurityEvent): void {
+    if (kind === 'member-removed') this.#removedMember(member);
     this.refresh();
+    if (kind === 'no-admin') this.#note('no-admin', '');
     if (kind === 'member-verified') this.#note('verified', member?.name ?? '');
     if (kind === 'unattested') this.#note('unattested', member?.name ?? '');
+  }
+
+  /** Told once, by what happened rather than by its being gone. */
+  #removedMember(member: Member | undefined): void {
+    if (!member) return;
+    const told = this.#sink
+      .view()
+      .timeline.findLast((item) => item.kind === 'note' && item.note === 'left' && item.name === member.name);
+    if (told) this.#sink.set({ timeline: this.#sink.view().timeline.filter((item) => item !== told) });
+    this.#removed = member.id;
+    this.#note('removed', member.name);
   }
 
   #onProgress({ direction, message, done, state }: FileProgress): void {
@@ -111,7 +129,34 @@ export class RoomListener {
   }
 }
 
-function snapshot(member: Member): MemberView {
-  const { id, name, presence, creator, identity, safetyNumber, emoji, qr, verified, attested, report } = member;
-  return { id, name, presence, creator, identity, safetyNumber, emoji, qr, verified, attested, report };
+function snapshot(member: Member, delegate: boolean): MemberView {
+  const { id, name, presence, creator, identity, safetyNumber, emoji, qr, verified, attested, report, waiting } = member;
+  const changedFrom = member.changedFrom && { name: member.changedFrom.name, safetyNumber: member.changedFrom.safetyNumber };
+  return {
+    id,
+    name,
+    presence,
+    creator,
+    identity,
+    safetyNumber,
+    emoji,
+    qr,
+    verified,
+    attested,
+    report,
+    waiting,
+    delegate,
+    changedFrom,
+  };
+}
+
+/** What we may decide: the creator everything, a delegate what it was given. */
+function rulesOf({ me, policy }: Room): RulesView {
+  const rights = policy.delegates.find(({ id }) => id === me.id)?.rights ?? [];
+  const may = (right: Right) => me.creator || rights.includes(right);
+  return {
+    locked: policy.locked,
+    approve: policy.join === 'approve',
+    may: { approve: may('approve'), lock: may('lock'), remove: may('remove') },
+  };
 }

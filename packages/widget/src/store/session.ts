@@ -1,4 +1,4 @@
-import type { ConnectOptions, KeyAgreementOptions, Message, Room, SentMessage } from '@qsec2/sdk';
+import type { ConnectOptions, KeyAgreementOptions, Member, Message, Room, SentMessage } from '@qsec2/sdk';
 import type { Recording } from '@qsec2/sdk/voice';
 import type { Phase, Problem } from '../types';
 import { foldAgreement } from './agreement.logic';
@@ -163,6 +163,41 @@ export class Session {
     this.#roomEvents?.refresh();
   }
 
+  /** Lets a member in who waits for it. */
+  approve(id: string): Promise<void> {
+    return this.#decide(id, (room, member) => room.approve(member));
+  }
+
+  /** Removes a member for good; everyone else gets another link. */
+  removeMember(id: string): Promise<void> {
+    return this.#decide(id, (room, member) => room.removeMember(member));
+  }
+
+  /** Lets a member decide in the creator's stead, or no more. */
+  delegate(id: string, on: boolean): Promise<void> {
+    return this.#decide(id, (room, member) => room.delegate(member, on ? ['approve', 'lock', 'remove'] : []));
+  }
+
+  /** Has newcomers ask to be let in, or lets everybody in who has the link. */
+  async setLocked(locked: boolean): Promise<void> {
+    await this.#attempt(async () => (locked ? this.#room?.lock() : this.#room?.unlock()));
+  }
+
+  async #decide(id: string, act: (room: Room, member: Member) => Promise<void>): Promise<void> {
+    const room = this.#room;
+    const member = room?.members.find((one) => one.id === id);
+    if (room && member) await this.#attempt(() => act(room, member));
+  }
+
+  async #attempt(act: () => Promise<void> | undefined): Promise<void> {
+    try {
+      await act();
+    } catch (error) {
+      this.#fail(problemFrom(error));
+    }
+    this.#roomEvents?.refresh();
+  }
+
   /** Tries again what failed: the connection, or the key agreement. */
   retry(): void {
     if (this.view.phase === 'aborted') {
@@ -241,7 +276,7 @@ export class Session {
       return;
     }
     // What went wrong before there was a key is over once there is one.
-    this.#set({ phase, before: phase, slow: false, ...(phase === 'secure' && { notice: undefined }) });
+    this.#set({ phase, before: phase, slow: false, ...(phase === 'secure' && { notice: undefined, entered: true }) });
   }
 
   /** A failure without a call to reject: the end for a newcomer who was refused, a notice for everyone else. */

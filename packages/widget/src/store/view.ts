@@ -1,4 +1,4 @@
-import type { FetchOptions, Member, MessageStatus, QberEstimate, Report, SecurityStatus, Stage } from '@qsec2/sdk';
+import type { FetchOptions, Member, MessageStatus, QberEstimate, Report, Right, SecurityStatus, Stage } from '@qsec2/sdk';
 import type { Phase, Problem } from '../types';
 
 /** A member as it was at one moment: the SDK's own objects change under us, a rendering must not. */
@@ -14,6 +14,20 @@ export interface MemberView {
   readonly verified: boolean;
   readonly attested: boolean;
   readonly report: Report | undefined;
+  /** Whether this member still has to be let in. */
+  readonly waiting: boolean;
+  /** Whether this member decides in the creator's stead. */
+  readonly delegate: boolean;
+  /** Whom it seems to be, under another identity, until a person decides. */
+  readonly changedFrom: Pick<Member, 'name' | 'safetyNumber'> | undefined;
+}
+
+/** Who decides about the room, and whether newcomers have to be let in. */
+export interface RulesView {
+  readonly locked: boolean;
+  /** Whether the room was made so that each newcomer is asked about. */
+  readonly approve: boolean;
+  readonly may: Readonly<Record<Right, boolean>>;
 }
 
 /** A key agreement as far as it is known. */
@@ -74,7 +88,7 @@ export interface NoteItem {
   readonly kind: 'note';
   readonly id: string;
   readonly at: Date;
-  readonly note: 'joined' | 'left' | 'verified' | 'unattested' | 'gap';
+  readonly note: 'joined' | 'left' | 'verified' | 'unattested' | 'gap' | 'removed' | 'no-admin';
   readonly name: string;
 }
 
@@ -106,12 +120,15 @@ export interface View {
   readonly creator: boolean;
   readonly name: string;
   readonly members: readonly MemberView[];
+  readonly rules: RulesView;
   readonly security: SecurityStatus | undefined;
   readonly agreement: AgreementView | undefined;
   readonly timeline: readonly TimelineItem[];
   /** Names of those who are writing. */
   readonly typing: readonly string[];
   readonly unread: number;
+  /** Whether we were ever let in to the room. */
+  readonly entered: boolean;
 }
 
 export const EMPTY_VIEW: View = {
@@ -127,9 +144,11 @@ export const EMPTY_VIEW: View = {
   creator: false,
   name: '',
   members: [],
+  rules: { locked: false, approve: false, may: { approve: false, lock: false, remove: false } },
   security: undefined,
   agreement: undefined,
   timeline: [],
   typing: [],
   unread: 0,
+  entered: false,
 };

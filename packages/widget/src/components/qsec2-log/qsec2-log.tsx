@@ -199,6 +199,8 @@ function noteText({ note, name }: NoteItem, t: Dictionary): string {
     verified: t.verifiedNote,
     unattested: t.unattestedNote,
     gap: t.gapNote,
+    removed: t.removedNote,
+    'no-admin': () => t.noAdminNote,
   };
   return texts[note](name || t.someone);
 }

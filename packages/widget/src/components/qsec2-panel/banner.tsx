@@ -11,10 +11,12 @@ interface BannerProps {
   onReconnect: () => void;
   onSwitch: () => void;
   onDismiss: () => void;
+  onLetIn: (id: string) => void;
+  onPeople: () => void;
 }
 
 /** One line under the header for what is going on with the room as a whole; the most pressing one wins. */
-export const Banner: FunctionalComponent<BannerProps> = ({ view, t, onReconnect, onSwitch, onDismiss }) => {
+export const Banner: FunctionalComponent<BannerProps> = ({ view, t, onReconnect, onSwitch, onDismiss, onLetIn, onPeople }) => {
   if (view.otherInvite) {
     return (
       <div class="banner" part="banner">
@@ -43,6 +45,23 @@ export const Banner: FunctionalComponent<BannerProps> = ({ view, t, onReconnect,
           {problemTitle(view.notice.code, t)}. {view.notice.remediation}
         </span>
         <Dismiss t={t} onDismiss={onDismiss} />
+      </div>
+    );
+  }
+  const asking = view.rules.may.approve ? view.members.filter(({ waiting }) => waiting) : [];
+  const [first] = asking;
+  if (first) {
+    return (
+      <div class="banner" part="banner">
+        <span role="status">{asking.length === 1 ? t.asksIn(first.name || t.someone) : t.asksInMany(asking.length)}</span>
+        {asking.length === 1 && (
+          <button type="button" class="text-action" onClick={() => onLetIn(first.id)}>
+            {t.letIn}
+          </button>
+        )}
+        <button type="button" class="text-action" onClick={onPeople}>
+          {t.look}
+        </button>
       </div>
     );
   }

@@ -2,18 +2,19 @@ import { type FunctionalComponent, h } from '@stencil/core';
 import { moveFocus } from '../../a11y/focus';
 import type { Dictionary } from '../../i18n';
 import { Icon } from '../../icons/icon';
-import { copy, leave } from '../../icons/paths';
+import { copy, leave, people } from '../../icons/paths';
 import { Shield } from '../../icons/shield';
 
 interface MenuProps {
   t: Dictionary;
   onCopy: () => void;
   onSecurity: () => void;
+  onPeople: () => void;
   onLeave: () => void;
 }
 
 /** The room's few actions. Arrow keys move, Escape closes (in the panel, with the other layers). */
-export const Menu: FunctionalComponent<MenuProps> = ({ t, onCopy, onSecurity, onLeave }) => (
+export const Menu: FunctionalComponent<MenuProps> = ({ t, onCopy, onSecurity, onPeople, onLeave }) => (
   <div class="menu" role="menu" aria-label={t.more} onKeyDown={(event: KeyboardEvent) => moveFocus(event, '[role=menuitem]')}>
     <button type="button" role="menuitem" onClick={onCopy}>
       <Icon of={copy} />
@@ -22,6 +23,10 @@ export const Menu: FunctionalComponent<MenuProps> = ({ t, onCopy, onSecurity, on
     <button type="button" role="menuitem" onClick={onSecurity}>
       <Shield filled={false} size={20} />
       {t.security}
+    </button>
+    <button type="button" role="menuitem" onClick={onPeople}>
+      <Icon of={people} />
+      {t.people}
     </button>
     <button type="button" role="menuitem" class="danger" onClick={onLeave}>
       <Icon of={leave} />

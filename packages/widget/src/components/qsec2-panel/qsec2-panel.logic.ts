@@ -1,8 +1,18 @@
 import type { QsecErrorCode } from '@qsec2/sdk';
 import type { Dictionary } from '../../i18n';
-import type { View } from '../../store/view';
+import type { MemberView, View } from '../../store/view';
 
-export type Body = 'setup' | 'connecting' | 'waiting' | 'exchange' | 'aborted' | 'chat' | 'failed' | 'closed';
+export type Body =
+  | 'changed'
+  | 'entering'
+  | 'setup'
+  | 'connecting'
+  | 'waiting'
+  | 'exchange'
+  | 'aborted'
+  | 'chat'
+  | 'failed'
+  | 'closed';
 
 /** Whether keys were ever shared with someone in this room: from then on there is a conversation to show. */
 const hadCompany = ({ timeline }: Pick<View, 'timeline'>): boolean => timeline.some(({ kind }) => kind !== 'note');
@@ -14,10 +24,22 @@ function lastingPhase({ phase, before, members }: View): Exclude<View['phase'], 
   return members.length > 0 ? 'secure' : 'waiting';
 }
 
+const IN_ROOM: ReadonlySet<View['phase']> = new Set(['waiting', 'agreeing', 'secure', 'aborted']);
+
+/** A member about whose identity the person has to decide before anything goes on. */
+export const changedMember = ({ members }: Pick<View, 'members'>): MemberView | undefined =>
+  members.find(({ changedFrom }) => changedFrom);
+
+/** Whether we are a newcomer whom somebody has to let in. */
+const isEntering = ({ members, creator, entered, rules }: View): boolean =>
+  !creator && !entered && members.length > 0 && (rules.approve || rules.locked);
+
 /** What fills the panel. While reconnecting it stays what it was. */
 export function bodyOf(view: View): Body {
   const phase = lastingPhase(view);
+  if (IN_ROOM.has(phase) && changedMember(view)) return 'changed';
   if (phase === 'secure') return 'chat';
+  if (phase === 'waiting' && isEntering(view)) return 'entering';
   if (phase === 'waiting') return hadCompany(view) ? 'chat' : 'waiting';
   if (phase === 'agreeing') return hadCompany(view) ? 'chat' : 'exchange';
   return phase;
@@ -44,6 +66,8 @@ const CHIPS: Partial<Record<View['phase'], Chip>> = {
 };
 
 export function chipOf(view: View): Chip | undefined {
+  if (bodyOf(view) === 'changed') return { name: 'changed', tone: 'red', shield: 'none' };
+  if (bodyOf(view) === 'entering') return { name: 'entering', tone: 'amber', shield: 'none' };
   if (view.phase === 'waiting' && hadCompany(view)) return { name: 'alone', tone: 'grey', shield: 'none' };
   if (view.phase === 'secure' && view.security?.verified && view.members.length > 0) {
     return { name: 'verified', tone: 'green', shield: 'filled' };
@@ -63,6 +87,7 @@ export interface ComposerState {
 export function composerOf(view: View, t: Dictionary): ComposerState {
   const body = bodyOf(view);
   if (body === 'aborted') return { shown: true, on: false, locked: true, reason: t.draftAborted };
+  if (body === 'changed') return { shown: true, on: false, locked: true, reason: t.draftChanged };
   if (body === 'waiting') return { shown: true, on: false, locked: false, reason: t.draftWaiting };
   if (body === 'exchange') return { shown: true, on: false, locked: false, reason: t.draftAgreeing };
   if (body !== 'chat') return { shown: false, on: false, locked: true, reason: '' };

@@ -17,20 +17,23 @@ import type { ChatMode } from '../../types';
 import { spoken } from '../qsec2-log/spoken.logic';
 import { Aborted } from './aborted';
 import { Banner } from './banner';
+import { Changed } from './changed';
 import { DropZone } from './drop-zone';
 import { Closed, Connecting, Failed } from './ends';
+import { Entering } from './entering';
 import { Exchange } from './exchange';
 import { Header } from './header';
 import { Menu } from './menu';
 import { Pace } from './pace';
 import { PanelFrame } from './panel-frame';
-import { bodyOf, composerOf } from './qsec2-panel.logic';
+import { bodyOf, changedMember, composerOf } from './qsec2-panel.logic';
 import { Waiting } from './waiting';
 
 const COPIED_MS = 2000;
 /** Four pictures a second are enough to follow a key agreement. */
 const PICTURE_MS = 250;
 const SecurityPanel = LAZY.security;
+const PeoplePanel = LAZY.people;
 
 /**
  * Everything that opens from the launcher. It reads the session's view and hands parts of it on; it decides nothing.
@@ -55,7 +58,7 @@ export class Qsec2Panel {
   /** Words of files and voice messages, once there is one. */
   @State() private media: MediaDictionary | undefined;
   @State() private dropping = false;
-  @State() private layer: 'none' | 'menu' | 'security' = 'none';
+  @State() private layer: 'none' | 'menu' | 'security' | 'people' = 'none';
   @State() private copied: 'no' | 'yes' | 'failed' = 'no';
   @State() private inviteAgain = false;
   @State() private hintGone = false;
@@ -211,8 +214,12 @@ export class Qsec2Panel {
     await needElement(SecurityPanel);
     this.layer = 'security';
   };
+  private readonly openPeople = async () => {
+    await needElement(PeoplePanel);
+    this.layer = 'people';
+  };
   private readonly closeLayer = () => {
-    this.focusNext = this.layer === 'menu' ? '[data-menu]' : '.chip';
+    this.focusNext = this.layer === 'security' ? '.chip' : '[data-menu]';
     this.layer = 'none';
   };
   private readonly leave = () => {
@@ -289,7 +296,9 @@ export class Qsec2Panel {
           onSecurity={this.openSecurity}
           onClose={this.mode === 'floating' ? this.dismiss : undefined}
         />
-        {this.layer === 'menu' && <Menu t={t} onCopy={this.copyLink} onSecurity={this.openSecurity} onLeave={this.leave} />}
+        {this.layer === 'menu' && (
+          <Menu t={t} onCopy={this.copyLink} onSecurity={this.openSecurity} onPeople={this.openPeople} onLeave={this.leave} />
+        )}
         <div class="under" inert={this.layer === 'menu'}>
           <Banner
             view={view}
@@ -297,6 +306,8 @@ export class Qsec2Panel {
             onReconnect={() => session.reconnect()}
             onSwitch={() => void session.switchRoom()}
             onDismiss={() => session.dismiss()}
+            onLetIn={(id) => void session.approve(id)}
+            onPeople={this.openPeople}
           />
           {this.body()}
           {composer.shown && (
@@ -329,6 +340,17 @@ export class Qsec2Panel {
           format={this.format}
           dismiss={this.closeLayer}
           verify={(id: string) => session.verify(id)}
+        />
+      ),
+      this.layer === 'people' && (
+        <PeoplePanel
+          key="people"
+          view={view}
+          words={t}
+          language={this.lang}
+          dictionary={this.dictionary}
+          decisions={session}
+          dismiss={this.closeLayer}
         />
       ),
       <p
@@ -377,6 +399,12 @@ export class Qsec2Panel {
             onShare={'share' in navigator ? this.shareLink : undefined}
           />
         );
+      case 'entering':
+        return <Entering t={t} onLeave={this.leave} />;
+      case 'changed': {
+        const member = changedMember(view);
+        return member && <Changed member={member} t={t} onVerify={() => session.verify(member.id)} onLeave={this.leave} />;
+      }
       case 'exchange':
         return <Exchange view={view} t={t} format={format} />;
       case 'aborted':

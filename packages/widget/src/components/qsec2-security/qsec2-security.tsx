@@ -9,10 +9,11 @@ import { Gauge } from '../../parts/gauge/gauge';
 import { Pipeline } from '../../parts/pipeline/pipeline';
 import type { AgreementView, MemberView, View } from '../../store/view';
 import { adoptStyles } from '../../styles/adopt';
+import sheet from '../../styles/sheet.css';
 import css from './qsec2-security.css';
 import { ageOf, groupsOf, shownAgreement, verdictOf } from './qsec2-security.logic';
 
-const SHEET = [css];
+const SHEET = [sheet, css];
 
 /** A key's age is told in minutes; twice a minute keeps it true. */
 const AGE_EVERY_MS = 30_000;
