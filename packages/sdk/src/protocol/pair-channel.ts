@@ -7,7 +7,7 @@ import { erase, expandLabel } from './key-schedule.ts';
 import { pad, unpad } from './padding.ts';
 import type { PairSecrets } from './pairing.ts';
 import { randomBytes } from './random.ts';
-import { ReceiveChain, SendChain } from './ratchet.ts';
+import { ReceiveChain, SendChain, type SkippedKeys } from './ratchet.ts';
 
 /**
  * The channel between two confirmed members: sender keys, receipts and whatever concerns these two alone.
@@ -35,6 +35,7 @@ export class PairChannel {
   readonly #sid: Bytes;
   readonly #outbound: Direction;
   readonly #inbound: Direction;
+  readonly #skipped: SkippedKeys | undefined;
   /** What we send in. */
   #current: Epoch;
   /** Agreed, and the peer may send in it; we do once it is confirmed. */
@@ -43,9 +44,13 @@ export class PairChannel {
   #previous: Epoch | undefined;
   #forgetting: ReturnType<typeof setTimeout> | undefined;
 
-  /** Takes the root over: it is erased, since with it a thief could go back to the beginning of both chains. */
-  constructor(roomId: Bytes, { sid, role, root, transcript }: PairSecrets) {
+  /**
+   * Takes the root over: it is erased, since with it a thief could go back to the beginning of both chains.
+   * @param skipped what the chains of the room keep together
+   */
+  constructor(roomId: Bytes, { sid, role, root, transcript }: PairSecrets, skipped?: SkippedKeys) {
     this.role = role;
+    this.#skipped = skipped;
     this.#roomId = roomId;
     this.#sid = sid;
     this.#outbound = role === 'a' ? 'a>b' : 'b>a';
@@ -124,7 +129,7 @@ export class PairChannel {
     const epoch = {
       number,
       send: new SendChain(expandLabel(root, `pair ${this.#outbound}`, transcript)),
-      receive: new ReceiveChain(expandLabel(root, `pair ${this.#inbound}`, transcript)),
+      receive: new ReceiveChain(expandLabel(root, `pair ${this.#inbound}`, transcript), 0, this.#skipped),
       rekeySecret: expandLabel(root, 'rekey', transcript),
     };
     erase(root);

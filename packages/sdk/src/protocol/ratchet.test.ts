@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { MAX_FORWARD_JUMP, MAX_SKIPPED_KEYS, ReceiveChain, SendChain } from './ratchet.ts';
+import { MAX_FORWARD_JUMP, MAX_SKIPPED_KEYS, MAX_SKIPPED_KEYS_OF_ALL, ReceiveChain, SendChain, SkippedKeys } from './ratchet.ts';
 
 const seed = () => new Uint8Array(32).fill(9);
 const keys = (count: number) => {
@@ -44,5 +44,18 @@ describe('ratchet', () => {
     await chain.open(MAX_FORWARD_JUMP, copy);
     await expect(chain.open(0, copy)).rejects.toMatchObject({ code: 'HANDSHAKE_FAILED' });
     await chain.open(MAX_FORWARD_JUMP - MAX_SKIPPED_KEYS, copy);
+  });
+
+  it('keeps a bounded number of skipped keys in all chains of a room, those of who skipped last', async () => {
+    const ofAll = new SkippedKeys();
+    const chains = Array.from({ length: 5 }, () => new ReceiveChain(seed(), 0, ofAll));
+    for (const chain of chains) await chain.open(MAX_SKIPPED_KEYS, copy);
+    expect(ofAll.total).toBe(MAX_SKIPPED_KEYS_OF_ALL);
+    const [first, ...others] = chains;
+    await expect(first?.open(0, copy)).rejects.toMatchObject({ code: 'HANDSHAKE_FAILED' });
+    for (const chain of others) await chain.open(0, copy);
+    expect(ofAll.total).toBe(MAX_SKIPPED_KEYS_OF_ALL - others.length);
+    for (const chain of chains) chain.erase();
+    expect(ofAll.total).toBe(0);
   });
 });

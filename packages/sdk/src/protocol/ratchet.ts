@@ -11,8 +11,9 @@ import { erase, expandInfo, HASH_BYTES, labelInfo, NOTHING } from './key-schedul
 
 /** A frame may be this many steps ahead of the last one: more is a fault or an attack, and costs at most as many steps. */
 export const MAX_FORWARD_JUMP = 2000;
-/** Keys kept for frames that were overtaken. */
+/** Keys kept for frames that were overtaken: of one chain, and of all chains of a room. */
 export const MAX_SKIPPED_KEYS = 512;
+export const MAX_SKIPPED_KEYS_OF_ALL = 2048;
 
 export interface MessageKey {
   counter: number;
@@ -75,16 +76,41 @@ export class SendChain {
   }
 }
 
+/** The keys that the chains of a room keep for frames that were overtaken: together no more than {@link MAX_SKIPPED_KEYS_OF_ALL}. */
+export class SkippedKeys {
+  /** How many each chain keeps; who skipped last stands last. */
+  readonly #counts = new Map<ReceiveChain, number>();
+  #total = 0;
+
+  get total(): number {
+    return this.#total;
+  }
+
+  /** A chain keeps so many keys now. */
+  note(chain: ReceiveChain, count: number): void {
+    const before = this.#counts.get(chain) ?? 0;
+    this.#total += count - before;
+    if (count > before || count === 0) this.#counts.delete(chain);
+    if (count > 0) this.#counts.set(chain, count);
+    while (this.#total > MAX_SKIPPED_KEYS_OF_ALL) [...this.#counts.keys()][0]?.forgetOldest();
+  }
+}
+
 /** The receiving end. A key opens one message; what is opened or skipped changes the state only when opening succeeded. */
 export class ReceiveChain {
   #chainKey: Bytes | undefined;
   #counter: number;
   readonly #skipped = new Map<number, MessageKey>();
+  readonly #ofAll: SkippedKeys | undefined;
 
-  /** @param counter of the first message that `chainKey` leads to */
-  constructor(chainKey: Bytes, counter = 0) {
+  /**
+   * @param counter of the first message that `chainKey` leads to
+   * @param ofAll what the chains of the room keep together
+   */
+  constructor(chainKey: Bytes, counter = 0, ofAll?: SkippedKeys) {
     this.#chainKey = chainKey;
     this.#counter = counter;
+    this.#ofAll = ofAll;
   }
 
   /** Counter of the next message that was not overtaken. */
@@ -106,6 +132,7 @@ export class ReceiveChain {
       const opened = await use(skipped.key, skipped.nonce);
       if (!this.#skipped.delete(counter)) throw overtaken();
       erase(skipped.key, skipped.nonce);
+      this.#ofAll?.note(this, this.#skipped.size);
       return opened;
     }
     if (counter < this.#counter) throw new QsecError('HANDSHAKE_FAILED', `Message ${counter} was opened before: a replay.`);
@@ -136,23 +163,29 @@ export class ReceiveChain {
     this.#chainKey = chainKey;
     this.#counter = counter + 1;
     for (const key of passed) this.#skipped.set(key.counter, key);
-    this.#evict();
+    while (this.#skipped.size > MAX_SKIPPED_KEYS) this.#dropOldest();
+    this.#ofAll?.note(this, this.#skipped.size);
     return opened;
+  }
+
+  /** Does without the key of the message that was overtaken longest ago. */
+  forgetOldest(): void {
+    this.#dropOldest();
+    this.#ofAll?.note(this, this.#skipped.size);
   }
 
   erase(): void {
     erase(this.#chainKey, ...[...this.#skipped.values()].map(({ key }) => key));
     this.#chainKey = undefined;
     this.#skipped.clear();
+    this.#ofAll?.note(this, 0);
   }
 
-  /** Keeps the newest of the skipped keys. */
-  #evict(): void {
-    for (const [counter, { key }] of this.#skipped) {
-      if (this.#skipped.size <= MAX_SKIPPED_KEYS) return;
-      erase(key);
-      this.#skipped.delete(counter);
-    }
+  #dropOldest(): void {
+    const [oldest] = this.#skipped.values();
+    if (!oldest) return;
+    erase(oldest.key);
+    this.#skipped.delete(oldest.counter);
   }
 }
 

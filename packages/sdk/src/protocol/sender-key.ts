@@ -13,7 +13,7 @@ import {
 import { erase, HASH_BYTES, hash } from './key-schedule.ts';
 import { pad, unpad } from './padding.ts';
 import { randomBytes } from './random.ts';
-import { ReceiveChain, SendChain } from './ratchet.ts';
+import { ReceiveChain, SendChain, type SkippedKeys } from './ratchet.ts';
 
 /**
  * Sender keys: a member seals a message once for everyone. Its chain and the key that signs its frames reach each other member
@@ -162,16 +162,28 @@ export class ReceiverKey {
   readonly #verifier: VerificationKey;
   readonly #chain: ReceiveChain;
 
-  private constructor(roomId: Bytes, identity: Bytes, verifier: VerificationKey, announcement: SenderKeyAnnouncement) {
+  private constructor(
+    roomId: Bytes,
+    identity: Bytes,
+    verifier: VerificationKey,
+    announcement: SenderKeyAnnouncement,
+    skipped: SkippedKeys | undefined,
+  ) {
     this.#epochData = epochData(roomId, identity, announcement.epoch, announcement.rosterHash);
     this.#tag = senderTag(announcement.epochId, identity);
     this.#verifier = verifier;
-    this.#chain = new ReceiveChain(announcement.seed, announcement.counter);
+    this.#chain = new ReceiveChain(announcement.seed, announcement.counter, skipped);
     this.announcement = announcement;
   }
 
-  static async create(roomId: Bytes, identity: Bytes, announcement: SenderKeyAnnouncement): Promise<ReceiverKey> {
-    return new ReceiverKey(roomId, identity, await importVerificationKey(announcement.signingKey), announcement);
+  /** @param skipped what the chains of the room keep together */
+  static async create(
+    roomId: Bytes,
+    identity: Bytes,
+    announcement: SenderKeyAnnouncement,
+    skipped?: SkippedKeys,
+  ): Promise<ReceiverKey> {
+    return new ReceiverKey(roomId, identity, await importVerificationKey(announcement.signingKey), announcement, skipped);
   }
 
   /** Whether the frame claims to be of this sender and epoch. Proven only by {@link open}. */

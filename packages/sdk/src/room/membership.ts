@@ -7,6 +7,7 @@ import { fingerprint } from '../protocol/identity.ts';
 import { PairChannel } from '../protocol/pair-channel.ts';
 import type { PairSecrets } from '../protocol/pairing.ts';
 import { type AgreementPolicy, decodeMemberPolicy } from '../protocol/policy.ts';
+import { SkippedKeys } from '../protocol/ratchet.ts';
 import { safetyNumber } from '../protocol/safety-number.ts';
 import { ReceiverKey, rosterHash, type SenderKey } from '../protocol/sender-key.ts';
 import { type Bytes, compareBytes, equalBytes, fromBase64url, type Joined, MAX_CAPACITY, toBase64url } from '../wire/index.ts';
@@ -78,6 +79,7 @@ export class Membership {
   readonly #authority: Authority;
   /** Members whom the relay forgot, and when we give them up. */
   readonly #stranded = new Map<string, ReturnType<typeof setTimeout>>();
+  readonly #skipped = new SkippedKeys();
   readonly #ownFingerprint: Bytes;
   #rosterChangedAt = 0;
   #joined = false;
@@ -186,6 +188,8 @@ export class Membership {
     this.#joined = true;
     const named = new Set(members.map(({ seat }) => seat));
     for (const seat of [...this.#seats.keys()].filter((known) => !named.has(known))) {
+      // Of who has not come to this place yet the relay knows nothing: it is waited for as before.
+      if (this.#stranded.has(seat)) continue;
       // A relay that lost the room does not know who was in it: they are on their way back, as we were.
       if (renewed && this.#peers.has(seat)) await this.#strand(seat);
       else await this.presence(seat, 'gone');
@@ -327,7 +331,8 @@ export class Membership {
   }
 
   async receiveSenderKey(peer: Peer, { announcement, name }: Extract<PairContent, { kind: 'sender-key' }>): Promise<void> {
-    peer.addReceiverKey(await ReceiverKey.create(this.#context.invite.roomId, peer.identityKey, announcement));
+    const { roomId } = this.#context.invite;
+    peer.addReceiverKey(await ReceiverKey.create(roomId, peer.identityKey, announcement, this.#skipped));
     this.rename(peer, name);
   }
 
@@ -458,7 +463,7 @@ export class Membership {
       safetyNumber: safetyNumber(invite.roomId, own.publicKey, identity),
       sas: secrets.sas,
       report: secrets.report,
-      channel: new PairChannel(invite.roomId, secrets),
+      channel: new PairChannel(invite.roomId, secrets, this.#skipped),
       agreement,
       onAccepted: (member) => this.#accepted(member),
       onVerified: (member) => {

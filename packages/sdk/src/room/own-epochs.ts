@@ -3,6 +3,9 @@ import type { Bytes } from '../wire/index.ts';
 
 /** Roster changes that come together make one epoch. */
 const WINDOW_MS = 250;
+/** An epoch that lasts goes on for so many frames, and so long. */
+const MAX_FRAMES = 65_536;
+const MAX_AGE_MS = 900_000;
 
 export interface OwnEpochsOptions {
   roomId: Bytes;
@@ -13,7 +16,10 @@ export interface OwnEpochsOptions {
   enqueue(task: () => Promise<void>): void;
 }
 
-/** Our own sender keys: a fresh one whenever the roster changes, so that who comes reads nothing older and who left nothing newer. */
+/**
+ * Our own sender keys: a fresh one whenever the roster changes, so that who comes reads nothing older and who left nothing newer; and
+ * now and then while it does not, so that who got hold of one reads no more than was said under it.
+ */
 export class OwnEpochs {
   readonly #options: OwnEpochsOptions;
   #current: SenderKey | undefined;
@@ -52,7 +58,7 @@ export class OwnEpochs {
 
   /** The key to seal with. Never one that a member of the present roster lacks. */
   async current(): Promise<SenderKey> {
-    if (this.#stale || !this.#current) await this.#rotate();
+    if (!this.#current || this.#stale || this.#spent(this.#current)) await this.#rotate();
     return this.#current as SenderKey;
   }
 
@@ -60,6 +66,10 @@ export class OwnEpochs {
     clearTimeout(this.#timer);
     this.#current?.destroy();
     this.#current = undefined;
+  }
+
+  #spent({ count }: SenderKey): boolean {
+    return count >= MAX_FRAMES || Date.now() - this.#rotatedAt >= MAX_AGE_MS;
   }
 
   async #rotate(): Promise<void> {

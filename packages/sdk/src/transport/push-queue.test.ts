@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { QsecError } from '../errors.ts';
+import { QsecError } from '../errors.ts';
 import { decodePushes, type RelayErrorCode, toBase64url } from '../wire/index.ts';
 import { PushQueue } from './push-queue.ts';
 
@@ -209,5 +209,30 @@ describe('a queue of pushes', () => {
         expect(safe.size).toBe(count);
       }),
     );
+  });
+});
+
+describe('what waits for a relay that is away', () => {
+  it('is bounded, and more is taken once the relay has some of it', async () => {
+    const { push, connect, accept } = queue();
+    for (let i = 0; i < 16_384; i++) push(1);
+    const refused = push(2);
+    await turn();
+    expect(refused.value).toBe('RATE_LIMITED');
+    connect();
+    accept();
+    const taken = push(3);
+    await turn();
+    expect(taken.value).toBeUndefined();
+  });
+
+  it('is bounded in bytes, too', async () => {
+    const { pushes } = queue();
+    const megabyte = new Uint8Array(1_048_576);
+    const waiting = Array.from({ length: 64 }, () => pushes.push(megabyte, {}));
+    await expect(pushes.push(new Uint8Array(1), {})).rejects.toMatchObject({ code: 'RATE_LIMITED' });
+    pushes.close(new QsecError('CLOSED', 'closed'));
+    for (const each of waiting) await expect(each).rejects.toMatchObject({ code: 'CLOSED' });
+    pushes.push(megabyte, {}).catch(() => undefined);
   });
 });

@@ -27,6 +27,9 @@ export interface PushQueueOptions {
 }
 
 const CID_BYTES = 16;
+/** What waits for a relay that is away, all told: well above what members keep of messages that nobody confirmed. */
+const MAX_WAITING = 16_384;
+const MAX_WAITING_BYTES = 67_108_864;
 /** Longest pause a relay is granted at a time. */
 const MAX_PAUSE_MS = 30_000;
 
@@ -38,6 +41,7 @@ export class PushQueue {
   readonly #options: PushQueueOptions;
   /** First those pushed on this connection, `#inFlight` of them, then those that wait; oldest first in each part. */
   readonly #queue: Outgoing[] = [];
+  #bytes = 0;
   #handedOver = 0;
   #inFlight = 0;
   #inFlightBytes = 0;
@@ -59,11 +63,24 @@ export class PushQueue {
     return this.#queue.length;
   }
 
-  /** Resolves when the relay has it safe, or when it is not wanted any more; rejects with what the relay refuses it with for good. */
+  /**
+   * Resolves when the relay has it safe, or when it is not wanted any more; rejects with what the relay refuses it with for good.
+   * @throws {QsecError} `RATE_LIMITED` while too much waits
+   */
   push(body: Uint8Array, { to, transient, wanted }: PushOptions): Promise<void> {
     const cid = crypto.getRandomValues(new Uint8Array(CID_BYTES));
     const push: Push = { cid, body, ...(to && { to: [...to].sort(compareBytes) }), ...(transient && { transient }) };
-    return new Promise((resolve, reject) => {
+    if (this.#queue.length >= MAX_WAITING || this.#bytes + body.length > MAX_WAITING_BYTES) return Promise.reject(full());
+    this.#bytes += body.length;
+    return new Promise((settle, fail) => {
+      const resolve = () => {
+        this.#bytes -= body.length;
+        settle();
+      };
+      const reject = (error: QsecError) => {
+        this.#bytes -= body.length;
+        fail(error);
+      };
       this.#queue.push({ number: ++this.#handedOver, push, wanted, resolve, reject });
       // One turn later, so that frames made together travel together.
       if (this.#flushing) return;
@@ -179,3 +196,9 @@ export class PushQueue {
 
 const byNumber = (a: Outgoing, b: Outgoing): number => a.number - b.number;
 const unexplained = () => new QsecError('RELAY_REFUSED', 'The relay did not take a frame.');
+
+const full = () =>
+  new QsecError(
+    'RATE_LIMITED',
+    'More waits for the relay than is kept: send again once it is reachable and has taken some of it.',
+  );
