@@ -1,28 +1,12 @@
-import { type CDPSession, expect, type Page, test } from '@playwright/test';
+import { type CDPSession, expect, type Page } from '@playwright/test';
 import { findSecrets } from '../packages/relay/src/testing/secret-scan.ts';
 import { CaptureProxy } from './support/capture-proxy.ts';
 import { recordNothing, switchOffEncryption, watchContent } from './support/page-watch.ts';
-import { microphone, People, recorded, recorder, talking, voice } from './support/people.ts';
-import { DEMO, RelayProcess } from './support/relay-process.ts';
+import { microphone, type People, recorded, recorder, talking, voice } from './support/people.ts';
+import type { RelayProcess } from './support/relay-process.ts';
+import { test } from './support/widget-test.ts';
 
 /** Voice messages between two people who use the widget, over a real relay. The microphone is Chromium's fake one, which beeps. */
-
-let relay: RelayProcess;
-let people: People;
-
-test.beforeAll(async () => {
-  relay = await RelayProcess.start({ RELAY_DEMO_DIR: DEMO });
-});
-
-test.beforeEach(({ browser }) => {
-  people = new People(browser);
-});
-
-test.afterEach(() => people.close());
-
-test.afterAll(() => relay.stop());
-
-const pair = async (url = relay.url) => talking(url, await people.one(), await people.one());
 
 async function send(page: Page, seconds: number): Promise<void> {
   await microphone(page).click();
@@ -33,8 +17,8 @@ async function send(page: Page, seconds: number): Promise<void> {
 
 const slider = (page: Page) => voice(page).getByRole('slider', { name: 'Position' });
 
-test('a voice message is recorded, listened to and sent; the other side plays it to its end', async () => {
-  const [ana, bo] = await pair();
+test('a voice message is recorded, listened to and sent; the other side plays it to its end', async ({ relay, people }) => {
+  const [ana, bo] = await talking(relay.url, await people.one(), await people.one());
   await microphone(ana).click();
   await recorded(ana, 2);
   await recorder(ana).getByRole('button', { name: 'Listen' }).click();
@@ -63,7 +47,10 @@ test('a voice message is recorded, listened to and sent; the other side plays it
   await expect(slider(bo)).toHaveAttribute('aria-valuenow', '0');
 });
 
-test('the sound that arrives is the one recorded; none of it is in what the relay saw, and no address of it outlives the room', async () => {
+test('the sound that arrives is the one recorded; none of it is in what the relay saw, and no address of it outlives the room', async ({
+  relay,
+  people,
+}) => {
   const proxy = await CaptureProxy.listen(relay.port);
   try {
     const [ana, bo] = await talking(proxy.url, await people.one({}, watchContent), await people.one({}, watchContent));
@@ -95,7 +82,7 @@ test('the sound that arrives is the one recorded; none of it is in what the rela
   }
 });
 
-test('without encryption the relay would have had the recording: the search finds it', async () => {
+test('without encryption the relay would have had the recording: the search finds it', async ({ relay, people }) => {
   const proxy = await CaptureProxy.listen(relay.port);
   try {
     const bare = () => people.one({}, switchOffEncryption);
@@ -115,7 +102,7 @@ test('without encryption the relay would have had the recording: the search find
 const secret = (recording: Buffer) =>
   new Map([['recording', recording.subarray(recording.length >> 1, (recording.length >> 1) + 64)]]);
 
-test('a position is chosen by keys and by mouse, before and while it plays', async () => {
+test('a position is chosen by keys and by mouse, before and while it plays', async ({ relay, people }) => {
   const [ana, bo] = await talking(relay.url, await people.one(), await people.one({}, watchContent));
   await send(ana, 6);
   await expect(voice(bo)).toHaveCount(1);
@@ -158,7 +145,10 @@ test('a position is chosen by keys and by mouse, before and while it plays', asy
   await expect.poll(at).toBeGreaterThan(length * 0.7);
 });
 
-test('a speed is chosen by mouse and by keys, and is the speed on the next page, too; nothing else is kept', async () => {
+test('a speed is chosen by mouse and by keys, and is the speed on the next page, too; nothing else is kept', async ({
+  relay,
+  people,
+}) => {
   const [first, second] = [await people.one(), await people.one({}, watchContent)];
   const [ana, bo] = await talking(relay.url, first, second);
   await send(ana, 1);
@@ -174,7 +164,7 @@ test('a speed is chosen by mouse and by keys, and is the speed on the next page,
   await expect(voice(later).getByRole('button', { name: 'Speed 2' })).toBeVisible();
 });
 
-test('one message plays at a time, and the next one nobody listened to follows', async () => {
+test('one message plays at a time, and the next one nobody listened to follows', async ({ relay, people }) => {
   const [ana, bo] = await talking(relay.url, await people.one(), await people.one({}, watchContent));
   await send(ana, 2);
   await send(ana, 2);
@@ -191,8 +181,8 @@ test('one message plays at a time, and the next one nobody listened to follows',
   await expect(voice(bo).nth(2).getByText('Not played yet')).toHaveCount(0);
 });
 
-test('a recording is paused by Escape, and deleted when the person says so', async () => {
-  const [ana] = await pair();
+test('a recording is paused by Escape, and deleted when the person says so', async ({ relay, people }) => {
+  const [ana] = await talking(relay.url, await people.one(), await people.one());
   await microphone(ana).focus();
   await ana.keyboard.press('Enter');
   await recorded(ana, 1);
@@ -207,8 +197,8 @@ test('a recording is paused by Escape, and deleted when the person says so', asy
   await expect(ana.getByRole('dialog', { name: /Guest|chat/ })).toBeVisible();
 });
 
-test('a blocked microphone is explained', async () => {
-  const [ana] = await pair();
+test('a blocked microphone is explained', async ({ relay, people }) => {
+  const [ana] = await talking(relay.url, await people.one(), await people.one());
   await ana.evaluate(() => {
     navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException('no', 'NotAllowedError'));
   });
@@ -218,8 +208,8 @@ test('a blocked microphone is explained', async () => {
   await expect(microphone(ana)).toBeVisible();
 });
 
-test('what was recorded before the microphone was lost can be heard and sent', async () => {
-  const [ana, bo] = await pair();
+test('what was recorded before the microphone was lost can be heard and sent', async ({ relay, people }) => {
+  const [ana, bo] = await talking(relay.url, await people.one(), await people.one());
   await ana.evaluate(() => {
     const ask = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
     navigator.mediaDevices.getUserMedia = async (wanted) => {
@@ -240,7 +230,7 @@ test('what was recorded before the microphone was lost can be heard and sent', a
   await expect(voice(bo)).toHaveAccessibleName(/0:0[1-9]/);
 });
 
-test('a recording with nothing in it is a state, and nothing is sent', async () => {
+test('a recording with nothing in it is a state, and nothing is sent', async ({ relay, people }) => {
   const [ana] = await talking(relay.url, await people.one({}, recordNothing), await people.one());
   await microphone(ana).click();
   await recorded(ana, 1);
@@ -287,7 +277,7 @@ class Finger {
 test.describe('with a finger', () => {
   const phone = { hasTouch: true, isMobile: true, viewport: { width: 390, height: 844 } };
 
-  async function held(): Promise<{ ana: Page; bo: Page; finger: Finger }> {
+  async function held(relay: RelayProcess, people: People): Promise<{ ana: Page; bo: Page; finger: Finger }> {
     const [ana, bo] = await talking(relay.url, await people.one(phone), await people.one());
     const finger = new Finger(await ana.context().newCDPSession(ana));
     return { ana, bo, finger };
@@ -299,8 +289,8 @@ test.describe('with a finger', () => {
     await finger.down(box.x + box.width / 2, box.y + box.height / 2);
   }
 
-  test('it records while it is held, and sends when it lets go', async () => {
-    const { ana, bo, finger } = await held();
+  test('it records while it is held, and sends when it lets go', async ({ relay, people }) => {
+    const { ana, bo, finger } = await held(relay, people);
     await press(finger, ana);
     await expect(ana.getByText('Slide to cancel')).toBeVisible();
     await recorded(ana, 2);
@@ -309,8 +299,8 @@ test.describe('with a finger', () => {
     await expect(voice(bo)).toHaveAccessibleName(/Voice message, 0:0[2-9]/);
   });
 
-  test('a short touch records nothing, and says how it is done', async () => {
-    const { ana, finger } = await held();
+  test('a short touch records nothing, and says how it is done', async ({ relay, people }) => {
+    const { ana, finger } = await held(relay, people);
     await press(finger, ana);
     await expect(ana.getByText('Slide to cancel')).toBeVisible();
     await finger.up();
@@ -319,8 +309,8 @@ test.describe('with a finger', () => {
     await expect(voice(ana)).toHaveCount(0);
   });
 
-  test('sliding back cancels, though it has let go only then', async () => {
-    const { ana, finger } = await held();
+  test('sliding back cancels, though it has let go only then', async ({ relay, people }) => {
+    const { ana, finger } = await held(relay, people);
     await press(finger, ana);
     await recorded(ana, 1);
     await finger.move(-60, 0);
@@ -332,8 +322,11 @@ test.describe('with a finger', () => {
     await expect(voice(ana)).toHaveCount(0);
   });
 
-  test('sliding up locks: it goes on without the finger, and is sent by the first tap on the button', async () => {
-    const { ana, bo, finger } = await held();
+  test('sliding up locks: it goes on without the finger, and is sent by the first tap on the button', async ({
+    relay,
+    people,
+  }) => {
+    const { ana, bo, finger } = await held(relay, people);
     await press(finger, ana);
     await recorded(ana, 1);
     await finger.move(0, -80);
@@ -344,8 +337,8 @@ test.describe('with a finger', () => {
     await expect(voice(bo)).toHaveAccessibleName(/Voice message, 0:0[1-9]/);
   });
 
-  test('a finger that the system takes away sends nothing and loses nothing', async () => {
-    const { ana, finger } = await held();
+  test('a finger that the system takes away sends nothing and loses nothing', async ({ relay, people }) => {
+    const { ana, finger } = await held(relay, people);
     await press(finger, ana);
     await recorded(ana, 1);
     await finger.taken();

@@ -12,6 +12,9 @@ declare global {
   /** Sounds that were played, in the order they were made. */
   var sounds: HTMLAudioElement[];
   function bytesOf(blob: Blob): Promise<number[]>;
+  /** The connection takes this many bytes more, and then nothing until `goOn`. */
+  function stallAfter(bytes: number): void;
+  function goOn(): void;
 }
 
 /** Keeps what is recorded and what is shown. */
@@ -43,6 +46,25 @@ export function watchContent(): void {
       super(url);
       sounds.push(this);
     }
+  };
+}
+
+/** Connections that a test can make as slow as a full line. */
+export function stallUploads(): void {
+  let left = Number.POSITIVE_INFINITY;
+  const waiting: (() => void)[] = [];
+  globalThis.stallAfter = (bytes) => {
+    left = bytes;
+  };
+  globalThis.goOn = () => {
+    left = Number.POSITIVE_INFINITY;
+    for (const send of waiting.splice(0)) send();
+  };
+  const { send } = WebSocket.prototype;
+  WebSocket.prototype.send = function (data) {
+    left -= typeof data === 'string' ? data.length : data instanceof Blob ? data.size : data.byteLength;
+    if (left >= 0) send.call(this, data);
+    else waiting.push(() => send.call(this, data));
   };
 }
 

@@ -1,7 +1,7 @@
 import { QsecError } from '@qsec2/sdk';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { actionOf, factsOf, shareOf, wantsAtOnce } from '../src/components/qsec2-file/qsec2-file.logic';
-import { isRetryable, spoken } from '../src/components/qsec2-log/spoken.logic';
+import { isCancelled, isRetryable, spoken } from '../src/components/qsec2-log/spoken.logic';
 import { en } from '../src/i18n/en';
 import { enMedia } from '../src/i18n/en-media';
 import { makeFormat } from '../src/i18n/format';
@@ -44,11 +44,12 @@ describe('a file on its way out', () => {
     expect(items()[0]).toMatchObject({ status: 'delivered', place });
   });
 
-  it('can be cancelled, and sent after all', async () => {
+  it('can be cancelled, which is not shown as an error, and sent after all', async () => {
     const sending = session.sendFile(pdf);
     session.cancel(items()[0]!.id);
     await sending;
     expect(items()).toMatchObject([{ status: 'failed', problem: { code: 'ABORTED' } }]);
+    expect(items().map(isCancelled)).toEqual([true]);
     void session.resend(items()[0]!.id);
     await vi.waitFor(() => expect(room.uploads).toHaveLength(2));
     expect(items()).toMatchObject([{ status: 'sending', file: { name: 'a.pdf' } }]);
@@ -60,7 +61,7 @@ describe('a file on its way out', () => {
     await sending;
     const [item] = items() as [MessageItem];
     expect(factsOf(item, item.problem, words)).toBe('This file is too large');
-    expect(isRetryable(item)).toBe(false);
+    expect([isRetryable(item), isCancelled(item)]).toEqual([false, false]);
     expect(isRetryable({ ...item, problem: { code: 'RELAY_UNREACHABLE', message: '', remediation: '' } })).toBe(true);
   });
 

@@ -13,7 +13,8 @@ import type {
 export interface BlobPort {
   /** Resolves when requests can be made. Rejects when they never can again, and with the signal's reason. */
   ready(signal: AbortSignal): Promise<void>;
-  put(request: BlobPutRequest, chunk: Uint8Array): Promise<Reply<BlobProgress>>;
+  /** @param signal what has not gone out when it is aborted stays here */
+  put(request: BlobPutRequest, chunk: Uint8Array, signal: AbortSignal): Promise<Reply<BlobProgress>>;
   get(request: BlobGetRequest): Promise<Reply<BlobChunk>>;
   drop(request: BlobDropRequest): Promise<Reply<true>>;
 }

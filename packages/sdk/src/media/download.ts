@@ -29,17 +29,34 @@ export function download(port: BlobPort, { id, count, onChunk }: DownloadOptions
 
   return streamOf(async function* chunks(signal) {
     let got = 0;
-    for await (const chunk of inOrder(indices(), (index) => fetchChunk(port, blob, index, signal), AHEAD)) {
+    let turn: Promise<void> | undefined;
+    // Requests that failed together wait together.
+    const ready = (waitMs: number) => {
+      turn ??= (waitMs > 0 ? pause(waitMs, signal) : Promise.resolve())
+        .then(() => port.ready(signal))
+        .finally(() => {
+          turn = undefined;
+        });
+      return turn;
+    };
+    for await (const chunk of inOrder(indices(), (index) => fetchChunk(port, { blob, index, ready, signal }), AHEAD)) {
       onChunk?.(++got);
       yield chunk;
     }
   });
 }
 
-async function fetchChunk(port: BlobPort, blob: string, index: number, signal: AbortSignal): Promise<Uint8Array> {
-  for (;;) {
-    await port.ready(signal);
-    let waitMs = 0;
+interface ChunkRequest {
+  blob: string;
+  index: number;
+  /** Resolves when requests can be made, at the earliest after so many milliseconds. */
+  ready(waitMs: number): Promise<void>;
+  signal: AbortSignal;
+}
+
+async function fetchChunk(port: BlobPort, { blob, index, ready, signal }: ChunkRequest): Promise<Uint8Array> {
+  for (let waitMs = 0; ; ) {
+    await ready(waitMs);
     try {
       const reply = await port.get({ blob, index });
       signal.throwIfAborted();
@@ -53,7 +70,6 @@ async function fetchChunk(port: BlobPort, blob: string, index: number, signal: A
       if (!isPassing(error)) throw error;
       waitMs = AFTER_FAILURE_MS;
     }
-    await pause(waitMs, signal);
   }
 }
 

@@ -1,5 +1,6 @@
 import { sha256 } from '@noble/hashes/sha2.js';
 import { type Bytes, utf8 } from '../wire/index.ts';
+import { chunkCrypto } from './chunk-cipher.ts';
 import type { FileKey } from './file-key.ts';
 
 export const DIGEST_BYTES = 32;
@@ -7,7 +8,7 @@ export const DIGEST_BYTES = 32;
 /**
  * The digest of a sealed file that its sender signs: SHA-256 over the file's id, its key's commitment and the SHA-256 of every
  * sealed chunk, in order. Tags alone would not do, since whoever has the key (every member) can make other chunks with the same
- * tags. Hashed chunk by chunk, the bulk of the work is WebCrypto's, beside the sealing and for several chunks at a time.
+ * tags. Hashed chunk by chunk, the bulk of the work is the platform's, beside the sealing and for several chunks at a time.
  */
 export class FileDigest {
   readonly #hash = sha256.create().update(utf8('qsec2 v1 file digest\0'));
@@ -26,4 +27,4 @@ export class FileDigest {
   }
 }
 
-export const chunkDigest = async (box: Bytes): Promise<Uint8Array> => new Uint8Array(await crypto.subtle.digest('SHA-256', box));
+export const chunkDigest = (box: Bytes): Promise<Uint8Array> => chunkCrypto.sha256(box);

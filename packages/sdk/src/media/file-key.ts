@@ -1,6 +1,7 @@
 import { expand } from '@noble/hashes/hkdf.js';
 import { sha256 } from '@noble/hashes/sha2.js';
 import { BLOB_ID_BYTES, type Bytes, concat, equalBytes, utf8 } from '../wire/index.ts';
+import { type ChunkCipher, chunkCrypto } from './chunk-cipher.ts';
 
 /**
  * The key of one file, in the manner of STREAM (Hoang, Reyhanitabar, Rogaway and Vizár, CRYPTO 2015, §7): the nonce of a chunk is
@@ -20,7 +21,7 @@ export interface FileKey {
   readonly id: Bytes;
   readonly secret: Bytes;
   readonly commitment: Bytes;
-  readonly aes: CryptoKey;
+  readonly cipher: ChunkCipher;
 }
 
 /** Draws a key for one file. It must never seal anything else: nonces count from 0. */
@@ -35,8 +36,7 @@ export function newFileKey(): Promise<FileKey> {
  */
 export async function fileKey(id: Bytes, secret: Bytes): Promise<FileKey> {
   const derive = (label: string) => expand(sha256, secret, concat(utf8(`qsec2 v1 file ${label}\0`), id), 32) as Bytes;
-  const aes = await crypto.subtle.importKey('raw', derive('key'), 'AES-GCM', false, ['encrypt', 'decrypt']);
-  return { id, secret, commitment: derive('commitment'), aes };
+  return { id, secret, commitment: derive('commitment'), cipher: await chunkCrypto.cipher(derive('key')) };
 }
 
 /** Whether `commitment` is the one to this key. */
@@ -52,13 +52,9 @@ export function chunkNonce(index: number, last: boolean): Bytes {
   return nonce;
 }
 
-export async function sealChunk({ aes, id }: FileKey, index: number, last: boolean, content: Bytes): Promise<Bytes> {
-  const algorithm = { name: 'AES-GCM', iv: chunkNonce(index, last), additionalData: id };
-  return new Uint8Array(await crypto.subtle.encrypt(algorithm, aes, content));
-}
+export const sealChunk = ({ cipher, id }: FileKey, index: number, last: boolean, content: Bytes): Promise<Bytes> =>
+  cipher.seal(chunkNonce(index, last), id, content);
 
 /** Rejects when this key did not seal `box` at this place. */
-export async function openChunk({ aes, id }: FileKey, index: number, last: boolean, box: Bytes): Promise<Bytes> {
-  const algorithm = { name: 'AES-GCM', iv: chunkNonce(index, last), additionalData: id };
-  return new Uint8Array(await crypto.subtle.decrypt(algorithm, aes, box));
-}
+export const openChunk = ({ cipher, id }: FileKey, index: number, last: boolean, box: Bytes): Promise<Bytes> =>
+  cipher.open(chunkNonce(index, last), id, box);

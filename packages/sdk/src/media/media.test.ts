@@ -1,7 +1,8 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { QsecError } from '../errors.ts';
 import { type Bytes, concat, padme } from '../wire/index.ts';
+import { chunkCrypto } from './chunk-cipher.ts';
 import { fileKey, openChunk, sealChunk } from './file-key.ts';
 import { CHUNK_BYTES, chunkCount, MIN_PADDED_BYTES, paddedBytes, sealedBytes, TAG_BYTES } from './layout.ts';
 import { openFile } from './open.ts';
@@ -119,17 +120,22 @@ describe('a sealed file', () => {
 
   it('uses no nonce twice', async () => {
     const used = new Set<string>();
-    const { encrypt } = crypto.subtle;
-    const spy = (algorithm: AesGcmParams, ...rest: unknown[]) => {
-      used.add(Buffer.from(algorithm.iv as Uint8Array).toString('hex'));
-      return Reflect.apply(encrypt, crypto.subtle, [algorithm, ...rest]);
-    };
-    crypto.subtle.encrypt = spy as typeof encrypt;
+    const { cipher } = chunkCrypto;
+    const spy = vi.spyOn(chunkCrypto, 'cipher').mockImplementation(async (key) => {
+      const real = await cipher(key);
+      return {
+        ...real,
+        seal(nonce, aad, content) {
+          used.add(Buffer.from(nonce).toString('hex'));
+          return real.seal(nonce, aad, content);
+        },
+      };
+    });
     try {
       const { chunks } = await seal(content(20 * CHUNK_BYTES));
       expect(used.size).toBe(chunks.length);
     } finally {
-      crypto.subtle.encrypt = encrypt;
+      spy.mockRestore();
     }
   });
 

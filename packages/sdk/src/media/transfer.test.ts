@@ -157,6 +157,23 @@ describe('a transfer', () => {
     await expect(fetchAll(port, sealed)).rejects.toMatchObject({ code: 'FILE_CORRUPT' });
   });
 
+  it('waits for its connection once, however many chunks wait for it', async () => {
+    const port = new FaultyPort();
+    const sealed = await send(port, content(5_000_000));
+    let waiting = 0;
+    let most = 0;
+    const { ready } = port;
+    port.ready = async (signal) => {
+      most = Math.max(most, ++waiting);
+      await ready(signal);
+      waiting--;
+    };
+    port.requests = 0;
+    port.fault = (request) => (request < 40 ? 'lost' : 'none');
+    expect((await fetchAll(port, sealed)).length).toBe(5_000_000);
+    expect(most).toBe(1);
+  });
+
   it('asks for no more than is read', async () => {
     const port = new FaultyPort();
     const sealed = await send(port, content(5_000_000));

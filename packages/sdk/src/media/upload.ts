@@ -110,7 +110,7 @@ class Upload {
   async #put(chunk: SealedChunk): Promise<void> {
     const { index, last, box } = chunk;
     try {
-      const reply = await this.#port.put({ blob: this.#blob, index, last }, box);
+      const reply = await this.#port.put({ blob: this.#blob, index, last }, box, this.#options.signal);
       if (reply.ok) this.#acknowledged(reply.ok);
       else this.#refused(verdict(reply.error));
       // A chunk behind one that was refused found no place.

@@ -37,7 +37,11 @@ export class RelayBlobs implements BlobPort {
     });
   }
 
-  put: BlobPort['put'] = (request, chunk) => this.#one((blobs) => blobs.put(request, chunk));
+  put: BlobPort['put'] = (request, chunk, signal) =>
+    this.#one((blobs) => {
+      signal.throwIfAborted();
+      return blobs.put(request, chunk);
+    });
   get: BlobPort['get'] = (request) => this.#one((blobs) => blobs.get(request));
   drop: BlobPort['drop'] = (request) => this.#one((blobs) => blobs.drop(request));
 

@@ -14,6 +14,7 @@ export class TransferProgress {
   readonly #tell: (progress: FileProgress) => void;
   #done = 0;
   #told = -1;
+  #over = false;
 
   constructor(
     facts: Pick<FileProgress, 'direction' | 'message' | 'name'>,
@@ -27,12 +28,15 @@ export class TransferProgress {
   }
 
   chunks(count: number): void {
+    // Acknowledgements of what was under way may still come.
+    if (this.#over) return;
     this.#done = Math.min(count * CHUNK_BYTES, this.#total ?? Number.POSITIVE_INFINITY);
     const step = this.#total === undefined ? CHUNK_BYTES : Math.max(CHUNK_BYTES, (chunkCount(this.#total) * CHUNK_BYTES) / STEPS);
     if (this.#done - this.#told >= step) this.#report('running');
   }
 
   end(state: 'done' | 'failed' | 'cancelled'): void {
+    this.#over = true;
     if (state === 'done') this.#done = this.#total ?? this.#done;
     this.#report(state);
   }

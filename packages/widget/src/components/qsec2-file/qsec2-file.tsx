@@ -9,6 +9,7 @@ import { ObjectUrls } from '../../media/object-urls';
 import { problemFrom } from '../../store/problem.logic';
 import type { FileView, MessageItem } from '../../store/view';
 import { adoptStyles } from '../../styles/adopt';
+import { MEDIA_SHEET } from '../../styles/media-sheet';
 import type { Problem } from '../../types';
 import css from './qsec2-file.css';
 import { actionOf, type Fetching, type FileAction, factsOf, shareOf, wantsAtOnce } from './qsec2-file.logic';
@@ -55,16 +56,19 @@ export class Qsec2File {
   private abort: AbortController | undefined;
 
   connectedCallback() {
+    adoptStyles(this.el, MEDIA_SHEET);
     adoptStyles(this.el, SHEET);
+    this.content = undefined;
+    this.fetching = 'no';
     this.thumbnail = this.item.file?.thumbnail;
     if (wantsAtOnce(this.item)) void this.fetch();
   }
 
   disconnectedCallback() {
     this.abort?.abort();
+    this.abort = undefined;
+    // Nothing else changes: it would be drawn once more, with addresses that nobody revokes.
     this.urls.revokeAll();
-    this.content = undefined;
-    this.fetching = 'no';
   }
 
   private async fetch(): Promise<Blob | undefined> {
@@ -176,7 +180,7 @@ export class Qsec2File {
     const problem = this.problem ?? item.problem;
     const facts = factsOf(item, problem, { t, media, format });
     return (
-      <div class={{ 'file-card': true, bad: !!problem }} key="card">
+      <div class={{ 'file-card': true, bad: !!problem && problem.code !== 'ABORTED' }} key="card">
         {this.button(file.name)}
         <span class="file-words">
           <span class="file-name" dir="auto">
@@ -193,8 +197,8 @@ export class Qsec2File {
     const action = actionOf(item, fetching);
     if (!action) {
       return (
-        <span class="file-mark" key="mark">
-          <Icon of={item.problem ? alert : fileIcon} />
+        <span class="media-button file-mark" key="mark">
+          <Icon of={item.problem && item.problem.code !== 'ABORTED' ? alert : fileIcon} />
         </span>
       );
     }
@@ -207,7 +211,7 @@ export class Qsec2File {
     };
     const share = action === 'cancel-send' || action === 'cancel-fetch' ? (shareOf(item) ?? 0) : undefined;
     return (
-      <button type="button" class="file-mark" key="action" aria-label={labels[action](name)} onClick={this.act}>
+      <button type="button" class="media-button file-mark" key="action" aria-label={labels[action](name)} onClick={this.act}>
         {share !== undefined && <Ring share={share} />}
         <Icon of={ICONS[action]} size={share === undefined ? 20 : 16} />
       </button>

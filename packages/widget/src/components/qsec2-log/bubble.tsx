@@ -8,7 +8,7 @@ import { alert, check, clock, ticks } from '../../icons/paths';
 import { FileBody } from './file-body';
 import { linkify } from './linkify.logic';
 import type { Row } from './qsec2-log.logic';
-import { isRetryable, spoken } from './spoken.logic';
+import { isCancelled, isRetryable, spoken } from './spoken.logic';
 
 interface BubbleProps {
   row: Extract<Row, { kind: 'message' }>;
@@ -42,7 +42,7 @@ export const Bubble: FunctionalComponent<BubbleProps> = (props) => {
   return (
     <div
       key={item.place ?? item.id}
-      class={{ message: true, mine: item.mine, first, last, failed: item.status === 'failed' }}
+      class={{ message: true, mine: item.mine, first, last, failed: item.status === 'failed' && !isCancelled(item) }}
       role="article"
       data-message={item.id}
       tabIndex={focusable ? 0 : -1}

@@ -11,3 +11,6 @@ export function spoken({ text, file }: MessageItem, t: Dictionary, format: Forma
 /** Whether sending once more could go better. */
 export const isRetryable = ({ problem }: MessageItem): boolean =>
   !problem || !['INVALID_ARGUMENT', 'FILE_TOO_LARGE', 'UNSUPPORTED'].includes(problem.code);
+
+/** Whether it was not sent because its sender wanted so: nothing went wrong then. */
+export const isCancelled = ({ problem }: MessageItem): boolean => problem?.code === 'ABORTED';

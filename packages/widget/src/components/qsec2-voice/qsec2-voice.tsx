@@ -10,6 +10,7 @@ import { takeTurn } from '../../media/turn';
 import { problemFrom } from '../../store/problem.logic';
 import type { MessageItem } from '../../store/view';
 import { adoptStyles } from '../../styles/adopt';
+import { MEDIA_SHEET } from '../../styles/media-sheet';
 import css from './qsec2-voice.css';
 import { barsOf, nextSpeed, type Speed, seekTo } from './qsec2-voice.logic';
 import { soundOf } from './sound';
@@ -44,6 +45,7 @@ export class Qsec2Voice {
   private audio: HTMLAudioElement | undefined;
 
   connectedCallback() {
+    adoptStyles(this.el, MEDIA_SHEET);
     adoptStyles(this.el, SHEET);
   }
 
@@ -162,7 +164,12 @@ export class Qsec2Voice {
     const now = format.duration(at * 1000);
     const whole = format.duration(length * 1000);
     return [
-      <button type="button" class="voice-play" aria-label={this.playing ? media.pause : media.play} onClick={this.toggle}>
+      <button
+        type="button"
+        class="media-button voice-play"
+        aria-label={this.playing ? media.pause : media.play}
+        onClick={this.toggle}
+      >
         <Icon of={this.playing ? pause : play} />
       </button>,
       <div
