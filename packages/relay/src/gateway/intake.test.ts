@@ -27,7 +27,6 @@ describe('a connection', () => {
     expect(running.said).toEqual([]);
     send(running);
     expect(running.said).toEqual(['pause']);
-    running.conn.emit('close');
   });
 
   it('is closed when it asks for a namespace; there is one', () => {

@@ -5,7 +5,6 @@ import { Reading } from './reading.ts';
 /** What Engine.IO's connection tells of what comes in. */
 export interface EngineConnection {
   on(event: 'packet', listener: (packet: { type: string; data?: string | Buffer }) => void): unknown;
-  once(event: 'close', listener: () => void): unknown;
   close(): void;
   transport: { socket?: WebSocketInternals };
 }
@@ -44,7 +43,6 @@ export class Intake {
     const control = (data: Buffer) => void this.count(1, data.length);
     socket?.on?.('ping', control);
     socket?.on?.('pong', control);
-    conn.once('close', () => clearTimeout(this.#timer));
   }
 
   /** @returns for how long the connection is not read from because of that, milliseconds. */
@@ -53,7 +51,8 @@ export class Intake {
     if (pauseMs === 0) return 0;
     clearTimeout(this.#timer);
     this.reading.stop('rate');
-    this.#timer = setTimeout(() => this.reading.goOn('rate'), pauseMs);
+    // Nothing is lost when the connection, or the relay, ends before.
+    this.#timer = setTimeout(() => this.reading.goOn('rate'), pauseMs).unref();
     return pauseMs;
   }
 }

@@ -1,7 +1,6 @@
 import type { ChildRelay } from '../child-relay.ts';
-import { newRoom, type RoomSecrets, random16, random32, TestClient } from '../client.ts';
-import { hello, text } from './inputs.ts';
-import { TcpClient, upgradeHead } from './tcp-client.ts';
+import { newRoom, type RoomSecrets, TestClient } from '../client.ts';
+import { Visitor } from './visitor.ts';
 
 const VISITORS = 32;
 
@@ -101,38 +100,5 @@ export class Cycles {
   async #connect(): Promise<Visitor> {
     const { localAddress } = this.#options;
     return Visitor.connect(this.#relay.url, localAddress === undefined ? {} : { localAddress });
-  }
-}
-
-/** A client that does no more than it must. */
-class Visitor {
-  readonly tcp: TcpClient;
-  #requests = 0;
-
-  private constructor(tcp: TcpClient) {
-    this.tcp = tcp;
-  }
-
-  static async connect(url: string, options: { localAddress?: string }): Promise<Visitor> {
-    const tcp = await TcpClient.open(url, options);
-    tcp.write(`${upgradeHead()}\r\n`);
-    await tcp.until(() => tcp.closed || tcp.received.includes('pingInterval'));
-    tcp.write(hello());
-    await tcp.until(() => tcp.closed || tcp.received.includes('40{"sid"'));
-    return new Visitor(tcp);
-  }
-
-  /** @throws when it is refused. */
-  async request(event: string, ...fields: unknown[]): Promise<void> {
-    const { tcp } = this;
-    const reply = `43${++this.#requests}[`;
-    tcp.write(text(`42${this.#requests}${JSON.stringify([event, ...fields])}`));
-    await tcp.until(() => tcp.closed || tcp.received.includes(reply));
-    if (!tcp.received.includes(`${reply}{"ok"`)) throw new Error(`${event} was refused: ${tcp.received.slice(-300)}`);
-  }
-
-  async join({ room, token }: RoomSecrets, seat = { seat: random16(), seatSecret: random32() }) {
-    await this.request('join', { room, token, ...seat });
-    return seat;
   }
 }
