@@ -101,6 +101,7 @@ describe('a WebSocket is closed', () => {
     await held.until(() => held.closed);
     const room = newRoom();
     kept.send(`421${JSON.stringify(['create', { ...room, capacity: 2 }])}`);
+    await kept.until(() => kept.received.some((packet) => packet.startsWith('431[{"ok"')));
     kept.send(`422${JSON.stringify(['join', { ...room, seat: random16(), seatSecret: random32() }])}`);
     await kept.until(() => kept.received.some((packet) => packet.startsWith('432[{"ok"')));
   });
