@@ -7,7 +7,7 @@ import { histories, play } from './support/play.ts';
 
 /** The same histories with one part of delivery switched off at a time: the model notices each. */
 
-const MOST = 150;
+const MOST = 500;
 
 interface Control {
   /** What goes wrong, and what is missing then. */
