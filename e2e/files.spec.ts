@@ -1,7 +1,11 @@
+import { readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { type Download, expect, type Page } from '@playwright/test';
 import { CuttableProxy } from './support/file-transfer.mjs';
-import { watchContent } from './support/page-watch.ts';
+import { stallUploads, watchContent } from './support/page-watch.ts';
 import { picker, talking } from './support/people.ts';
+import type { RelayProcess } from './support/relay-process.ts';
 import { test } from './support/widget-test.ts';
 
 /** Files between two people who use the widget, over a real relay. */
@@ -21,6 +25,16 @@ async function leave(page: Page): Promise<void> {
   await expect(messages(page)).toHaveCount(0);
 }
 
+/** Files of chunks that the relay keeps. */
+async function kept(relay: RelayProcess): Promise<string[]> {
+  const names = await readdir(join(relay.dataDir, 'blobs'), { recursive: true }).catch(() => []);
+  return names.filter((name) => /\.(part|whole)$/.test(name));
+}
+
+/** Contents of this kind that have an object URL at the moment. */
+const shown = (page: Page, kind: string) =>
+  page.evaluate((kind) => [...shownNow.values()].filter(({ type }) => type.startsWith(kind)).length, kind);
+
 test('files go out by the button, and arrive as they were; an empty one is refused in words', async ({ relay, people }) => {
   const [ana, bo] = await talking(relay.url, await people.one(), await people.one());
   const content = Buffer.from('What was agreed, word for word.\n'.repeat(4000));
@@ -37,6 +51,50 @@ test('files go out by the button, and arrive as they were; an empty one is refus
   expect(download.suggestedFilename()).toBe('minutes.txt');
   expect((await contentOf(download)).equals(content)).toBe(true);
   await expect(messages(bo)).toHaveCount(1);
+});
+
+test('a large picture that is dropped is a thumbnail to the other side, then the picture; its addresses end with the room', async ({
+  relay,
+  people,
+}) => {
+  const [ana, bo] = await talking(relay.url, await people.one({}, watchContent), await people.one({}, watchContent));
+  // Noise, which no format makes small: above what is fetched without being asked for.
+  const files = await ana.evaluateHandle(async () => {
+    const canvas = new OffscreenCanvas(2400, 1200);
+    const brush = canvas.getContext('2d');
+    if (!brush) throw new Error('a canvas has a brush');
+    const noise = new ImageData(canvas.width, canvas.height);
+    for (let at = 0; at < noise.data.length; at += 65_536) crypto.getRandomValues(noise.data.subarray(at, at + 65_536));
+    for (let at = 3; at < noise.data.length; at += 4) noise.data[at] = 255;
+    brush.putImageData(noise, 0, 0);
+    const files = new DataTransfer();
+    files.items.add(new File([await canvas.convertToBlob()], 'noise.png', { type: 'image/png' }));
+    return files;
+  });
+  const panel = ana.getByRole('textbox', { name: 'Message' });
+  await panel.dispatchEvent('dragover', { dataTransfer: files });
+  await expect(ana.getByText('Drop files to send them')).toBeVisible();
+  await panel.dispatchEvent('dragleave');
+  await expect(ana.getByText('Drop files to send them')).toHaveCount(0);
+  await panel.dispatchEvent('dragover', { dataTransfer: files });
+  await panel.dispatchEvent('drop', { dataTransfer: files });
+  await expect(ana.getByText('Drop files to send them')).toHaveCount(0);
+
+  const picture = bo.getByRole('img', { name: 'noise.png' });
+  await expect(picture).toBeVisible();
+  const width = () => picture.evaluate((image: HTMLImageElement) => image.naturalWidth);
+  await expect.poll(width).toBe(320);
+  const box = await picture.boundingBox();
+  expect((box?.width ?? 0) / (box?.height ?? 1)).toBeCloseTo(2, 1);
+  await bo.getByRole('button', { name: 'Show noise.png' }).click();
+  await expect.poll(width).toBe(2400);
+  // It takes the place of its thumbnail without moving anything.
+  expect(await picture.boundingBox()).toEqual(box);
+  for (const page of [ana, bo]) {
+    expect(await shown(page, 'image/')).toBeGreaterThan(0);
+    await leave(page);
+    expect(await shown(page, 'image/')).toBe(0);
+  }
 });
 
 test('a picture that is pasted is shown on both sides, and the draft stays', async ({ relay, people }) => {
@@ -90,6 +148,45 @@ test('names and types that mean harm, and pictures that are none, are plain file
   expect((await contentOf(await fetched)).equals(bytes)).toBe(true);
   // What is handed to the browser is nothing that it would run under the page's origin.
   expect(await bo.evaluate(() => shownEver.map(({ type }) => type).filter((type) => /html|svg|pdf/.test(type)))).toEqual([]);
+});
+
+test('sending that is cancelled half-way leaves nothing behind, and can be tried again', async ({ relay, people }) => {
+  const [ana, bo] = await talking(relay.url, await people.one({}, stallUploads), await people.one());
+  const before = await kept(relay);
+  await ana.evaluate(() => stallAfter(2_000_000));
+  await picker(ana).setInputFiles({ name: 'film.bin', mimeType: 'application/octet-stream', buffer: Buffer.alloc(9_000_000, 7) });
+  await expect(card(ana, 'film.bin').getByText(/^[1-9][\d.]*\sMB of /)).toBeVisible();
+  await expect.poll(async () => (await kept(relay)).length).toBe(before.length + 1);
+  await ana.getByRole('button', { name: 'Stop sending film.bin' }).click();
+  await expect(card(ana, 'film.bin').getByText('Cancelled')).toBeVisible();
+  await ana.evaluate(() => goOn());
+  await expect.poll(() => kept(relay)).toEqual(before);
+  await expect(messages(bo)).toHaveCount(0);
+
+  await card(ana, 'film.bin').getByRole('button', { name: 'Retry' }).click();
+  await expect(bo.getByRole('button', { name: 'Download film.bin' })).toBeVisible();
+  await expect(messages(ana)).toHaveCount(1);
+});
+
+test('a file that changes on the disk while it is sent cannot be read, and leaves nothing behind', async ({ relay, people }) => {
+  const [ana, bo] = await talking(relay.url, await people.one({}, stallUploads), await people.one());
+  const before = await kept(relay);
+  const path = join(tmpdir(), `qsec2-changing-${process.pid}.bin`);
+  await writeFile(path, Buffer.alloc(9_000_000, 7));
+  try {
+    await ana.evaluate(() => stallAfter(2_000_000));
+    await picker(ana).setInputFiles(path);
+    await expect(card(ana, 'qsec2-changing').getByText(/^[1-9][\d.]*\sMB of /)).toBeVisible();
+    await writeFile(path, 'something else');
+    await ana.evaluate(() => goOn());
+    await expect(card(ana, 'qsec2-changing').getByText('This file cannot be read')).toBeVisible();
+    await expect.poll(() => kept(relay)).toEqual(before);
+    await expect(messages(bo)).toHaveCount(0);
+    await card(ana, 'qsec2-changing').getByRole('button', { name: 'Delete' }).click();
+    await expect(messages(ana)).toHaveCount(0);
+  } finally {
+    await rm(path);
+  }
 });
 
 test('fetching that is cancelled keeps nothing, and brings the file when it is tried again', async ({ relay, people }) => {
