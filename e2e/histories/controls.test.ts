@@ -51,11 +51,6 @@ const CONTROLS: Control[] = [
     says: /never came/,
   },
   {
-    name: 'two never understand each other again, if nobody begins again who missed the last word of a handshake',
-    edits: [{ file: 'room/membership.ts', find: 'this.#unfinished.add(toBase64url(from));', put: '' }],
-    says: /never came/,
-  },
-  {
     name: 'a text comes to who was not there when it was written, if all that waits is repeated to everyone',
     edits: [{ file: 'room/outbox.ts', find: '.filter(({ pending }) => pending.has(member))', put: '.filter(() => true)' }],
     says: /was not for it/,

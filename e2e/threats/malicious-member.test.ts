@@ -16,9 +16,9 @@ declare global {
 const EAVESDROPPING: readonly Edit[] = [
   {
     file: 'protocol/sender-key.ts',
-    find: 'static async create(roomId: Bytes, identity: Bytes, announcement: SenderKeyAnnouncement): Promise<ReceiverKey> {',
-    put: `static async create(roomId: Bytes, identity: Bytes, announcement: SenderKeyAnnouncement): Promise<ReceiverKey> {
-            globalThis.__qsec2Heard?.push({ identity, announcement: { ...announcement, seed: announcement.seed.slice() } });`,
+    find: 'return new ReceiverKey(roomId, identity, await importVerificationKey(announcement.signingKey), announcement, skipped);',
+    put: `globalThis.__qsec2Heard?.push({ identity, announcement: { ...announcement, seed: announcement.seed.slice() } });
+            $&`,
   },
   {
     file: 'protocol/group-content.ts',
