@@ -1,5 +1,11 @@
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
-  test: { name: 'sdk', include: ['src/**/*.test.ts'], testTimeout: 20_000 },
+  test: {
+    name: 'sdk',
+    include: ['src/**/*.test.ts'],
+    // Far above what anything takes: machines are shared.
+    expect: { poll: { timeout: 15_000 } },
+    testTimeout: 20_000,
+  },
 });
