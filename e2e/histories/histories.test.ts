@@ -11,7 +11,7 @@ import { histories, play } from './support/play.ts';
  */
 
 /** The same ones in each run of the tests; others in each soak run, where there is time to look into what they find. */
-const RUNS = process.env.QSEC2_SOAK ? { numRuns: 4_000 } : { numRuns: 100, seed: 1 };
+const RUNS = process.env.QSEC2_SOAK ? { numRuns: 4_000 } : { numRuns: 60, seed: 1 };
 const AGAIN = JSON.parse(process.env.QSEC2_HISTORY ?? '{}');
 
 describe('a room', () => {

@@ -6,7 +6,7 @@ import { KEY_FROM_ELSEWHERE } from './support/sources.ts';
 
 /** A frame of each kind with one bit turned over, for every bit; of those longer than 500 bytes an even choice here, and all in the soak run. */
 
-const MOST_FLIPS = process.env.QSEC2_SOAK ? Number.POSITIVE_INFINITY : 4_000;
+const MOST_FLIPS = process.env.QSEC2_SOAK ? Number.POSITIVE_INFINITY : 2_000;
 const FRAMES = ['M1', 'M2', 'M3 and flight 1', 'flight 2 and M4', 'M5', 'pair', 'R1', 'R2', 'R3', 'removal', 'group'];
 const ORDERS = ['order: policy', 'order: lock', 'order: admission', 'order: removal', 'secret of the new link'];
 const KINDS = [...FRAMES, ...ORDERS];
