@@ -1,30 +1,18 @@
-import { type Browser, type BrowserContext, expect, type Page, test } from '@playwright/test';
-import { DEMO, RelayProcess } from './support/relay-process.ts';
+import { expect, type Page } from '@playwright/test';
+import { type People, pageOf } from './support/people.ts';
+import type { RelayProcess } from './support/relay-process.ts';
+import { test } from './support/widget-test.ts';
 
 /** Who made a room decides about the people in it: several browsers over a real relay. */
 
-let relay: RelayProcess;
-const contexts: BrowserContext[] = [];
+/** Where people are, and how one more comes. */
+interface Place {
+  relay: RelayProcess;
+  people: People;
+}
 
-test.beforeAll(async () => {
-  relay = await RelayProcess.start({ RELAY_DEMO_DIR: DEMO });
-});
-
-test.afterEach(async () => {
-  for (const context of contexts.splice(0)) await context.close();
-});
-
-test.afterAll(async () => {
-  await relay.stop();
-});
-
-async function person(browser: Browser, name: string): Promise<Page> {
-  const context = await browser.newContext({ permissions: ['clipboard-read', 'clipboard-write'] });
-  contexts.push(context);
-  const page = await context.newPage();
-  page.on('pageerror', (error) => {
-    throw error;
-  });
+async function person({ relay, people }: Place, name: string): Promise<Page> {
+  const page = await pageOf(await people.one({ permissions: ['clipboard-read', 'clipboard-write'] }));
   await page.goto(relay.url);
   await page.getByRole('button', { name: 'Start a chat' }).click();
   await page.getByRole('textbox', { name: 'Your name' }).fill(name);
@@ -32,8 +20,8 @@ async function person(browser: Browser, name: string): Promise<Page> {
 }
 
 /** Ana with a room for four, and its link. */
-async function creator(browser: Browser): Promise<{ ana: Page; link: string }> {
-  const ana = await person(browser, 'Ana');
+async function creator(place: Place): Promise<{ ana: Page; link: string }> {
+  const ana = await person(place, 'Ana');
   for (let places = 2; places < 4; places++) await ana.getByRole('button', { name: 'One person more' }).click();
   await ana.getByRole('button', { name: 'Create a room' }).click();
   const invite = ana.getByRole('textbox', { name: 'Invite link' });
@@ -41,8 +29,8 @@ async function creator(browser: Browser): Promise<{ ana: Page; link: string }> {
   return { ana, link: await invite.inputValue() };
 }
 
-async function join(browser: Browser, name: string, link: string): Promise<Page> {
-  const page = await person(browser, name);
+async function join(place: Place, name: string, link: string): Promise<Page> {
+  const page = await person(place, name);
   await page.getByRole('textbox', { name: 'Invite link' }).fill(link);
   await page.getByRole('button', { name: 'Join' }).click();
   return page;
@@ -50,7 +38,7 @@ async function join(browser: Browser, name: string, link: string): Promise<Page>
 
 const secured = (page: Page) => expect(page.getByRole('button', { name: /Open security details/ })).toHaveText('Encrypted');
 
-async function people(page: Page): Promise<void> {
+async function showPeople(page: Page): Promise<void> {
   await page.getByRole('button', { name: 'More' }).click();
   await page.getByRole('menuitem', { name: 'People' }).click();
   await expect(page.getByRole('heading', { name: 'People' })).toBeVisible();
@@ -66,14 +54,16 @@ async function say(page: Page, text: string): Promise<void> {
 const bubble = (page: Page, text: string) => page.getByRole('log').getByText(text, { exact: true });
 
 test('a removed member is told so; the others go on, by a new link that lets in and an old one that does not', async ({
-  browser,
+  relay,
+  people,
 }) => {
-  const { ana, link } = await creator(browser);
-  const bo = await join(browser, 'Bo', link);
+  const place = { relay, people };
+  const { ana, link } = await creator(place);
+  const bo = await join(place, 'Bo', link);
   await Promise.all([secured(ana), secured(bo)]);
-  const cy = await join(browser, 'Cy', link);
+  const cy = await join(place, 'Cy', link);
   await secured(cy);
-  await people(ana);
+  await showPeople(ana);
   await ana.getByRole('button', { name: 'Actions for Cy' }).click();
   await ana.getByRole('button', { name: 'Remove from the room' }).click();
   await expect(ana.getByRole('alertdialog', { name: 'Remove Cy?' })).toBeVisible();
@@ -89,25 +79,26 @@ test('a removed member is told so; the others go on, by a new link that lets in 
   await say(bo, 'as you say');
   await expect(bubble(ana, 'as you say')).toBeVisible();
 
-  const late = await join(browser, 'Di', link);
+  const late = await join(place, 'Di', link);
   await expect(late.getByText('This room was not found')).toBeVisible();
   await ana.getByRole('button', { name: 'More' }).click();
   await ana.getByRole('menuitem', { name: 'Copy invite link' }).click();
   await expect.poll(() => ana.evaluate(() => navigator.clipboard.readText())).toMatch(/#q2\./);
   const renewed = await ana.evaluate(() => navigator.clipboard.readText());
   expect(renewed).not.toBe(link);
-  const di = await join(browser, 'Di', renewed);
+  const di = await join(place, 'Di', renewed);
   await secured(di);
   await say(di, 'found you');
   await expect(bubble(bo, 'found you')).toBeVisible();
   await expect(bubble(cy, 'the two of us')).toHaveCount(0);
 });
 
-test('in a locked room somebody asks and is let in, by a member who was given the right', async ({ browser }) => {
-  const { ana, link } = await creator(browser);
-  const bo = await join(browser, 'Bo', link);
+test('in a locked room somebody asks and is let in, by a member who was given the right', async ({ relay, people }) => {
+  const place = { relay, people };
+  const { ana, link } = await creator(place);
+  const bo = await join(place, 'Bo', link);
   await Promise.all([secured(ana), secured(bo)]);
-  await people(ana);
+  await showPeople(ana);
   await ana.getByRole('button', { name: 'Actions for Bo' }).click();
   await ana.getByRole('button', { name: 'Let them decide, too' }).click();
   await expect(ana.getByText('Decides with the creator')).toBeVisible();
@@ -115,7 +106,7 @@ test('in a locked room somebody asks and is let in, by a member who was given th
   await lock.click();
   await expect(lock).toHaveAttribute('aria-checked', 'true');
 
-  const cy = await join(browser, 'Cy', link);
+  const cy = await join(place, 'Cy', link);
   await expect(cy.getByText('Waiting to be let in')).toBeVisible();
   await expect(bo.getByText('Cy asks to be let in')).toBeVisible();
   await bo.getByRole('button', { name: 'Let in' }).click();

@@ -22,7 +22,8 @@ export class People {
   }
 }
 
-async function pageOf(context: BrowserContext): Promise<Page> {
+/** A page in which nothing may go wrong unseen. */
+export async function pageOf(context: BrowserContext): Promise<Page> {
   const page = await context.newPage();
   page.on('pageerror', (error) => {
     throw error;
