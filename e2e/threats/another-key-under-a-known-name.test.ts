@@ -75,11 +75,7 @@ describe('somebody who comes under the name of a verified member', () => {
   });
 
   it('would be, if names of verified members were anybody’s', async () => {
-    const edit: Edit = {
-      file: 'room/membership.ts',
-      find: '?? this.#options.holderOf(peer.name, peer.id);',
-      put: '?? undefined;',
-    };
+    const edit: Edit = { file: 'room/membership.ts', find: 'holder?.verified', put: 'false' };
     expect(await comesAsBo(await buildLab({ edits: [edit] }))).toBe(true);
   });
 });

@@ -1,12 +1,15 @@
 import { QsecError } from '../errors.ts';
 import { encodePairContent, orderName } from '../protocol/content.ts';
 import { RIGHTS, type Right } from '../protocol/orders.ts';
-import { type Bytes, equalBytes } from '../wire/index.ts';
+import { type Bytes, equalBytes, MIN_CAPACITY } from '../wire/index.ts';
 import type { Authority } from './authority.ts';
 import { identityChanged } from './identity-change.ts';
 import { type Order, OrderPost } from './order-post.ts';
 import type { Peer } from './peer.ts';
 import type { SecurityEvent } from './types.ts';
+
+/** How long who leaves waits for the member that is to decide from then on. */
+const HAND_OVER_LIMIT_MS = 10_000;
 
 export interface AdmissionsOptions {
   authority: Authority;
@@ -73,6 +76,26 @@ export class Admissions {
     const order = await this.#authority.order(locked);
     await this.#everyone({ kind: 'lock', order });
     await this.#decided();
+  }
+
+  /** Whether the others would be left with nobody who may decide if we, who made the room, were gone. In a room for two nobody else can come. */
+  get needsDelegate(): boolean {
+    const { isCreator, policy } = this.#authority;
+    if (!isCreator || (policy?.capacity ?? MIN_CAPACITY) <= MIN_CAPACITY) return false;
+    const staying = this.#options.peers().filter(({ trusted }) => trusted);
+    return staying.length > 0 && !staying.some(({ identityKey }) => this.#authority.may('approve', identityKey));
+  }
+
+  /**
+   * Gives a member every right, and waits until it knows: who hands the room over will not be there to tell it again.
+   * @throws {QsecError} `NO_ADMIN`, `PEER_GONE`
+   */
+  async handOver(id: string): Promise<{ confirmed: Promise<boolean> }> {
+    const peer = this.#peer(id);
+    if (peer.presence !== 'present' || !peer.trusted)
+      throw new QsecError('PEER_GONE', `"${peer.name}" is not here to take over.`);
+    await this.delegate(id, RIGHTS);
+    return { confirmed: this.#post.confirmation(peer, 'policy', HAND_OVER_LIMIT_MS) };
   }
 
   /** Gives a member rights, or takes them back, and tells everyone. @throws {QsecError} `NO_ADMIN`, `PEER_GONE`, `INVALID_ARGUMENT` */
@@ -155,7 +178,12 @@ export class Admissions {
 
   /** A newer policy, from whomever: the creator's signature counts. */
   async #receivePolicy(policy: Bytes): Promise<boolean> {
-    if (await this.#authority.learn(policy)) await this.#decided();
+    if (!(await this.#authority.learn(policy))) return true;
+    // Who made us a delegate may be gone before everyone knows.
+    if (RIGHTS.some((right) => this.#authority.may(right))) {
+      for (const other of this.#options.peers()) if (!other.creator) await this.#post.send(other, { kind: 'policy', policy });
+    }
+    await this.#decided();
     return true;
   }
 

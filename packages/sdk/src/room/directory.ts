@@ -36,14 +36,13 @@ export class Directory {
   }
 
   /**
-   * Whom a person would take somebody called `name` for: a member with another id whom the person verified, or knows from an earlier
-   * visit. Who has told no name is taken for nobody.
+   * Whom a person would take somebody called `name` for: a member with another id whom the person verified, else one known from an
+   * earlier visit. Who has told no name is taken for nobody.
    */
   holderOf(name: string, id: string): KnownMember | undefined {
     if (name === DEFAULTS.name) return undefined;
-    const holds = (member: KnownMember) =>
-      member.id !== id && (member.verified || this.#remembered.has(member.id)) && sameName(member.name, name);
-    return this.all().filter(holds).at(-1);
+    const others = this.all().filter((member) => member.id !== id && sameName(member.name, name));
+    return others.findLast(({ verified }) => verified) ?? others.findLast((member) => this.#remembered.has(member.id));
   }
 
   all(): readonly KnownMember[] {

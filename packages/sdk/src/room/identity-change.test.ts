@@ -129,16 +129,49 @@ describe('a name', () => {
   });
 });
 
+/** Ana keeps the room, in which Bo was. She is back, and he is not. */
+async function revisited({ verified }: { verified: boolean }) {
+  const relay = new MemoryRelay();
+  const kept = { persist: 'device' as const, storage: memoryStorage() };
+  const ana = await enter(relay, { name: 'Ana', capacity: 3, ...kept });
+  const bo = await enter(relay, { name: 'Bo', invite: ana.invite });
+  await secure(ana, bo);
+  if (verified) member(ana, bo)?.verify();
+  await ana.suspend();
+  await bo.leave();
+  return { relay, kept, ana, bo, again: await enter(relay, { invite: ana.invite, ...kept }) };
+}
+
 describe('a member known from an earlier visit', () => {
-  it('is expected under the identity it had, verified or not', async () => {
-    const relay = new MemoryRelay();
-    const kept = { persist: 'device' as const, storage: memoryStorage() };
-    const ana = await enter(relay, { name: 'Ana', capacity: 3, ...kept });
-    const bo = await enter(relay, { name: 'Bo', invite: ana.invite });
-    await secure(ana, bo);
-    await ana.suspend();
-    await bo.leave();
-    const again = await enter(relay, { invite: ana.invite, ...kept });
+  it('whom nobody verified holds nobody up who has the same name: that it is another identity is told, once for each', async () => {
+    const { relay, kept, ana, bo, again } = await revisited({ verified: false });
+    const events = securityEvents(again);
+    const other = await enter(relay, { name: 'Bo', invite: ana.invite });
+    await secure(again, other);
+    const now = member(again, other) as Member;
+    expect(now).toMatchObject({ name: 'Bo', changedFrom: undefined, verified: false });
+    const told = events.filter(({ kind }) => kind === 'known-name');
+    expect(told).toMatchObject([{ member: now, before: { id: bo.me.id, safetyNumber: expect.any(String) } }]);
+    await (await again.send('hello')).delivered;
+
+    // Who keeps nothing and reloads is another one each time; who stays is known.
+    await again.suspend();
+    const third = await enter(relay, { invite: ana.invite, ...kept });
+    const since = securityEvents(third);
+    await secure(third, other);
+    relay.cut();
+    relay.restore();
+    await (await third.send('still')).delivered;
+    expect(since.filter(({ kind }) => kind === 'known-name')).toEqual([]);
+    await other.leave();
+    const reloaded = await enter(relay, { name: 'Bo', invite: ana.invite });
+    await secure(third, reloaded);
+    expect(since.filter(({ kind }) => kind === 'known-name')).toMatchObject([{ before: { id: other.me.id } }]);
+    await (await third.send('hello again')).delivered;
+  });
+
+  it('and verified is expected under the identity it had', async () => {
+    const { relay, kept, ana, bo, again } = await revisited({ verified: true });
     const other = await enter(relay, { name: 'Bo', invite: ana.invite });
     await until(again, () => again.state === 'aborted');
     expect(member(again, other)?.changedFrom?.id).toBe(bo.me.id);

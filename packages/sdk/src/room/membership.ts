@@ -474,9 +474,10 @@ export class Membership {
     this.#unfinished.delete(key);
     const displaced = this.#replaceEarlier(key, peer);
     const known = this.#options.known(peer.id);
+    const holder = known ? undefined : this.#options.holderOf(peer.name, peer.id);
     // Of an identity that was here before, what a person decided about it holds.
     if (known) this.#nameAgain(peer, known.name);
-    else peer.changedFrom ??= displaced ?? this.#options.holderOf(peer.name, peer.id);
+    else peer.changedFrom ??= displaced ?? (holder?.verified ? holder : undefined);
     if (!peer.changedFrom) this.#options.recall(peer);
     peer.presence = this.#seats.get(key) ?? 'present';
     this.#peers.set(key, peer);
@@ -484,6 +485,7 @@ export class Membership {
     this.#agreements.conclude(seat, 'confirmed', secrets.report ?? {});
     this.tell('member-secured', peer);
     if (peer.changedFrom) this.tell('identity-changed', peer, peer.changedFrom);
+    else if (holder) this.tell('known-name', peer, holder);
     await this.admissions.meet(peer);
     this.#changed();
     if (!peer.attested) this.tell('unattested', peer);

@@ -116,6 +116,75 @@ describe('an order that a relay loses', () => {
   });
 });
 
+describe('a creator who leaves', () => {
+  it('is told before that nobody would decide any more, and after the room was handed over that somebody does', async () => {
+    const { relay, ana, bo, cy } = await waiting();
+    expect([ana.needsDelegate, bo.needsDelegate]).toEqual([true, false]);
+    await ana.leave({ delegate: member(ana, bo) });
+    expect(ana.state).toBe('closed');
+    await until(() => !sees(bo, ana) && !sees(cy, ana));
+    await bo.approve(member(bo, cy));
+    await until(() => cy.state === 'secure');
+    const di = await enter(relay, { name: 'Di', invite: bo.invite });
+    await until(() => sees(bo, di) && sees(cy, di));
+    await bo.approve(member(bo, di));
+    await until(() => member(cy, di).attested && di.state === 'secure');
+  });
+
+  it('has told everyone who decides from then on, also those whom a relay kept from hearing it from the creator', async () => {
+    const { relay, ana, bo, cy } = await waiting();
+    await ana.approve(member(ana, cy));
+    await until(() => !member(bo, cy).waiting);
+    lose(relay, 0, 2, Number.POSITIVE_INFINITY);
+    await ana.leave({ delegate: member(ana, bo) });
+    await until(() => cy.policy.delegates.length === 1);
+    await bo.lock();
+    await until(() => cy.policy.locked);
+  });
+
+  it('stays when the member that is to decide does not confirm it', async () => {
+    const { relay, ana, bo } = await waiting();
+    lose(relay, 0, 1, Number.POSITIVE_INFINITY);
+    let refused: unknown;
+    const left = ana.leave({ delegate: member(ana, bo) }).catch((error: unknown) => {
+      refused = error;
+    });
+    await until(() => refused !== undefined);
+    await left;
+    expect(refused).toMatchObject({ code: 'TIMEOUT' });
+    expect(ana.state).toBe('secure');
+    expect(sees(bo, ana)).toBe(true);
+  });
+
+  it('is refused a delegate who is not here, or that it may not name', async () => {
+    const { relay, ana, bo, cy } = await waiting();
+    await expect(ana.leave({ delegate: member(ana, cy) })).rejects.toMatchObject({ code: 'PEER_GONE' });
+    await expect(bo.leave({ delegate: member(bo, cy) })).rejects.toMatchObject({ code: 'PEER_GONE' });
+    await ana.approve(member(ana, cy));
+    await until(() => !member(bo, cy).waiting);
+    await expect(bo.leave({ delegate: member(bo, cy) })).rejects.toMatchObject({ code: 'NO_ADMIN' });
+    relay.cut();
+    await until(() => ana.state === 'reconnecting');
+    relay.restore();
+    await until(() => ana.state === 'secure');
+    expect([ana, bo, cy].map(({ state }) => state)).toEqual(['secure', 'secure', 'secure']);
+  });
+
+  it('logs a warning when it leaves without, and none where nobody else could come', async () => {
+    const relay = new HostileRelay();
+    const lines: string[] = [];
+    const logger = (level: string, line: string) => level === 'warn' && lines.push(line);
+    for (const capacity of [3, 2]) {
+      const ana = await enter(relay, { name: 'Ana', capacity, logger });
+      const bo = await enter(relay, { name: 'Bo', invite: ana.invite });
+      await until(() => sees(ana, bo) && ana.state === 'secure');
+      expect(ana.needsDelegate).toBe(capacity > 2);
+      await ana.leave();
+      expect(lines).toEqual(['left without a delegate: nobody can decide about the room any more']);
+    }
+  });
+});
+
 describe('a room in which nobody may let in', () => {
   it('says so to its members and to who waits', async () => {
     const { ana, bo, cy } = await waiting();

@@ -32,6 +32,7 @@ import { Removals } from './removals.ts';
 import { SerialQueue } from './serial-queue.ts';
 import { checkLifetime, checkText, groupsOfFour, hex, isEmoji } from './text.ts';
 import type {
+  LeaveOptions,
   Me,
   Member,
   Message,
@@ -248,8 +249,14 @@ export class RoomSession implements Room {
     this.#place.session.reconnect();
   }
 
-  async leave(): Promise<void> {
+  get needsDelegate(): boolean {
+    return this.#membership.admissions.needsDelegate;
+  }
+
+  async leave({ delegate }: LeaveOptions = {}): Promise<void> {
     if (this.#closed) return;
+    if (delegate) await this.#handOver(delegate);
+    else if (this.needsDelegate) this.#logger('warn', 'left without a delegate: nobody can decide about the room any more');
     await this.#queue.run(async () => {
       const goodbye = encodePairContent({ kind: 'leave' });
       for (const peer of this.#membership.peers) await this.#membership.sendToPeer(peer, goodbye);
@@ -378,6 +385,13 @@ export class RoomSession implements Room {
     const error = new QsecError('ROOM_NOT_FOUND', 'This link was replaced by a new one when a member was removed.');
     this.#events.emit('error', error);
     if (!this.#membership.peers.some(({ announced }) => announced)) this.#close();
+  }
+
+  /** Waiting happens outside the queue: what is waited for has to get through it. */
+  async #handOver(delegate: Member): Promise<void> {
+    const { confirmed } = await this.#act(() => this.#membership.admissions.handOver(delegate.id));
+    if (await confirmed) return;
+    throw new QsecError('TIMEOUT', `"${delegate.name}" did not confirm that it decides from now on. You are still in the room.`);
   }
 
   /** Leaves without a word. */

@@ -45,8 +45,8 @@ export interface Member {
   readonly qr: string;
   readonly verified: boolean;
   /**
-   * Whom this member seems to be, under another identity key: somebody of the same name whom the person verified or knows from an earlier
-   * visit, or who held the same seat. Until {@link Member.accept} nothing is sent to it, nothing of it is shown, and `room.send` rejects with
+   * Whom this member seems to be, under another identity key: somebody of the same name whom the person verified, or who held the same
+   * seat. Until {@link Member.accept} nothing is sent to it, nothing of it is shown, and `room.send` rejects with
    * `IDENTITY_CHANGED`.
    */
   readonly changedFrom: Member | undefined;
@@ -99,6 +99,8 @@ export interface SecurityEvent {
     | 'member-verified'
     /** Somebody is here who seems to be `before` and is not: `member.changedFrom`. Blocks until the person decides. */
     | 'identity-changed'
+    /** Somebody is called as `before` was, who is known from an earlier visit and was never verified. Told, and nothing more. */
+    | 'known-name'
     | 'epoch'
     | 'key-destroyed'
     | 'unattested'
@@ -110,7 +112,7 @@ export interface SecurityEvent {
     /** A member was removed. The room has a new link: `room.invite`. */
     | 'member-removed';
   member?: Member;
-  /** With `identity-changed`. */
+  /** With `identity-changed` and `known-name`. */
   before?: Member;
   status: SecurityStatus;
 }
@@ -250,6 +252,11 @@ export interface SendOptions {
   expiresInMs?: number;
 }
 
+export interface LeaveOptions {
+  /** Who decides from then on: gets every right, and confirms that before we are gone. */
+  delegate?: Member;
+}
+
 /** A stage of the key agreement with one member, with the counts known so far. */
 export interface KeyAgreementEvent extends StageEvent {
   member: { seat: string; name: string | undefined };
@@ -293,6 +300,11 @@ export interface Room {
   readonly state: RoomState;
   readonly policy: RoomPolicy;
   readonly security: SecurityStatus;
+  /**
+   * Whether our leaving would leave the others without anybody who may let people in, lock the room or remove somebody: we made it, and
+   * nobody here is a delegate. Ask the person then, before {@link Room.leave}. False in a room for two.
+   */
+  readonly needsDelegate: boolean;
 
   /**
    * Sends text to every member. While reconnecting it waits in the outbox.
@@ -358,8 +370,14 @@ export interface Room {
   retry(): void;
   /** Tries the relay now instead of after the back-off. */
   reconnect(): void;
-  /** Leaves for good: tells the others, gives the seat up, destroys the keys, erases what is stored of the room. */
-  leave(): Promise<void>;
+  /**
+   * Leaves for good: tells the others, gives the seat up, destroys the keys, erases what is stored of the room. With `delegate` the creator
+   * hands the room over first, and stays where that fails. Without, where {@link Room.needsDelegate}, a warning is logged and nobody can
+   * decide any more.
+   * @throws {QsecError} with `delegate`: `NO_ADMIN` to who did not make the room, `PEER_GONE` if that member is not here, `TIMEOUT` if it
+   *   does not confirm
+   */
+  leave(options?: LeaveOptions): Promise<void>;
   /**
    * Closes this room object and keeps the seat: the others see us away. With `persist`, `connect` returns to the room; without, the
    * seat is lost when the relay's time is up.
