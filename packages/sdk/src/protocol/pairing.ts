@@ -97,6 +97,11 @@ export class Pairing {
     return this.#secrets !== undefined || this.#result !== undefined;
   }
 
+  /** Identity of a peer that proved itself and with whom nothing is confirmed yet. */
+  get proving(): Bytes | undefined {
+    return this.#secrets?.peer.identity;
+  }
+
   /** Whether an error of {@link receive} was the end; otherwise the payload was refused and the pairing goes on. */
   get over(): boolean {
     return this.#over;

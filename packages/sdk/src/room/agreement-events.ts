@@ -2,8 +2,12 @@ import type { StageEvent } from '../bb84/types.ts';
 import type { QsecError } from '../errors.ts';
 import type { Emitter } from '../events.ts';
 import type { AgreementStage } from '../protocol/agreement.ts';
-import { type Bytes, toBase64url } from '../wire/index.ts';
+import { type Bytes, MAX_CAPACITY, toBase64url } from '../wire/index.ts';
+import { forgetOldest } from './forget-oldest.ts';
 import type { KeyAgreementEvent, RoomEvents } from './types.ts';
+
+/** Agreements that are followed at a time. */
+const MAX_UNDER_WAY = 2 * MAX_CAPACITY;
 
 export interface AgreementEventsOptions {
   events: Emitter<RoomEvents>;
@@ -27,6 +31,8 @@ export class AgreementEvents {
   stage(seat: Bytes, stage: AgreementStage): void {
     const event = { ...stage, member: this.#describe(seat) };
     this.#stages.set(toBase64url(seat), event);
+    // Who stops in the middle is not concluded about.
+    forgetOldest(this.#stages, MAX_UNDER_WAY);
     if (stage.stage !== 'aborted') this.#options.events.emit('keyAgreement', event);
   }
 

@@ -1,4 +1,8 @@
+import { forgetOldest } from './forget-oldest.ts';
 import type { Author, MessageEntry } from './message-entry.ts';
+
+/** Members whose reactions to one message are kept; a room has at most 16 at a time. */
+const MAX_REACTIONS = 64;
 
 /** An edit, a removal or a reaction, and whose it is. */
 export interface Amending {
@@ -22,6 +26,7 @@ export function amend(entry: MessageEntry, { by, index, sentAt, change }: Amendi
   if (change.kind === 'reaction') {
     if (index <= (entry.reactions.get(by)?.index ?? -1)) return false;
     entry.reactions.set(by, { emoji: change.emoji, index });
+    forgetOldest(entry.reactions, MAX_REACTIONS);
     return true;
   }
   if (by !== entry.author) return false;

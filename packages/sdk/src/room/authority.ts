@@ -26,10 +26,14 @@ import {
   verifyRoomPolicy,
 } from '../protocol/policy.ts';
 import { type Bytes, equalBytes, fromBase64url, MIN_CAPACITY, toBase64url } from '../wire/index.ts';
+import { forgetOldest } from './forget-oldest.ts';
 
 const NONE: Bytes = new Uint8Array(0);
 /** More orders than can be signed before they are stored. */
 const UNSTORED_ORDERS = 1_000;
+
+/** Removed identities that are remembered. Whose removal was longer ago has been without a link for as many of them. */
+const MAX_BANNED = 4_096;
 
 /** Of before a reload. */
 export interface KeptAuthority {
@@ -146,7 +150,7 @@ export class Authority {
   /**
    * Decides about a peer before anything is agreed with it.
    *
-   * @param others identity keys of the members besides this one
+   * @param others identity keys of who is a member, or about to be; one may be named twice
    * @throws {QsecError} `HANDSHAKE_FAILED`, `ROOM_FULL`, or `NOT_ADMITTED` while neither side can show the creator's policy yet
    */
   async admit({ identity, policy }: ProvenPeer, others: readonly Bytes[]): Promise<void> {
@@ -159,8 +163,8 @@ export class Authority {
     const { room, lock } = decodeMemberPolicy(policy);
     if (!this.isCreator) await this.#learnFrom(identity, room);
     if (lock.length > 0) await this.learnLock(lock);
-    const known = others.filter((key) => !equalBytes(key, identity)).length;
-    if (known + 2 > (this.#policy?.capacity ?? MIN_CAPACITY)) {
+    const members = new Set([...others, identity].map(toBase64url));
+    if (members.size + 1 > (this.#policy?.capacity ?? MIN_CAPACITY)) {
       throw new QsecError('ROOM_FULL', 'More people than the room has places.');
     }
   }
@@ -263,6 +267,7 @@ export class Authority {
     this.#invite = renewed;
     this.#removal = removal;
     this.#banned.add(toBase64url(removal.removed));
+    forgetOldest(this.#banned, MAX_BANNED);
     this.#admission = NONE;
     this.#count(removal.n);
     return displaced && equalBytes(displaced.signer, this.#identity.publicKey) ? displaced : undefined;

@@ -20,8 +20,11 @@ export interface RoomContext {
   readonly events: Emitter<RoomEvents>;
   readonly logger: Logger;
   readonly keeping: Keeping;
-  /** Runs a task when no other one changes the room's state. */
-  enqueue(task: () => Promise<void>): void;
+  /**
+   * Runs a task when no other one changes the room's state.
+   * @param bytes of what came from the relay and waits with it: past a bound, more of that is dropped
+   */
+  enqueue(task: () => Promise<void>, bytes?: number): void;
   /** Hands a frame to the relay; what it refuses becomes an `error` event. */
   push(frame: Bytes, to?: readonly Bytes[], transient?: boolean): void;
 }

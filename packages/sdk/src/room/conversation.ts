@@ -81,6 +81,7 @@ export class Conversation {
       present,
       reachable: (member) => context.session.joined && present(member)?.presence === 'present',
       handed: (id, peer, index, done) => this.#handed(id, peer, index, done),
+      forgotten: (id) => keeping.dropSeen(id),
       confirm: (peer, id) => this.#receipts.add(peer, id),
       lacking: () => this.#heartbeats.hurry(),
     });
@@ -97,6 +98,11 @@ export class Conversation {
   /** Number of our next message. */
   get sent(): number {
     return this.#sentIndex;
+  }
+
+  /** Whether a message that is kept is by this member. */
+  names(member: string): boolean {
+    return this.#messages.names(member);
   }
 
   /** Number of the first message that a member may still get from us: what is below it, it has, or never will. */

@@ -13,6 +13,9 @@ import type { Place } from './place.ts';
 
 const NOTHING: Bytes = new Uint8Array(0);
 
+/** What a word about a seat takes while it waits, about. */
+export const NOTICE_BYTES = 256;
+
 /** Where a removal leads: the order, and the secret of the link that it made. */
 export interface Step {
   removal: Removal;
@@ -22,7 +25,7 @@ export interface Step {
 export interface DoorkeeperOptions {
   membership: Membership;
   logger: Logger;
-  enqueue(task: () => Promise<void>): void;
+  enqueue(task: () => Promise<void>, bytes?: number): void;
   /** What leads on from the place, in order. */
   steps(): readonly Step[];
   /** A frame that is not for the doorkeeper: of a member who had not followed when it was sent. */
@@ -55,9 +58,9 @@ export class Doorkeeper {
       isPresent: () => true,
     });
     const { session } = place;
-    session.on('frame', (delivery) => options.enqueue(() => this.#receive(delivery)));
+    session.on('frame', (delivery) => options.enqueue(() => this.#receive(delivery), delivery.body.length));
     session.on('presence', ({ seat, presence }) => {
-      if (presence === 'present') options.enqueue(() => this.#call(seat));
+      if (presence === 'present') options.enqueue(() => this.#call(seat), NOTICE_BYTES);
     });
     session.on('ended', () => options.onEnded());
     session.on('refused', () => options.onEnded());

@@ -289,3 +289,22 @@ async function skipText(room: Room, first: Promise<Message>): Promise<Message> {
   while (message.kind === 'text') message = await room.once('message');
   return message;
 }
+
+describe('a member who announces files without end', () => {
+  it('has a few of them fetched at a time, and those that it announces faster only when they are asked for', async () => {
+    const relay = new MemoryRelay();
+    const { ana, bo } = await pair(relay);
+    const running = new Set<string>();
+    let most = 0;
+    const done: string[] = [];
+    bo.on('progress', ({ name, state }) => {
+      if (state === 'running') running.add(name);
+      else running.delete(name);
+      if (state === 'done') done.push(name);
+      most = Math.max(most, running.size);
+    });
+    for (let i = 0; i < 24; i++) await ana.sendFile(content(70_000), { name: `${i}` });
+    await expect.poll(() => done.length).toBe(24);
+    expect(most).toBeLessThanOrEqual(8);
+  });
+});

@@ -21,6 +21,10 @@ import type { MessageFile, SendFileOptions, SendOptions, SendVoiceOptions, SentM
 const transfers = () => import('../media/transfer.ts');
 
 const MAX_DURATION_MS = 2 ** 32 - 1;
+/** Files that are fetched before anybody asks for them, at a time: together as much as the cache takes. */
+const MAX_AHEAD = 8;
+/** And how many more wait. What is announced faster is fetched when it is asked for. */
+const MAX_WAITING_AHEAD = 64;
 
 /** Files of a room: out, sealed and stored before anyone is told of them; in, fetched when they are wanted. */
 export class Files {
@@ -34,6 +38,9 @@ export class Files {
   readonly #abandoned = new Set<string>();
   /** Content of our own files, by the id of the blob, until its message is made. */
   readonly #own = new Map<string, Blob>();
+  /** Files that are being fetched before anybody asked for them, and those that wait for their turn. */
+  #ahead = 0;
+  readonly #waitingAhead: MessageFile[] = [];
 
   constructor(
     context: RoomContext,
@@ -206,9 +213,18 @@ export class Files {
   }
 
   #fetchAhead(file: MessageFile): void {
-    file.blob().catch((error: unknown) => {
-      this.#context.logger('info', 'a file could not be fetched ahead', { error: String(error) });
-    });
+    if (this.#ahead < MAX_AHEAD) void this.#fetchNow(file);
+    else if (this.#waitingAhead.length < MAX_WAITING_AHEAD) this.#waitingAhead.push(file);
+  }
+
+  async #fetchNow(file: MessageFile): Promise<void> {
+    this.#ahead++;
+    for (let next: MessageFile | undefined = file; next && !this.#closed.signal.aborted; next = this.#waitingAhead.shift()) {
+      await next.blob().catch((error: unknown) => {
+        this.#context.logger('info', 'a file could not be fetched ahead', { error: String(error) });
+      });
+    }
+    this.#ahead--;
   }
 }
 

@@ -41,11 +41,11 @@ export class Heartbeats {
   readonly #membership: Membership;
   readonly #options: HeartbeatsOptions;
   /** How many heartbeats in a row of a member showed the same loss, by what was lost. */
-  readonly #suspicions = new Map<Peer, Map<string, number>>();
+  readonly #suspicions = new WeakMap<Peer, Map<string, number>>();
   /** Since when a member's idea of the roster has differed from ours. */
-  readonly #differing = new Map<Peer, number>();
+  readonly #differing = new WeakMap<Peer, number>();
   /** Which epoch of ours a member named last. */
-  readonly #acknowledged = new Map<Peer, number>();
+  readonly #acknowledged = new WeakMap<Peer, number>();
   #timer: ReturnType<typeof setTimeout> | undefined;
   #hurry: ReturnType<typeof setTimeout> | undefined;
   #activeAt = 0;

@@ -23,6 +23,8 @@ export interface IncomingOptions {
   reachable(member: string): boolean;
   /** A message was handed over: store that it was, then call `done`. */
   handed(id: string, peer: Peer, index: number, done: () => void): void;
+  /** That a message was handed over is remembered no more. */
+  forgotten(id: string): void;
   /** A message is at the application: its author is to know, each time it comes, since the first receipt may have been lost. */
   confirm(peer: Peer, id: Bytes): void;
   /** Something in front of what came is missing. */
@@ -32,11 +34,12 @@ export interface IncomingOptions {
 /** What the others wrote, on its way to the application: each message once, each author's in order. */
 export class Incoming {
   readonly #options: IncomingOptions;
-  readonly #seen = new SeenIds();
+  readonly #seen: SeenIds;
   readonly #authors = new Map<string, Author>();
 
   constructor(options: IncomingOptions) {
     this.#options = options;
+    this.#seen = new SeenIds((id) => options.forgotten(id));
   }
 
   /** Whether something waits for a message in front of it. */

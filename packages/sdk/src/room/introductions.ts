@@ -7,7 +7,8 @@ import type { SigningKey } from '../protocol/identity.ts';
 import type { Invite } from '../protocol/invite.ts';
 import { firstM1, Pairing, type PairingOptions, type PairSecrets } from '../protocol/pairing.ts';
 import type { AgreementPolicy } from '../protocol/policy.ts';
-import { type Bytes, compareBytes, equalBytes, Reader, toBase64url, Writer } from '../wire/index.ts';
+import { type Bytes, compareBytes, equalBytes, MAX_CAPACITY, Reader, toBase64url, Writer } from '../wire/index.ts';
+import { forgetOldest } from './forget-oldest.ts';
 
 /**
  * Handshakes with the seats of a room: with each at most one that we began and one that we answered. Who joins begins. When both begin, the
@@ -20,6 +21,8 @@ const FIRST_BACKOFF_MS = 1_000;
 const MAX_BACKOFF_MS = 30_000;
 /** Sessions remembered as answered, so that an M1 that is played again begins nothing. */
 const MAX_ANSWERED = 256;
+/** Handshakes that others begin, at a time: twice a full room. */
+const MAX_ANSWERING = 2 * MAX_CAPACITY;
 
 export interface IntroductionsOptions {
   invite: Invite;
@@ -74,6 +77,12 @@ export class Introductions {
     return this.#begun.size + this.#answering.size;
   }
 
+  /** Identities that are proven and will be members once both sides confirm. */
+  get proving(): Bytes[] {
+    const pending = [...this.#begun.values(), ...this.#answering.values()];
+    return pending.map(({ pairing }) => pairing?.proving).filter((identity) => identity !== undefined);
+  }
+
   isPending(seat: Bytes): boolean {
     return this.#with(seat).length > 0;
   }
@@ -116,6 +125,8 @@ export class Introductions {
     const crossed = this.#begun.get(toBase64url(seat));
     if (crossed?.pairing && compareBytes(this.#options.seat, seat) < 0) return;
     if (this.#answered.has(toBase64url(sid))) return;
+    // Who has the link, and a relay that names seats without end, make us compute and keep no more than this; M1 comes again.
+    if (this.#answering.size >= MAX_ANSWERING && !this.#answering.has(toBase64url(seat))) return;
     // Answered before the old one is given up: an M1 that proves nothing must not cost us a handshake that is under way.
     const { pairing, payload: answer } = await Pairing.respond(this.#pairingOptions(seat), payload);
     this.#rememberAnswered(pairing.sid);
@@ -186,10 +197,7 @@ export class Introductions {
 
   #rememberAnswered(sid: Bytes): void {
     this.#answered.add(toBase64url(sid));
-    for (const oldest of this.#answered) {
-      if (this.#answered.size <= MAX_ANSWERED) return;
-      this.#answered.delete(oldest);
-    }
+    forgetOldest(this.#answered, MAX_ANSWERED);
   }
 
   #isCurrent(pending: Pending): boolean {

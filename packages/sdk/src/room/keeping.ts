@@ -45,6 +45,10 @@ export class Keeping {
     return this.#store?.keepSeen({ ...seen, until: Date.now() + SEEN_FOR_MS + 2 * retentionMs });
   }
 
+  dropSeen(id: string): void {
+    void this.#store?.dropSeen(id);
+  }
+
   /** Stores what is on its way; nothing is kept from here on. */
   async release(): Promise<void> {
     const store = this.#store;

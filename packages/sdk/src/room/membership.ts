@@ -15,6 +15,7 @@ import { Admissions } from './admissions.ts';
 import { AgreementEvents } from './agreement-events.ts';
 import type { Authority } from './authority.ts';
 import type { RoomContext } from './context.ts';
+import { forgetOldest } from './forget-oldest.ts';
 import { identityChanged } from './identity-change.ts';
 import { Introductions, type IntroductionsOptions } from './introductions.ts';
 import { OwnEpochs } from './own-epochs.ts';
@@ -401,13 +402,14 @@ export class Membership {
       send: (to, frame) => this.#context.push(frame, [to]),
       accept: async (from, peer) => {
         const others = [...this.#peers].filter(([key]) => key !== toBase64url(from)).map(([, { identityKey }]) => identityKey);
-        await this.#authority.admit(peer, others);
+        await this.#authority.admit(peer, [...others, ...this.#introductions.proving]);
       },
       onSecured: (from, secrets) => this.#secured(from, secrets),
       onFailed: (from, error) => this.#failed(from, error),
       onSilent: (from) => this.#approachLater(toBase64url(from)),
       onUnfinished: (from) => {
         this.#unfinished.add(toBase64url(from));
+        forgetOldest(this.#unfinished, MAX_SEATS);
         this.#approachLater(toBase64url(from));
       },
       isPresent: (at) => this.#seats.get(toBase64url(at)) === 'present',
@@ -426,7 +428,7 @@ export class Membership {
 
   /** Who comes begins. Should nothing arrive from a newcomer, we begin. */
   #approachLater(seat: string): void {
-    if (this.#approaches.has(seat)) return;
+    if (this.#approaches.has(seat) || this.#approaches.size >= MAX_SEATS) return;
     const timer = setTimeout(() => {
       this.#approaches.delete(seat);
       this.#context.enqueue(async () => {
@@ -535,9 +537,11 @@ export class Membership {
   #failed(seat: Bytes, error: QsecError): void {
     if (error.code === 'NOT_ADMITTED' && !this.#authority.policy) {
       this.#postponed.add(toBase64url(seat));
+      forgetOldest(this.#postponed, MAX_SEATS);
       return;
     }
     this.#failures.set(toBase64url(seat), error);
+    forgetOldest(this.#failures, MAX_SEATS);
     this.#context.session.report('key-agreement-aborted');
     this.#agreements.conclude(seat, 'aborted', {}, error);
     this.#context.events.emit('error', error);

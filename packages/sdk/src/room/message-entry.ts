@@ -1,5 +1,6 @@
 import type { MessageBody } from '../protocol/group-content.ts';
 import type { KeptMessage } from '../storage/kept.ts';
+import type { Directory } from './directory.ts';
 import type { Member, Message, MessageFile, MessageStatus, Reaction, VoiceMessage } from './types.ts';
 
 /** Ourselves, or the id of a member. */
@@ -33,12 +34,11 @@ export interface MessageEntry {
 }
 
 /** What an application sees of a message. */
-export function present(entry: MessageEntry, memberOf: (id: string) => Member): Message {
+export function present(entry: MessageEntry, members: Pick<Directory, 'get' | 'find'>): Message {
   const { id, author, kind, sentAt, replyTo, body, file, edit, status, expiresAt } = entry;
-  const who = (author: Author) => (author === 'me' ? 'me' : memberOf(author));
   return {
     id,
-    from: who(author),
+    from: author === 'me' ? 'me' : members.get(author),
     sentAt: new Date(sentAt),
     kind,
     ...(body?.kind === 'text' && { text: edit?.text ?? body.text }),
@@ -46,17 +46,19 @@ export function present(entry: MessageEntry, memberOf: (id: string) => Member): 
     ...(body?.kind === 'voice' && file && { voice: file as VoiceMessage }),
     ...(replyTo !== undefined && { replyTo }),
     ...(edit && { edited: new Date(edit.at) }),
-    reactions: grouped(entry.reactions, who),
+    reactions: grouped(entry.reactions, (by) => (by === 'me' ? 'me' : members.find(by))),
     status,
     ...(expiresAt !== undefined && { expiresAt: new Date(expiresAt) }),
     ...(!body && { gone: 'removed' as const }),
   };
 }
 
-function grouped(reactions: MessageEntry['reactions'], who: (author: Author) => 'me' | Member): readonly Reaction[] {
+/** Reactions of members who were gone so long that they are not known any more are not shown. */
+function grouped(reactions: MessageEntry['reactions'], who: (author: Author) => 'me' | Member | undefined): readonly Reaction[] {
   const groups = new Map<string, ('me' | Member)[]>();
   for (const [author, { emoji }] of reactions) {
-    if (emoji !== '') groups.set(emoji, [...(groups.get(emoji) ?? []), who(author)]);
+    const by = who(author);
+    if (emoji !== '' && by) groups.set(emoji, [...(groups.get(emoji) ?? []), by]);
   }
   return [...groups].map(([emoji, by]) => ({ emoji, by }));
 }

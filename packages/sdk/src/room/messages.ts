@@ -42,6 +42,11 @@ export class Messages {
     return this.#log.get(id);
   }
 
+  /** Whether a message of this member's is kept. */
+  names(member: string): boolean {
+    return this.#log.names(member);
+  }
+
   /** A member is named by another object from now on. */
   renamed(member: KnownMember): void {
     this.#log.changedMember(member.id);
@@ -134,19 +139,25 @@ export class Messages {
   }
 
   #insert(entry: MessageEntry): void {
-    const dropped = this.#log.add(entry);
+    this.#log.add(entry);
     if (entry.expiresAt !== undefined && entry.body) this.#expiry.set(entry.id, entry.expiresAt);
-    if (!dropped) return;
-    this.#expiry.delete(dropped.id);
-    this.#options.onDropped(dropped.id);
+    this.#makeRoom();
+  }
+
+  #makeRoom(): void {
+    for (const { id } of this.#log.trim()) {
+      this.#expiry.delete(id);
+      this.#options.onDropped(id);
+    }
   }
 
   #present(entry: MessageEntry): Message {
-    return present(entry, (id) => this.#options.directory.get(id));
+    return present(entry, this.#options.directory);
   }
 
   #changed(entry: MessageEntry): void {
     this.#options.onChanged(entry);
     this.#options.events.emit('update', this.#log.changed(entry));
+    this.#makeRoom();
   }
 }

@@ -37,7 +37,7 @@ export class Rekeys {
   readonly #sweep = new Map<Peer, ReturnType<typeof setTimeout>>();
   readonly #waiters: (() => void)[] = [];
   /** Peers whose pair got a new root since our last sender key. */
-  readonly #fresh = new Set<Peer>();
+  #fresh = new WeakSet<Peer>();
 
   constructor(options: RekeysOptions) {
     this.#options = options;
@@ -143,7 +143,7 @@ export class Rekeys {
     if (waiters.length === 0) return;
     this.#options.enqueue(async () => {
       await this.#options.onSwept();
-      this.#fresh.clear();
+      this.#fresh = new WeakSet();
       for (const resolve of waiters) resolve();
     });
   }
@@ -151,7 +151,7 @@ export class Rekeys {
   /** The others' sweeps renew our pairs, too: once all of them are new, so may our sender key be. */
   async #rotateIfSwept(): Promise<void> {
     if (this.#sweep.size > 0 || !this.#options.peers().every((peer) => this.#fresh.has(peer))) return;
-    this.#fresh.clear();
+    this.#fresh = new WeakSet();
     await this.#options.onSwept();
   }
 

@@ -274,3 +274,28 @@ describe('removing a member', () => {
     expect([texts(ana), texts(bo)]).toEqual([['the three of us'], ['the three of us']]);
   });
 });
+
+describe('a room in which somebody is removed again and again', () => {
+  it('has no more than 16 of its former places looked after', async () => {
+    const relay = new MemoryRelay();
+    const connections = new Set<unknown>();
+    const transport: TransportFactory = (url, handlers) => {
+      const connection = relay.transport(url, handlers);
+      connections.add(connection);
+      const { close } = connection;
+      connection.close = () => {
+        connections.delete(connection);
+        close.call(connection);
+      };
+      return connection;
+    };
+    const ana = await enter({ transport }, { name: 'Ana', capacity: 3 });
+    for (let i = 0; i < 18; i++) {
+      const eve = await enter(relay, { name: 'Eve', invite: ana.invite });
+      await until(ana, () => ana.members.some(({ id }) => id === eve.me.id));
+      await ana.removeMember(ana.members.find(({ id }) => id === eve.me.id) as Member);
+    }
+    expect(connections.size).toBe(17);
+    expect(ana.invite.generation).toBe(18);
+  });
+});

@@ -13,6 +13,8 @@ import type { Place, Relocate } from './place.ts';
 const NOTHING: Bytes = new Uint8Array(0);
 /** How long a relay keeps mail, unless it says otherwise. */
 const DEFAULT_RETENTION_MS = 600_000;
+/** Former places that are looked after at a time: a delegate who removes without end opens no more connections than these. */
+const MAX_LEFT = 16;
 
 export interface RemovalsOptions {
   authority: Authority;
@@ -112,6 +114,17 @@ export class Removals {
     });
     const timer = setTimeout(() => this.#close(place, true), place.session.limits?.retentionMs ?? DEFAULT_RETENTION_MS);
     this.#left.set(place, { doorkeeper, timer });
+    const [oldest] = this.#left.keys();
+    if (oldest && this.#left.size > MAX_LEFT) this.#close(oldest, true);
+    // What led here from places that nobody looks after any more is told to nobody.
+    const first = Math.min(...Array.from(this.#left.keys(), ({ invite }) => invite.generation));
+    this.#steps.splice(
+      0,
+      Math.max(
+        0,
+        this.#steps.findIndex(({ removal }) => removal.generation >= first),
+      ),
+    );
   }
 
   /** @param forGood gives the seats at former places up, too */

@@ -19,6 +19,7 @@ import { Authority } from './authority.ts';
 import type { RoomContext } from './context.ts';
 import { Conversation } from './conversation.ts';
 import { Directory } from './directory.ts';
+import { NOTICE_BYTES } from './doorkeeper.ts';
 import type { Entry } from './entry.ts';
 import { Files } from './files.ts';
 import { Keeping } from './keeping.ts';
@@ -47,6 +48,9 @@ import type {
   SentAction,
   SentMessage,
 } from './types.ts';
+
+/** Frames that wait to be opened. Twice what a relay keeps of a room; what is dropped comes again from who sent it. */
+const MAX_BACKLOG_BYTES = 64 * 2 ** 20;
 
 export interface RoomSessionOptions {
   entry: Entry;
@@ -88,7 +92,7 @@ export class RoomSession implements Room {
     this.me = { id: hex(print), name, identity: groupsOfFour(hex(print)), creator: equalBytes(print, invite.creator) };
     this.#logger = logger;
     this.#keeping = new Keeping(store, () => this.#describe(entry));
-    this.#directory = new Directory(this.#remembered(entry));
+    this.#directory = new Directory(this.#remembered(entry), (id) => this.#conversation.names(id));
     store?.begin(entry.privateKey, (error) => this.#events.emit('error', error));
     const context = this.#context(identity, seat);
     const kept = store?.kept && { ...store.kept.room, lock: entry.lock };
@@ -327,7 +331,7 @@ export class RoomSession implements Room {
       events: this.#events,
       logger: this.#logger,
       keeping: this.#keeping,
-      enqueue: (task) => this.#enqueue(task),
+      enqueue: (task, bytes) => this.#enqueue(task, bytes),
       push: (frame, to, transient) => this.#push(frame, to, transient),
     };
   }
@@ -341,9 +345,9 @@ export class RoomSession implements Room {
     session.on('presence', ({ seat, presence }) =>
       this.#enqueue(async () => {
         if (here()) await this.#membership.presence(seat, presence);
-      }),
+      }, NOTICE_BYTES),
     );
-    session.on('frame', (delivery) => here() && this.#enqueue(() => this.#receive(delivery, place)));
+    session.on('frame', (delivery) => here() && this.#enqueue(() => this.#receive(delivery, place), delivery.body.length));
     session.on('gap', ({ from, to }) => here() && this.#events.emit('gap', { missing: to - from + 1 }));
     session.on('ended', () => here() && this.#close());
     session.on('refused', (error) => here() && this.#refused(error));
@@ -500,11 +504,15 @@ export class RoomSession implements Room {
   }
 
   /** Runs a task on the room's state. What a relay or a peer got wrong is logged and changes nothing; what we got wrong is an event. */
-  #enqueue(task: () => Promise<void>): void {
+  #enqueue(task: () => Promise<void>, bytes = 0): void {
+    if (bytes > 0 && this.#queue.bytes + bytes > MAX_BACKLOG_BYTES) {
+      this.#logger('warn', 'the relay sends faster than this device opens frames: one was dropped', { bytes });
+      return;
+    }
     const guarded = async () => {
       if (!this.#closed) await task();
     };
-    this.#queue.run(guarded).catch((error: unknown) => {
+    this.#queue.run(guarded, bytes).catch((error: unknown) => {
       if (this.#closed) return;
       if (QsecError.is(error)) this.#logger('warn', `a frame was refused: ${error.message}`, { code: error.code });
       else this.#events.emit('error', new QsecError('UNSUPPORTED', 'An operation failed unexpectedly.', { cause: error }));

@@ -102,6 +102,7 @@ export interface RoomStore {
   keepOutgoing(outgoing: KeptOutgoing): Promise<void>;
   dropOutgoing(id: string): Promise<void>;
   keepSeen(seen: KeptSeen): Promise<void>;
+  dropSeen(id: string): Promise<void>;
   /** Stores what is on its way and lets others open the room. */
   release(): Promise<void>;
   /** Erases everything that is kept of the room. @throws {QsecError} `STORAGE_UNAVAILABLE` */

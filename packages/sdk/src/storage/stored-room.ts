@@ -96,6 +96,9 @@ export class StoredRoom implements RoomStore {
   keepSeen(seen: KeptSeen): Promise<void> {
     return this.#put(this.#names.seen + seen.id, seen);
   }
+  dropSeen(id: string): Promise<void> {
+    return this.#put(this.#names.seen + id, undefined);
+  }
 
   async release(): Promise<void> {
     if (this.#over) return;

@@ -91,4 +91,15 @@ describe('what comes right behind the answer to a join, in the same turn', () =>
     await up;
     expect(told).toEqual(['up', 'gap 6-7', 'frame 8']);
   });
+
+  it('is kept within bounds when the answer does not come, and what was dropped shows as a gap', async () => {
+    const { told, up, connected, joined } = session({ epoch: 'AAAA', seq: 0 });
+    for (let i = 0; i < 100_000; i++) connected.presence({ seat: 'BwcHBwcHBwcHBwcHBwcHBw', presence: 'present' });
+    connected.batch(frame(1));
+    joined({ head: 2 });
+    await up;
+    connected.batch(frame(2));
+    expect(told.filter((what) => what === 'presence')).toHaveLength(256);
+    expect(told.slice(-2)).toEqual(['gap 1-1', 'frame 2']);
+  });
 });

@@ -65,6 +65,8 @@ export interface RelaySessionEvents {
 
 /** How often the relay is told how far this member read. */
 const RECV_INTERVAL_MS = 500;
+/** What waits for the answer to the join. */
+const MAX_EARLY = 256;
 
 export class RelaySession extends Emitter<RelaySessionEvents> {
   readonly #options: RelaySessionOptions;
@@ -193,8 +195,9 @@ export class RelaySession extends Emitter<RelaySessionEvents> {
   }
 
   #afterJoin(handle: () => void): void {
-    if (this.#joining) this.#early.push(handle);
-    else handle();
+    if (!this.#joining) handle();
+    // What is dropped of a relay that goes on without answering shows as a gap.
+    else if (this.#early.length < MAX_EARLY) this.#early.push(handle);
   }
 
   async #join(): Promise<void> {
