@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { VirtualTime } from '../support/virtual-time.ts';
-import { buildLab, type Edit } from '../threats/support/lab.ts';
-import { laidOpen } from './support/laid-open.ts';
+import type { Edit } from '../threats/support/lab.ts';
 import { histories, play } from './support/play.ts';
+import { quickLab } from './support/quick-lab.ts';
 
 /** The same histories with one part of delivery switched off at a time: the model notices each. */
 
@@ -81,7 +81,7 @@ describe('in a room', () => {
   it.each(CONTROLS)(
     '$name',
     async ({ edits, says }) => {
-      const lab = await buildLab({ edits, patch: laidOpen });
+      const lab = await quickLab(edits);
       let found: string[] = [];
       for (const history of fc.sample(histories, { numRuns: MOST, seed: 1 })) {
         found = await play(lab, time, history);

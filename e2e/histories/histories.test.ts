@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { VirtualTime } from '../support/virtual-time.ts';
-import { buildLab, type Lab } from '../threats/support/lab.ts';
-import { laidOpen } from './support/laid-open.ts';
+import type { Lab } from '../threats/support/lab.ts';
 import { histories, play } from './support/play.ts';
+import { quickLab } from './support/quick-lab.ts';
 
 /**
  * Random histories of a room against the model in `support/model.ts`. One that fails is shrunk; what it prints plays it again:
@@ -11,14 +11,14 @@ import { histories, play } from './support/play.ts';
  */
 
 /** The same ones in each run of the tests; others in each soak run, where there is time to look into what they find. */
-const RUNS = process.env.QSEC2_SOAK ? { numRuns: 4_000 } : { numRuns: 60, seed: 1 };
+const RUNS = process.env.QSEC2_SOAK ? { numRuns: 4_000 } : { numRuns: 200, seed: 1 };
 const AGAIN = JSON.parse(process.env.QSEC2_HISTORY ?? '{}');
 
 describe('a room', () => {
   const time = new VirtualTime();
   let honest: Lab;
   beforeAll(async () => {
-    honest = await buildLab({ patch: laidOpen });
+    honest = await quickLab();
     time.install();
   });
   afterAll(() => time.uninstall());

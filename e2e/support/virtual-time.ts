@@ -1,3 +1,5 @@
+import { localCrypto } from './local-crypto.ts';
+
 /**
  * Time that passes only when a test lets it, and chance that is the same every time: minutes of heartbeats, time-outs and back-offs cost
  * what they compute and nothing else, and a history that failed can be played again from its seed.
@@ -17,7 +19,7 @@ export class VirtualTime {
   readonly #turn = setImmediate;
   #now = START;
   #lastTimer = 0;
-  /** Cryptography runs on threads of its own: how many operations are there now, and the end of the last one. */
+  /** What cryptography is not done on this thread runs on others: how many operations are there now, and the end of the last one. */
   #computing = 0;
   #computed: Promise<unknown> = Promise.resolve();
   #random = 1;
@@ -47,6 +49,7 @@ export class VirtualTime {
     });
     const operations = Object.getOwnPropertyNames(SubtleCrypto.prototype).filter((name) => name !== 'constructor');
     for (const name of operations as (keyof SubtleCrypto)[]) this.#countAndOrder(name);
+    for (const [name, operation] of localCrypto) this.#replace(crypto.subtle, name, operation);
   }
 
   uninstall(): void {

@@ -50,12 +50,12 @@ export const leave = (which: number): Command =>
     async (plan, world) => {
       const person = pick(world.present, which);
       // Somebody has to stay who knows the room's policy: without it nobody can be let in, and that is as it should be.
-      if (!person || !world.present.some((other) => other !== person && other.knowsPolicy)) return;
+      if (!person || !world.present.some((other) => other !== person && other.knowsPolicy) || !world.canSpare(person)) return;
       plan.members--;
       plan.open--;
       // Who leaves without a connection is away to the others, until the relay's patience ends.
       if (!person.online) {
-        world.restore(person);
+        person.restore();
         await world.time.settle();
       }
       await person.leave();
@@ -77,8 +77,7 @@ export const drop = (which: number): Command =>
     `drop(${which})`,
     ({ open }) => open > 0,
     async (_, world) => {
-      const person = pick(world.present, which);
-      if (person) world.drop(person);
+      pick(world.present, which)?.drop();
     },
   );
 
@@ -88,8 +87,7 @@ export const restore = (which: number): Command =>
     ({ open }) => open > 0,
     async (_, world) => {
       const offline = world.present.filter(({ online }) => !online);
-      const person = pick(offline, which);
-      if (person) world.restore(person);
+      pick(offline, which)?.restore();
     },
   );
 
@@ -100,7 +98,7 @@ export const close = (which: number, crash: boolean): Command =>
     async (plan, world) => {
       const keepers = world.present.filter(({ keeps }) => keeps);
       const person = pick(keepers, which);
-      if (!person) return;
+      if (!person || !world.canSpare(person)) return;
       plan.open--;
       await world.close(person, crash);
     },
@@ -115,6 +113,27 @@ export const reopen = (which: number): Command =>
       if (!person) return;
       plan.open++;
       await world.reopen(person);
+    },
+  );
+
+/** By who made the room, while it can. */
+export const remove = (which: number): Command =>
+  command(
+    `remove(${which})`,
+    ({ members, open }) => members > 2 && open > 0,
+    async (plan, world) => {
+      const [creator, ...others] = world.people;
+      const person = pick(
+        others.filter(({ left }) => !left),
+        which,
+      );
+      // Once a history, while everyone is there: each is told then, though the relay may lose it.
+      const apart = world.people.some(({ left, open, online, removed }) => removed || (!left && !(open && online)));
+      if (!person || !creator?.open || apart) return;
+      await world.remove(person);
+      if (!person.left) return;
+      plan.members--;
+      if (person.open) plan.open--;
     },
   );
 
@@ -173,6 +192,7 @@ const spoilt = fc.oneof(
   whom.map(reopen),
   whom.map(restore),
   whom.map(rekey),
+  whom.map(remove),
 );
 
 /** What happens in a room, one thing after the other; shrinks to fewer things. */
@@ -193,6 +213,7 @@ export const happenings = (longest: number): fc.Arbitrary<Command[]> =>
       ),
       weighted(2, whom.map(reopen)),
       weighted(1, whom.map(rekey)),
+      weighted(1, whom.map(remove)),
       weighted(2, fc.uint8Array({ minLength: 2, maxLength: 40, size: 'max' }).map(storm)),
       weighted(1, fc.constant(calm)),
       weighted(

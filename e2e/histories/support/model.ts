@@ -19,6 +19,7 @@ export function contradictions({ written, people, members, changed }: World): st
     for (const text of shown) {
       const each = texts.get(text);
       if (!each) found.push(`${reader.name} is shown "${text}", which nobody wrote`);
+      else if (each.late && reader === people[0]) found.push(`${reader.name} is shown "${text}" of somebody it had removed`);
       else if (each.delivery && !each.delivery.to.includes(reader.id))
         found.push(`${reader.name} is shown "${text}", which was not for it`);
     }
@@ -41,6 +42,9 @@ export function contradictions({ written, people, members, changed }: World): st
     for (const missing of owed(each, members)) found.push(`"${each.text}" never came to ${missing.name}`);
     const { author, delivery, refused } = each;
     if (!author.left && !delivery && !refused) found.push(`nobody told ${author.name} what became of "${each.text}"`);
+  }
+  for (const { name, room, open, removed } of people) {
+    if (removed && open && room.state !== 'closed') found.push(`${name} does not know that it was removed`);
   }
   for (const member of members) {
     const others = members.filter((other) => other !== member).map(({ id }) => id);

@@ -9,7 +9,10 @@ const CAPACITY = 8;
 /** From one opening of the page to the next. */
 interface Life {
   room: Room;
-  connection: Transport;
+  /** By the link of which generation it began: the places of later ones were followed to, and are watched. */
+  since: number;
+  /** To the relay: one for each place that the room is or was at. */
+  connections: Transport[];
   /** Texts in the order the application was told of them, and when. */
   told: { text: string; at: number }[];
   end(): void;
@@ -21,8 +24,9 @@ export class Person {
   readonly keeps: boolean;
   readonly lives: Life[] = [];
   readonly errors: Error[] = [];
-  /** Left for good. */
+  /** Left for good, or was removed. */
   left = false;
+  removed = false;
   online = true;
   readonly #lab: Lab;
   readonly #relay: HostileRelay;
@@ -52,6 +56,11 @@ export class Person {
     return this.life.room;
   }
 
+  /** How many removals it has followed. */
+  get generation(): number {
+    return this.room.invite.generation;
+  }
+
   /** Its name at the relay. */
   get seat(): string {
     const { _membership } = this.room as unknown as { _membership: { _context: { seat: Uint8Array } } };
@@ -70,14 +79,15 @@ export class Person {
   async enter(invite?: Invite): Promise<Invite> {
     const given = this.#invite ?? invite;
     const page = { alive: true };
-    let connection: Transport | undefined;
+    const connections: Transport[] = [];
     const options: ConnectOptions = {
       relay: 'http://relay.test',
       name: this.name,
       capacity: CAPACITY,
       keyAgreement: { source: keysFromElsewhere(), pulses: 4096 },
       transport: (url, handlers) => {
-        connection = whileAlive(page, this.#relay.transport(url, onlyWhileAlive(page, handlers)));
+        const connection = whileAlive(page, this.#relay.transport(url, onlyWhileAlive(page, handlers)));
+        connections.push(connection);
         return connection;
       },
       ...(given && { invite: given }),
@@ -89,7 +99,8 @@ export class Person {
     room.on('error', (error) => this.errors.push(error));
     this.lives.push({
       room,
-      connection: connection as Transport,
+      since: room.invite.generation,
+      connections,
       told,
       end: () => {
         page.alive = false;
@@ -103,12 +114,22 @@ export class Person {
   /** Closes the page, in good order or as a crash does: what is on its way then is lost. */
   async close(crash: boolean): Promise<void> {
     this.#open = false;
-    const { room, connection, end } = this.life;
+    const { room, connections, end } = this.life;
     if (crash) {
-      connection.close();
+      for (const connection of connections) connection.close();
       end();
     }
     await room.suspend();
+  }
+
+  drop(): void {
+    this.online = false;
+    for (const connection of this.life.connections) this.#relay.cut(connection);
+  }
+
+  restore(): void {
+    this.online = true;
+    for (const connection of this.life.connections) this.#relay.restore(connection);
   }
 
   async leave(): Promise<void> {

@@ -7,6 +7,8 @@ import { World } from './world.ts';
 
 /** So long after the last thing that happened everything has to have come. */
 const CALM_MS = 240_000;
+/** Who leaves before everyone followed a removal is waited for at the new place as long as a relay waits for who is away. */
+const CALM_AFTER_REMOVAL_MS = 720_000;
 const LONGEST = 40;
 
 export interface History {
@@ -32,7 +34,8 @@ export async function play(lab: Lab, time: VirtualTime, { others, happenings, se
     await time.pass(5_000);
     const model: Plan = { members: world.people.length, open: world.people.length, passed: 0 };
     await fc.asyncModelRun(() => ({ model, real: world }), happenings);
-    await world.calmDown(CALM_MS, () => complete(world));
+    const moved = world.people.some(({ removed }) => removed);
+    await world.calmDown(moved ? CALM_AFTER_REMOVAL_MS : CALM_MS, () => complete(world));
     return contradictions(world);
   } finally {
     for (const person of world.present) await person.leave();

@@ -13,6 +13,8 @@ export interface Written {
   author: Person;
   /** Members whom the author saw when it wrote. */
   seen: readonly string[];
+  /** Its author had been removed by then. */
+  late: boolean;
   /** Whom it is for and who confirmed it; undefined while it is on its way. */
   delivery: Delivery | undefined;
   /** Nobody knows what became of a text that was being written while its author closed the page. */
@@ -45,7 +47,7 @@ export class World {
   }
 
   get present(): Person[] {
-    return this.people.filter(({ open }) => open);
+    return this.people.filter(({ open, removed }) => open && !removed);
   }
 
   get closed(): Person[] {
@@ -61,7 +63,7 @@ export class World {
   write(author: Person): void {
     const text = `${author.name} ${this.written.length}`;
     const seen = author.room.members.map(({ id }) => id);
-    const written: Written = { text, at: Date.now(), author, seen, delivery: undefined, refused: false };
+    const written: Written = { text, at: Date.now(), author, seen, late: author.removed, delivery: undefined, refused: false };
     this.written.push(written);
     author.room.send(text).then(
       async ({ delivered }) => {
@@ -73,14 +75,33 @@ export class World {
     );
   }
 
-  drop(person: Person): void {
-    person.online = false;
-    this.relay.cut(person.life.connection);
+  /** Who made the room puts somebody out of it, who says something more without knowing. */
+  async remove(person: Person): Promise<void> {
+    const [creator] = this.people;
+    if (!creator) return;
+    const known = creator.room.members;
+    const member = known.find(({ id }) => id === person.id);
+    // Who is still coming has a link that leads nowhere then.
+    const all = this.members.every((each) => each === creator || known.some(({ id }) => id === each.id));
+    if (!member || !all) return;
+    await creator.room.removeMember(member);
+    person.left = person.removed = true;
+    this.#invite = creator.room.invite;
+    if (person.open) this.write(person);
+    await this.time.settle();
   }
 
-  restore(person: Person): void {
-    person.online = true;
-    this.relay.restore(person.life.connection);
+  /**
+   * Whether everyone who has not followed a removal finds somebody else where they are who has: a relay that loses what they were told
+   * and the only page that could tell them again keep them apart for good.
+   */
+  canSpare(person: Person): boolean {
+    const others = this.present.filter((other) => other !== person);
+    const latest = Math.max(...this.present.map(({ generation }) => generation));
+    const behind = this.people.filter(({ generation, left, removed, room }) => {
+      return generation < latest && (!left || (removed && room.state !== 'closed'));
+    });
+    return behind.every((each) => others.some(({ generation, life }) => generation === latest && life.since <= each.generation));
   }
 
   /** Closes the page. A crash takes with it what was not stored yet: nobody knows what becomes of a text that was being written. */
@@ -142,7 +163,7 @@ export class World {
   async calmDown(limitMs: number, done: () => boolean): Promise<void> {
     this.relay.calm();
     for (const person of this.closed) await this.reopen(person);
-    for (const person of this.members) if (!person.online) this.restore(person);
+    for (const person of this.people) if (person.open && !person.online) person.restore();
     await this.time.pass(limitMs, done);
   }
 }

@@ -227,6 +227,8 @@ class Connection implements Transport {
   }
 
   push(frames: Uint8Array): void {
+    // What is written to a connection that is cut is lost.
+    if (!this.#connected) return;
     this.#note('push', frames.slice());
     const room = this.#room;
     if (!room || !this.#seat) throw new QsecError('INVALID_ARGUMENT', 'push before join');

@@ -108,6 +108,12 @@ export class PushQueue {
     this.#queue.sort(byNumber);
   }
 
+  /** The seat is about to be given up: what waits goes out as far as it may, and nothing after it. */
+  finish(): void {
+    this.#flush();
+    this.stop();
+  }
+
   close(error: QsecError): void {
     this.stop();
     clearTimeout(this.#pauseTimer);

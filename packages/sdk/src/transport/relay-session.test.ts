@@ -14,7 +14,7 @@ const frame = (seq: number) =>
   });
 
 /** A relay that answers when the test says so. */
-function session(since?: { epoch: string; seq: number }) {
+function sessionOf(since?: { epoch: string; seq: number }) {
   const told: string[] = [];
   let handlers: TransportHandlers | undefined;
   let answer: ((reply: Reply<Joined>) => void) | undefined;
@@ -35,9 +35,12 @@ function session(since?: { epoch: string; seq: number }) {
           new Promise((resolve) => {
             answer = resolve;
           }),
-        leave: async () => ({ ok: true }),
+        leave: async () => {
+          told.push('leave');
+          return { ok: true };
+        },
         end: async () => ({ ok: true }),
-        push: () => undefined,
+        push: () => void told.push('push'),
         recv: () => undefined,
         report: () => undefined,
         reconnect: () => undefined,
@@ -58,6 +61,7 @@ function session(since?: { epoch: string; seq: number }) {
   const connected = handlers;
   connected.open();
   return {
+    session,
     told,
     up,
     connected,
@@ -68,7 +72,7 @@ function session(since?: { epoch: string; seq: number }) {
 
 describe('what comes right behind the answer to a join, in the same turn', () => {
   it('is no gap for a newcomer', async () => {
-    const { told, up, connected, joined } = session();
+    const { told, up, connected, joined } = sessionOf();
     joined({ head: 41 });
     connected.batch(frame(42));
     connected.presence({ seat: 'BwcHBwcHBwcHBwcHBwcHBw', presence: 'present' });
@@ -77,7 +81,7 @@ describe('what comes right behind the answer to a join, in the same turn', () =>
   });
 
   it('is no loss of what a room that the relay had forgotten begins with', async () => {
-    const { told, up, connected, joined } = session({ epoch: 'old', seq: 90 });
+    const { told, up, connected, joined } = sessionOf({ epoch: 'old', seq: 90 });
     joined({ epoch: 'new', head: 1 });
     connected.batch(frame(1));
     await up;
@@ -85,7 +89,7 @@ describe('what comes right behind the answer to a join, in the same turn', () =>
   });
 
   it('still tells a gap that is one', async () => {
-    const { told, up, connected, joined } = session({ epoch: 'AAAA', seq: 5 });
+    const { told, up, connected, joined } = sessionOf({ epoch: 'AAAA', seq: 5 });
     joined({ head: 9 });
     connected.batch(frame(8));
     await up;
@@ -93,7 +97,7 @@ describe('what comes right behind the answer to a join, in the same turn', () =>
   });
 
   it('is kept within bounds when the answer does not come, and what was dropped shows as a gap', async () => {
-    const { told, up, connected, joined } = session({ epoch: 'AAAA', seq: 0 });
+    const { told, up, connected, joined } = sessionOf({ epoch: 'AAAA', seq: 0 });
     for (let i = 0; i < 100_000; i++) connected.presence({ seat: 'BwcHBwcHBwcHBwcHBwcHBw', presence: 'present' });
     connected.batch(frame(1));
     joined({ head: 2 });
@@ -101,5 +105,18 @@ describe('what comes right behind the answer to a join, in the same turn', () =>
     connected.batch(frame(2));
     expect(told.filter((what) => what === 'presence')).toHaveLength(256);
     expect(told.slice(-2)).toEqual(['gap 1-1', 'frame 2']);
+  });
+});
+
+describe('a seat that is given up', () => {
+  it('sends first what was handed over in the same turn, and nothing after it', async () => {
+    const { told, up, joined, session } = sessionOf();
+    joined({});
+    await up;
+    session.push(new Uint8Array([1]), {}).catch(() => undefined);
+    const left = session.leave();
+    session.push(new Uint8Array([2]), {}).catch(() => undefined);
+    await left;
+    expect(told).toEqual(['up', 'push', 'leave']);
   });
 });

@@ -170,6 +170,7 @@ export class RelaySession extends Emitter<RelaySessionEvents> {
   /** Gives the seat up for good, as far as the relay can be reached, and closes. */
   async leave(): Promise<void> {
     if (this.#closed) return;
+    this.#pushes.finish();
     const left = this.#joined ? this.#transport.leave() : undefined;
     try {
       await left;
