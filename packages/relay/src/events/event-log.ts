@@ -10,9 +10,6 @@ export interface EventQuery {
   limit?: number;
 }
 
-/** Rows in one statement: SQLite binds at most 32 766 values. */
-const ROWS = 500;
-
 /** The event log in the database: the same statements in SQLite and PostgreSQL. */
 export class EventLog implements EventSink {
   readonly #db: Kysely<Schema>;
@@ -22,12 +19,7 @@ export class EventLog implements EventSink {
   }
 
   async write(events: readonly RelayEvent[]): Promise<void> {
-    for (let start = 0; start < events.length; start += ROWS) {
-      await this.#db
-        .insertInto('event')
-        .values(events.slice(start, start + ROWS).map(toRow))
-        .execute();
-    }
+    await this.#db.insertInto('event').values(events.map(toRow)).execute();
   }
 
   /** Events in the order in which they were written, oldest first; without `after`, the latest ones. */

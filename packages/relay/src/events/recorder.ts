@@ -32,7 +32,7 @@ export interface RelayEvent {
   lastSeq?: number;
 }
 
-/** Where events go. */
+/** Where events go; a few hundred at a time. */
 export interface EventSink {
   write(events: readonly RelayEvent[]): Promise<void>;
 }
@@ -45,6 +45,8 @@ interface Traffic {
 }
 
 const WRITE_EVERY_MS = 500;
+/** Written in one go, which is as long as frames may have to wait for it: a millisecond with SQLite. */
+const AT_ONCE = 100;
 /** Events kept when they cannot be written; the oldest beyond that are dropped and counted. */
 const MAX_WAITING = 10_000;
 
@@ -102,14 +104,15 @@ export class EventRecorder {
   }
 
   async #write(): Promise<void> {
-    const events = this.#waiting;
-    if (events.length === 0) return;
-    this.#waiting = [];
     try {
-      await this.#sink.write(events);
+      while (this.#waiting.length > 0) {
+        const events = this.#waiting.slice(0, AT_ONCE);
+        await this.#sink.write(events);
+        this.#waiting.splice(0, events.length);
+        await new Promise((resolve) => setImmediate(resolve));
+      }
     } catch (error) {
       this.#onError(error);
-      this.#waiting = [...events, ...this.#waiting];
       const excess = this.#waiting.length - MAX_WAITING;
       if (excess > 0) this.dropped += this.#waiting.splice(0, excess).length;
     }

@@ -16,8 +16,10 @@ const STALLED_MS = 15_000;
 const STALL_CHECK_MS = 2500;
 
 /** From so many frames a millisecond on, ticks are collected for longer: a commit and a batch for many frames cost little more than for one. */
-const BUSY_RATE = 4;
+const BUSY_RATE = 8;
 const BUSY_TICK_MS = 4;
+/** A burst is over before collecting would help; it would only come later. */
+const BUSY_SINCE_MS = 200;
 
 export interface HubOptions {
   store: Store;
@@ -175,7 +177,7 @@ export class Hub {
     const now = performance.now();
     const elapsed = Math.max(0.1, now - this.#tickAt);
     // Weighted by the time it stands for, so that a quiet second counts for more than a busy moment.
-    const weight = Math.min(1, elapsed / 50);
+    const weight = Math.min(1, elapsed / BUSY_SINCE_MS);
     this.#rate += weight * (frames / elapsed - this.#rate);
     this.#tickAt = now;
   }

@@ -26,6 +26,17 @@ import { identity, type RoomState } from './room-state.ts';
 const SWEEP_MS = 1000;
 /** Rooms nobody is connected to are brought in for their sweep so many at a time. */
 const DUE_ROOMS = 200;
+/** A sweep makes way for frames after so many rooms that were written, or so many milliseconds. */
+const SLICE_ROOMS = 8;
+const SLICE_MS = 1;
+
+/** A room to be written, and when it has to be looked at again though nobody is connected. */
+interface Changed {
+  room: RoomState;
+  due: number;
+  /** It need not stay in memory. */
+  idle: boolean;
+}
 
 /** The store of a relay that stands alone: it is the only writer, so that order, seats and identities live in its memory. */
 export class LocalStore implements Store {
@@ -37,6 +48,8 @@ export class LocalStore implements Store {
   readonly #timer: NodeJS.Timeout;
   readonly #observer: StoreObserver;
   #roomCount: number;
+  #sweeping = false;
+  #closed = false;
 
   constructor(journal: Journal, clock: Clock, limits: StoreLimits, observer: StoreObserver) {
     this.#journal = journal;
@@ -44,7 +57,9 @@ export class LocalStore implements Store {
     this.#limits = limits;
     this.#observer = observer;
     this.#roomCount = journal.counts().rooms;
-    this.#timer = setInterval(() => this.sweep().catch(observer.failed), SWEEP_MS);
+    this.#timer = setInterval(() => {
+      if (!this.#sweeping) this.sweep().catch(observer.failed);
+    }, SWEEP_MS);
     this.#timer.unref();
   }
 
@@ -187,17 +202,57 @@ export class LocalStore implements Store {
 
   async close(): Promise<void> {
     clearInterval(this.#timer);
-    for (const room of this.#rooms.values()) this.#setAside(room);
+    this.#closed = true;
+    this.#save([...this.#rooms.values()].map((room) => this.#setAside(room)));
     this.#journal.close();
   }
 
   async sweep(): Promise<void> {
-    const now = this.#clock.now();
-    for (const key of this.#journal.dueRooms(now, DUE_ROOMS)) this.#each(() => this.#room(key));
-    for (const room of this.#rooms.values()) this.#each(() => this.#sweepRoom(room, now));
+    this.#sweeping = true;
+    try {
+      const now = this.#clock.now();
+      for (const key of this.#journal.dueRooms(now, DUE_ROOMS)) this.#each(() => this.#room(key));
+      const rooms = this.#rooms.values();
+      while (!this.#closed && this.#sweepSlice(rooms, now)) await new Promise((resolve) => setImmediate(resolve));
+    } finally {
+      this.#sweeping = false;
+    }
   }
 
-  /** A room that cannot be read or written is no reason to leave the others as they are. */
+  /** Sweeps the next few rooms and writes what changed in them in one commit. @returns whether there are more. */
+  #sweepSlice(rooms: Iterator<RoomState>, now: number): boolean {
+    const began = performance.now();
+    const changed: Changed[] = [];
+    let more = true;
+    while (more && changed.length < SLICE_ROOMS && performance.now() - began < SLICE_MS) {
+      const { value: room, done } = rooms.next();
+      more = !done;
+      if (room) this.#each(() => changed.push(...this.#sweepRoom(room, now)));
+    }
+    try {
+      this.#save(changed);
+    } catch {
+      // One that cannot be written is no reason to leave the others as they are.
+      for (const room of changed) this.#each(() => this.#save([room]));
+    }
+    return more;
+  }
+
+  #save(changed: readonly Changed[]): void {
+    if (changed.length === 0) return;
+    this.#journal.commit(() => {
+      for (const { room, due } of changed) {
+        this.#journal.deleteSegments(room);
+        this.#journal.saveRoom(room, due);
+      }
+    });
+    for (const { room, idle } of changed) {
+      if (idle) this.#rooms.delete(room.key);
+      else forgetIdentities(room);
+    }
+  }
+
+  /** A room that cannot be read is no reason to leave the others as they are. */
   #each(work: () => unknown): void {
     try {
       work();
@@ -206,7 +261,8 @@ export class LocalStore implements Store {
     }
   }
 
-  #sweepRoom(room: RoomState, now: number): void {
+  /** @returns what is to be written of it, if anything. */
+  #sweepRoom(room: RoomState, now: number): Changed[] {
     const { retentionMs } = this.#limits;
     const gone: string[] = [];
     let idle = !room.watcher;
@@ -220,29 +276,22 @@ export class LocalStore implements Store {
     }
     if (room.seats.size === 0 && room.emptySince + retentionMs <= now) {
       this.#end(room, 'expired');
-      return;
+      return [];
     }
     const floor = room.floor;
     if (room.trimmable) trimReceived(room);
     trimExpired(room, now - retentionMs);
-    if (room.floor > floor) {
-      this.#journal.commit(() => {
-        this.#journal.deleteSegments(room);
-        this.#journal.saveRoom(room, now + retentionMs);
-      });
-      forgetIdentities(room);
-    }
-    if (idle) this.#setAside(room);
+    if (idle) return [this.#setAside(room)];
+    return room.floor > floor ? [{ room, due: now + retentionMs, idle: false }] : [];
   }
 
-  /** Forgets a room nobody is connected to until it is asked for, or until something in it is due. */
-  #setAside(room: RoomState): void {
+  /** A room nobody is connected to is forgotten until it is asked for, or until something in it is due. */
+  #setAside(room: RoomState): Changed {
     const { retentionMs } = this.#limits;
     const oldest = room.segments[0]?.time ?? Number.POSITIVE_INFINITY;
     const seats = [...room.seats.values()].map(({ awaySince }) => awaySince);
     const due = Math.min(oldest, ...(seats.length === 0 ? [room.emptySince] : seats)) + retentionMs;
-    this.#journal.commit(() => this.#journal.saveRoom(room, due));
-    this.#rooms.delete(room.key);
+    return { room, due, idle: true };
   }
 
   #removeSeats(room: RoomState, seats: readonly string[]): void {

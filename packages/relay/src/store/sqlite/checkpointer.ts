@@ -4,6 +4,8 @@ import { Worker } from 'node:worker_threads';
 import type { SqliteDatabase } from './database.ts';
 
 const CHECKPOINT_EVERY_MS = 200;
+/** Enough to make way, and not so much that a busy relay leaves the thread no time. */
+const NICENESS = 5;
 /** Pages of the write-ahead log from which on it is emptied: 32 MiB. */
 const EMPTY_FROM_PAGES = 4096;
 
@@ -13,6 +15,9 @@ const EMPTY_FROM_PAGES = 4096;
  */
 const WORKER = `
 const { parentPort, workerData } = require('node:worker_threads');
+const os = require('node:os');
+// Linux keeps a priority for each thread: where there is one processor, frames go before checkpoints.
+if (process.platform === 'linux') os.setPriority(workerData.niceness);
 const Database = require(workerData.driver);
 const db = new Database(workerData.file, { fileMustExist: true });
 db.pragma('synchronous = ' + workerData.synchronous);
@@ -47,7 +52,7 @@ export function startCheckpointer(
 ): () => Promise<void> {
   db.raw.pragma('wal_autocheckpoint = 0');
   const driver = createRequire(import.meta.url).resolve('better-sqlite3');
-  const workerData = { driver, file, synchronous: fsync ? 'FULL' : 'NORMAL', every: CHECKPOINT_EVERY_MS };
+  const workerData = { driver, file, synchronous: fsync ? 'FULL' : 'NORMAL', every: CHECKPOINT_EVERY_MS, niceness: NICENESS };
   const worker = new Worker(WORKER, { eval: true, workerData });
   worker.on('error', (error) => {
     failed(error);
