@@ -86,6 +86,83 @@ test('another identity under a known name locks the conversation until it is ver
   await expect(page.getByRole('log').getByText('so it is you')).toBeVisible();
 });
 
+test('another identity may be gone on with unverified', async ({ page }) => {
+  await show(page, 'identity-changed');
+  await expect(page.getByText('Without comparing, what you write goes to whoever this is.')).toBeVisible();
+  await page.getByRole('button', { name: 'Go on unverified' }).click();
+  await expect(page.getByRole('button', { name: 'Encrypted. Open security details' })).toBeVisible();
+  await expect(page.getByText('Compare the safety number')).toBeVisible();
+});
+
+async function leave(page: Page): Promise<void> {
+  await page.getByRole('button', { name: 'More' }).click();
+  await page.getByRole('menuitem', { name: 'Leave room' }).click();
+}
+
+test('who made the room is asked, before it leaves, who decides then, and stays when the question is taken back', async ({
+  page,
+}) => {
+  await show(page, 'no-delegate');
+  await leave(page);
+  await expect(page.getByRole('heading', { name: 'Who decides when you are gone?' })).toBeVisible();
+  await expect(page.getByRole('button', { name: 'Back' })).toBeFocused();
+  // Only who is here can take over, and whom one verified comes first.
+  await expect(page.getByRole('radio')).toHaveCount(2);
+  await expect(page.getByRole('radio', { name: 'Dana' })).toBeChecked();
+  await page.keyboard.press('Escape');
+  await expect(page.getByRole('heading', { name: 'Who decides when you are gone?' })).toBeHidden();
+  expect(await calls(page)).toEqual([]);
+
+  await leave(page);
+  await page.keyboard.press('Tab');
+  await page.keyboard.press('Tab');
+  await page.keyboard.press('ArrowDown');
+  await expect(page.getByRole('radio', { name: 'Bo' })).toBeChecked();
+  await page.getByRole('button', { name: 'Hand over to Bo and leave' }).press('Enter');
+  await expect(page.getByRole('button', { name: 'Create a room' })).toBeVisible();
+  expect(await calls(page)).toEqual([`leave ${bo}`]);
+});
+
+test('a room that could not be handed over is not left, and why is told', async ({ page }) => {
+  await show(page, 'no-delegate');
+  await page.evaluate(() => window.room.refuseHandOver());
+  await leave(page);
+  await page.getByRole('button', { name: 'Hand over to Dana and leave' }).click();
+  await expect(page.getByRole('alert').filter({ hasText: 'The other side did not answer' })).toBeVisible();
+  await expect(page.getByRole('log').getByText('Shall we go on tomorrow?')).toBeVisible();
+});
+
+test('a room in which everyone is away can be left, knowing that nobody will decide', async ({ page }) => {
+  await show(page, 'all-away');
+  await leave(page);
+  await expect(page.getByText('Everyone is away, so nobody can take that over now.')).toBeVisible();
+  await page.getByRole('button', { name: 'Leave without handing over' }).click();
+  await expect(page.getByRole('button', { name: 'Create a room' })).toBeVisible();
+  expect(await calls(page)).toEqual(['leave']);
+});
+
+test('nobody is asked who is not the one who made the room, or who has named a delegate', async ({ page }) => {
+  await show(page, 'asks-in');
+  await leave(page);
+  await expect(page.getByRole('button', { name: 'Create a room' })).toBeVisible();
+  expect(await calls(page)).toEqual(['leave']);
+});
+
+test('somebody of a known name under another key, whom nobody verified, is told of', async ({ page }) => {
+  await show(page, 'no-delegate');
+  await page.evaluate(() => window.room.comeUnderKnownName());
+  await expect(page.getByRole('log').getByText('Bo comes with another key than at your last visit')).toBeVisible();
+});
+
+test('a room for more than two may be made so that everyone is asked about', async ({ page }) => {
+  await show(page, 'setup');
+  const ask = page.getByRole('checkbox', { name: 'Ask me before anyone comes in' });
+  await expect(ask).toBeHidden();
+  await page.getByRole('button', { name: 'One person more' }).click();
+  await ask.press('Space');
+  await expect(ask).toBeChecked();
+});
+
 test('a newcomer is told that somebody has to let it in', async ({ page }) => {
   await show(page, 'entering');
   await expect(page.getByRole('heading', { name: 'Waiting to be let in' })).toBeVisible();

@@ -74,6 +74,22 @@ for (const [theme, scenes] of [
       await expectAccessible(page);
     });
 
+    test('the question who decides after one leaves is accessible', async ({ page }) => {
+      await show(page, 'no-delegate', theme);
+      await page.getByRole('button', { name: 'More' }).click();
+      await page.getByRole('menuitem', { name: 'Leave room' }).click();
+      await page.getByRole('radio').first().waitFor();
+      await settled(page);
+      await expectAccessible(page);
+    });
+
+    test('making a room for a group is accessible', async ({ page }) => {
+      await show(page, 'setup', theme);
+      await page.getByRole('button', { name: 'One person more' }).click();
+      await page.getByRole('checkbox').check();
+      await expectAccessible(page);
+    });
+
     test('the menu is accessible', async ({ page }) => {
       await show(page, 'chat', theme);
       await page.getByRole('button', { name: 'More' }).click();

@@ -11,7 +11,7 @@ export const config: Config = {
     { components: ['qsec2-chat'] },
     { components: ['qsec2-panel', 'qsec2-setup', 'qsec2-log', 'qsec2-composer', 'qsec2-qr'] },
     { components: ['qsec2-security'] },
-    { components: ['qsec2-people'] },
+    { components: ['qsec2-people', 'qsec2-leave'] },
     { components: ['qsec2-file'] },
     { components: ['qsec2-voice'] },
     { components: ['qsec2-recorder'] },

@@ -9,6 +9,7 @@ setLazyElements({
   'qsec2-voice': () => import('./components/qsec2-voice.js').then((part) => part.defineCustomElement()),
   'qsec2-recorder': () => import('./components/qsec2-recorder.js').then((part) => part.defineCustomElement()),
   'qsec2-people': () => import('./components/qsec2-people.js').then((part) => part.defineCustomElement()),
+  'qsec2-leave': () => import('./components/qsec2-leave.js').then((part) => part.defineCustomElement()),
   'qsec2-security': () => import('./components/qsec2-security.js').then((part) => part.defineCustomElement()),
 });
 defineCustomElement();

@@ -14,8 +14,8 @@ import { ComposerState } from "./components/qsec2-panel/qsec2-panel.logic";
 import { Format } from "./i18n/format";
 import { Recording } from "@qsec2/sdk/voice";
 import { MessageItem, TimelineItem, View } from "./store/view";
-import { CreateFields, Session } from "./store/session";
 import { PeopleDictionary } from "./i18n/people";
+import { CreateFields, Session } from "./store/session";
 import { Decisions } from "./components/qsec2-people/qsec2-people";
 import { Holding } from "./components/qsec2-composer/hold.logic";
 export { ChatMode, ChatTheme, ErrorDetail, InviteDetail, MessageDetail, SecurityDetail, StateDetail, UnreadDetail } from "./types";
@@ -27,8 +27,8 @@ export { ComposerState } from "./components/qsec2-panel/qsec2-panel.logic";
 export { Format } from "./i18n/format";
 export { Recording } from "@qsec2/sdk/voice";
 export { MessageItem, TimelineItem, View } from "./store/view";
-export { CreateFields, Session } from "./store/session";
 export { PeopleDictionary } from "./i18n/people";
+export { CreateFields, Session } from "./store/session";
 export { Decisions } from "./components/qsec2-people/qsec2-people";
 export { Holding } from "./components/qsec2-composer/hold.logic";
 export namespace Components {
@@ -122,6 +122,26 @@ export namespace Components {
         "item": MessageItem;
         "media": MediaDictionary;
         "t": Dictionary;
+    }
+    /**
+     * Asked of who made the room before it leaves: who decides from then on.
+     */
+    interface Qsec2Leave {
+        "dictionary": Partial<Dictionary & PeopleDictionary> | undefined;
+        "dismiss": () => void;
+        /**
+          * @default 'en'
+         */
+        "language": string;
+        /**
+          * Leaves, after handing the room over to the member of this id if one is given. Resolves when we are gone, or stay after all.
+         */
+        "leave": (heir: string | undefined) => Promise<void>;
+        "view": View;
+        /**
+          * The panel's words, with what the page replaced.
+         */
+        "words": Dictionary;
     }
     /**
      * The conversation. It follows the newest message while the reader is at the end, and stays put while they read back.
@@ -336,6 +356,15 @@ declare global {
         new (): HTMLQsec2FileElement;
     };
     /**
+     * Asked of who made the room before it leaves: who decides from then on.
+     */
+    interface HTMLQsec2LeaveElement extends Components.Qsec2Leave, HTMLStencilElement {
+    }
+    var HTMLQsec2LeaveElement: {
+        prototype: HTMLQsec2LeaveElement;
+        new (): HTMLQsec2LeaveElement;
+    };
+    /**
      * The conversation. It follows the newest message while the reader is at the end, and stays put while they read back.
      */
     interface HTMLQsec2LogElement extends Components.Qsec2Log, HTMLStencilElement {
@@ -411,6 +440,7 @@ declare global {
         "qsec2-chat": HTMLQsec2ChatElement;
         "qsec2-composer": HTMLQsec2ComposerElement;
         "qsec2-file": HTMLQsec2FileElement;
+        "qsec2-leave": HTMLQsec2LeaveElement;
         "qsec2-log": HTMLQsec2LogElement;
         "qsec2-panel": HTMLQsec2PanelElement;
         "qsec2-people": HTMLQsec2PeopleElement;
@@ -512,6 +542,26 @@ declare namespace LocalJSX {
         "item": MessageItem;
         "media": MediaDictionary;
         "t": Dictionary;
+    }
+    /**
+     * Asked of who made the room before it leaves: who decides from then on.
+     */
+    interface Qsec2Leave {
+        "dictionary"?: Partial<Dictionary & PeopleDictionary> | undefined;
+        "dismiss": () => void;
+        /**
+          * @default 'en'
+         */
+        "language"?: string;
+        /**
+          * Leaves, after handing the room over to the member of this id if one is given. Resolves when we are gone, or stay after all.
+         */
+        "leave": (heir: string | undefined) => Promise<void>;
+        "view": View;
+        /**
+          * The panel's words, with what the page replaced.
+         */
+        "words": Dictionary;
     }
     /**
      * The conversation. It follows the newest message while the reader is at the end, and stays put while they read back.
@@ -682,6 +732,9 @@ declare namespace LocalJSX {
         "invite": string;
         "name": string;
     }
+    interface Qsec2LeaveAttributes {
+        "language": string;
+    }
     interface Qsec2LogAttributes {
         "named": boolean;
         "alone": boolean;
@@ -714,6 +767,7 @@ declare namespace LocalJSX {
         "qsec2-chat": Omit<Qsec2Chat, keyof Qsec2ChatAttributes> & { [K in keyof Qsec2Chat & keyof Qsec2ChatAttributes]?: Qsec2Chat[K] } & { [K in keyof Qsec2Chat & keyof Qsec2ChatAttributes as `attr:${K}`]?: Qsec2ChatAttributes[K] } & { [K in keyof Qsec2Chat & keyof Qsec2ChatAttributes as `prop:${K}`]?: Qsec2Chat[K] };
         "qsec2-composer": Qsec2Composer;
         "qsec2-file": Qsec2File;
+        "qsec2-leave": Omit<Qsec2Leave, keyof Qsec2LeaveAttributes> & { [K in keyof Qsec2Leave & keyof Qsec2LeaveAttributes]?: Qsec2Leave[K] } & { [K in keyof Qsec2Leave & keyof Qsec2LeaveAttributes as `attr:${K}`]?: Qsec2LeaveAttributes[K] } & { [K in keyof Qsec2Leave & keyof Qsec2LeaveAttributes as `prop:${K}`]?: Qsec2Leave[K] };
         "qsec2-log": Omit<Qsec2Log, keyof Qsec2LogAttributes> & { [K in keyof Qsec2Log & keyof Qsec2LogAttributes]?: Qsec2Log[K] } & { [K in keyof Qsec2Log & keyof Qsec2LogAttributes as `attr:${K}`]?: Qsec2LogAttributes[K] } & { [K in keyof Qsec2Log & keyof Qsec2LogAttributes as `prop:${K}`]?: Qsec2Log[K] };
         "qsec2-panel": Omit<Qsec2Panel, keyof Qsec2PanelAttributes> & { [K in keyof Qsec2Panel & keyof Qsec2PanelAttributes]?: Qsec2Panel[K] } & { [K in keyof Qsec2Panel & keyof Qsec2PanelAttributes as `attr:${K}`]?: Qsec2PanelAttributes[K] } & { [K in keyof Qsec2Panel & keyof Qsec2PanelAttributes as `prop:${K}`]?: Qsec2Panel[K] };
         "qsec2-people": Omit<Qsec2People, keyof Qsec2PeopleAttributes> & { [K in keyof Qsec2People & keyof Qsec2PeopleAttributes]?: Qsec2People[K] } & { [K in keyof Qsec2People & keyof Qsec2PeopleAttributes as `attr:${K}`]?: Qsec2PeopleAttributes[K] } & { [K in keyof Qsec2People & keyof Qsec2PeopleAttributes as `prop:${K}`]?: Qsec2People[K] };
@@ -740,6 +794,10 @@ declare module "@stencil/core" {
              * A file in a message: a picture, sound or video where the browser shows it, else a card.
              */
             "qsec2-file": LocalJSX.IntrinsicElements["qsec2-file"] & JSXBase.HTMLAttributes<HTMLQsec2FileElement>;
+            /**
+             * Asked of who made the room before it leaves: who decides from then on.
+             */
+            "qsec2-leave": LocalJSX.IntrinsicElements["qsec2-leave"] & JSXBase.HTMLAttributes<HTMLQsec2LeaveElement>;
             /**
              * The conversation. It follows the newest message while the reader is at the end, and stays put while they read back.
              */

@@ -6,6 +6,7 @@ export const LAZY = {
   panel: 'qsec2-panel',
   security: 'qsec2-security',
   people: 'qsec2-people',
+  leave: 'qsec2-leave',
   file: 'qsec2-file',
   voice: 'qsec2-voice',
   recorder: 'qsec2-recorder',

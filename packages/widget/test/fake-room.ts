@@ -2,6 +2,7 @@ import type {
   FileProgress,
   FileSource,
   KeyAgreementEvent,
+  LeaveOptions,
   Listener,
   ListenOptions,
   Me,
@@ -65,6 +66,8 @@ export class FakeRoom implements Room {
   readonly calls: string[] = [];
   /** What the next `send` is to fail with. */
   sendError: QsecError | undefined;
+  /** What handing the room over is to fail with. */
+  leaveError: QsecError | undefined;
   /** Files wait here until a test lets them go. */
   readonly uploads: Upload[] = [];
 
@@ -265,8 +268,27 @@ export class FakeRoom implements Room {
     this.#events.emit('members', this.members);
   }
 
-  async leave(): Promise<void> {
-    this.calls.push('leave');
+  /** Nobody confirms that it takes over. */
+  refuseHandOver(): void {
+    this.leaveError = new QsecError('TIMEOUT', 'The member did not confirm.');
+  }
+
+  /** The first member is called as somebody of an earlier visit was. */
+  comeUnderKnownName(): void {
+    const [member] = this.members;
+    if (member) this.#events.emit('security', { kind: 'known-name', member, before: member, status: this.security });
+  }
+
+  get needsDelegate(): boolean {
+    const { capacity, delegates } = this.policy;
+    const decides = this.members.some(({ id }) => delegates.some((delegate) => delegate.id === id));
+    return this.me.creator && capacity > 2 && this.members.some(({ waiting }) => !waiting) && !decides;
+  }
+
+  async leave({ delegate }: LeaveOptions = {}): Promise<void> {
+    if (this.state === 'closed') return;
+    this.calls.push(delegate ? `leave ${delegate.id}` : 'leave');
+    if (delegate && this.leaveError) throw this.leaveError;
     this.setState('closed');
   }
 

@@ -28,13 +28,14 @@ afterEach(() => {
 describe('connecting', () => {
   it('creates a room with what the person chose and the page set', async () => {
     connect.mockResolvedValue(room);
-    await session.create({ name: 'Ana', roomName: 'Review', capacity: 3 });
+    await session.create({ name: 'Ana', roomName: 'Review', capacity: 3, ask: true });
     expect(connect).toHaveBeenCalledWith(
       expect.objectContaining({
         relay: 'https://relay.example',
         name: 'Ana',
         roomName: 'Review',
         capacity: 3,
+        join: 'approve',
         keyAgreement: { pulses: 8192 },
       }),
     );
@@ -49,7 +50,7 @@ describe('connecting', () => {
 
   it('makes the link of the page the person is on', async () => {
     connect.mockResolvedValue(room);
-    await session.create({ name: '', roomName: '', capacity: 2 });
+    await session.create({ name: '', roomName: '', capacity: 2, ask: false });
     expect(session.view.link).toMatch(/^https:\/\/app\.example\/page\?x=1#q2\./);
   });
 

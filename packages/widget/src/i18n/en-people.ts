@@ -22,6 +22,14 @@ export const enPeople = {
   lockTitle: 'Ask before anyone new comes in',
   lockLead: 'Who opens the link waits until somebody here lets them in.',
   lockedByMaking: 'This room was made so that everyone new is asked about.',
+  heirTitle: 'Who decides when you are gone?',
+  heirLead:
+    'You made this room. Nobody else can let people in, remove anyone or lock it, unless you hand that over before you leave.',
+  heirNobody:
+    'You made this room, and nobody else can let people in, remove anyone or lock it. Everyone is away, so nobody can take that over now.',
+  handOver: (name: string) => `Hand over to ${name} and leave`,
+  handingOver: (name: string) => `Waiting for ${name} to take over…`,
+  leaveAnyway: 'Leave without handing over',
   removedLead: 'Share the new link with whom you want to come: it is in the menu.',
 };
 

@@ -105,6 +105,7 @@ export const en = {
   roomNamePlaceholder: 'A label for the people in it',
   capacity: 'People',
   capacityHint: 'You included, 2 to 16',
+  askFirst: 'Ask me before anyone comes in',
   fewer: 'One person fewer',
   moreSeats: 'One person more',
   create: 'Create a room',
@@ -180,6 +181,7 @@ export const en = {
   verifiedNote: (name: string) => `You verified ${name}`,
   unattestedNote: (name: string) => `The creator has not vouched for ${name} yet`,
   removedNote: (name: string) => `${name} was removed. The room has a new link`,
+  knownNameNote: (name: string) => `${name} comes with another key than at your last visit`,
   noAdminNote: 'Nobody is here who may let newcomers in',
   gapNote: (name: string) => (name ? `Messages from ${name} may be missing` : 'Messages may be missing'),
   log: 'Messages',
@@ -226,6 +228,8 @@ export const en = {
   numberBefore: 'Safety number before',
   numberNow: 'Safety number now',
   changedVerify: 'Mark as verified',
+  changedAccept: 'Go on unverified',
+  changedAcceptHint: 'Without comparing, what you write goes to whoever this is.',
   draftChanged: 'Locked until you decide. Your draft is kept.',
 
   // Banners

@@ -83,6 +83,7 @@ export class RoomListener {
   #onSecurity({ kind, member }: SecurityEvent): void {
     if (kind === 'member-removed') this.#removedMember(member);
     this.refresh();
+    if (kind === 'known-name') this.#note('known-name', member?.name ?? '');
     if (kind === 'no-admin') this.#note('no-admin', '');
     if (kind === 'member-verified') this.#note('verified', member?.name ?? '');
     if (kind === 'unattested') this.#note('unattested', member?.name ?? '');
@@ -151,12 +152,13 @@ function snapshot(member: Member, delegate: boolean): MemberView {
 }
 
 /** What we may decide: the creator everything, a delegate what it was given. */
-function rulesOf({ me, policy }: Room): RulesView {
+function rulesOf({ me, policy, needsDelegate }: Room): RulesView {
   const rights = policy.delegates.find(({ id }) => id === me.id)?.rights ?? [];
   const may = (right: Right) => me.creator || rights.includes(right);
   return {
     locked: policy.locked,
     approve: policy.join === 'approve',
     may: { approve: may('approve'), lock: may('lock'), remove: may('remove') },
+    needsDelegate,
   };
 }

@@ -23,6 +23,8 @@ export interface CreateFields {
   name: string;
   roomName: string;
   capacity: number;
+  /** Whether each newcomer has to be let in. */
+  ask: boolean;
 }
 
 /** What the widget's element turns into DOM events. */
@@ -66,8 +68,8 @@ export class Session {
     return () => this.#listeners.delete(listener);
   }
 
-  create({ name, roomName, capacity }: CreateFields): Promise<void> {
-    return this.#connect({ ...withName(name), ...(roomName ? { roomName } : {}), capacity });
+  create({ name, roomName, capacity, ask }: CreateFields): Promise<void> {
+    return this.#connect({ ...withName(name), ...(roomName ? { roomName } : {}), capacity, join: ask ? 'approve' : 'auto' });
   }
 
   /** @param invite a link or the code after its `#` */
@@ -79,13 +81,10 @@ export class Session {
     return this.#connect({ ...withName(name), invite });
   }
 
-  /** Leaves the open room for the one of the invite that was opened meanwhile. */
-  async switchRoom(): Promise<void> {
-    const invite = this.view.otherInvite;
-    const { name } = this.view;
-    if (!invite) return;
-    await this.leave();
-    await this.join(invite, name);
+  /** Leaves the open room, as {@link Session.leave}, for the one of the invite that was opened meanwhile. */
+  async switchRoom(heir?: string): Promise<void> {
+    const { otherInvite, name } = this.view;
+    if (otherInvite && (await this.leave(heir))) await this.join(otherInvite, name);
   }
 
   /** Shows a room that the page connected by itself. */
@@ -159,7 +158,13 @@ export class Session {
   }
 
   verify(memberId: string): void {
-    this.#room?.members.find(({ id }) => id === memberId)?.verify();
+    this.#member(memberId)?.verify();
+    this.#roomEvents?.refresh();
+  }
+
+  /** Goes on with a member under its other identity, unverified. */
+  accept(memberId: string): void {
+    this.#member(memberId)?.accept();
     this.#roomEvents?.refresh();
   }
 
@@ -183,9 +188,13 @@ export class Session {
     await this.#attempt(async () => (locked ? this.#room?.lock() : this.#room?.unlock()));
   }
 
+  #member(id: string): Member | undefined {
+    return this.#room?.members.find((member) => member.id === id);
+  }
+
   async #decide(id: string, act: (room: Room, member: Member) => Promise<void>): Promise<void> {
     const room = this.#room;
-    const member = room?.members.find((one) => one.id === id);
+    const member = this.#member(id);
     if (room && member) await this.#attempt(() => act(room, member));
   }
 
@@ -222,13 +231,29 @@ export class Session {
     if (seen && this.view.unread > 0) this.#set({ unread: 0 });
   }
 
-  /** Leaves the room, or stops reaching for it, and is back at the start. */
-  async leave(): Promise<void> {
+  /**
+   * Leaves the room, or stops reaching for it, and is back at the start.
+   * @param heir id of the member to hand the room over to before. Where that fails we stay; returns whether we left
+   */
+  async leave(heir?: string): Promise<boolean> {
     const room = this.#room;
+    if (room && heir !== undefined && !(await this.#handOver(room, heir))) return false;
     this.#connecting?.abort();
     this.#drop();
     this.#set({ ...EMPTY_VIEW, name: this.view.name });
     await room?.leave();
+    return true;
+  }
+
+  async #handOver(room: Room, heir: string): Promise<boolean> {
+    const delegate = this.#member(heir);
+    try {
+      if (delegate) await room.leave({ delegate });
+    } catch (error) {
+      this.#fail(problemFrom(error));
+      return false;
+    }
+    return delegate !== undefined;
   }
 
   /** Ends everything with the element's life, except a room that is the page's own. */

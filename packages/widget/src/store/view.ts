@@ -28,6 +28,8 @@ export interface RulesView {
   /** Whether the room was made so that each newcomer is asked about. */
   readonly approve: boolean;
   readonly may: Readonly<Record<Right, boolean>>;
+  /** Whether nobody could decide any more if we left now. */
+  readonly needsDelegate: boolean;
 }
 
 /** A key agreement as far as it is known. */
@@ -88,7 +90,7 @@ export interface NoteItem {
   readonly kind: 'note';
   readonly id: string;
   readonly at: Date;
-  readonly note: 'joined' | 'left' | 'verified' | 'unattested' | 'gap' | 'removed' | 'no-admin';
+  readonly note: 'joined' | 'left' | 'verified' | 'unattested' | 'gap' | 'removed' | 'no-admin' | 'known-name';
   readonly name: string;
 }
 
@@ -144,7 +146,7 @@ export const EMPTY_VIEW: View = {
   creator: false,
   name: '',
   members: [],
-  rules: { locked: false, approve: false, may: { approve: false, lock: false, remove: false } },
+  rules: { locked: false, approve: false, may: { approve: false, lock: false, remove: false }, needsDelegate: false },
   security: undefined,
   agreement: undefined,
   timeline: [],

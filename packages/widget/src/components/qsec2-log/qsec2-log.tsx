@@ -201,6 +201,7 @@ function noteText({ note, name }: NoteItem, t: Dictionary): string {
     gap: t.gapNote,
     removed: t.removedNote,
     'no-admin': () => t.noAdminNote,
+    'known-name': t.knownNameNote,
   };
   return texts[note](name || t.someone);
 }

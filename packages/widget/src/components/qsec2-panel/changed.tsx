@@ -8,11 +8,12 @@ interface ChangedProps {
   member: MemberView;
   t: Dictionary;
   onVerify: () => void;
+  onAccept: () => void;
   onLeave: () => void;
 }
 
 /** Somebody under a known name shows another key: both numbers, and nothing else until the person decides. */
-export const Changed: FunctionalComponent<ChangedProps> = ({ member, t, onVerify, onLeave }) => (
+export const Changed: FunctionalComponent<ChangedProps> = ({ member, t, onVerify, onAccept, onLeave }) => (
   <div class="body changed" part="body" tabIndex={0} role="group" aria-labelledby="qsec2-changed">
     <div class="verdict" role="alert">
       <h3 id="qsec2-changed">
@@ -30,9 +31,13 @@ export const Changed: FunctionalComponent<ChangedProps> = ({ member, t, onVerify
       <button type="button" class="primary" onClick={onVerify}>
         {t.changedVerify}
       </button>
+      <button type="button" class="secondary" onClick={onAccept}>
+        {t.changedAccept}
+      </button>
       <button type="button" class="secondary" onClick={onLeave}>
         {t.leave}
       </button>
     </div>
+    <p class="lead">{t.changedAcceptHint}</p>
   </div>
 );

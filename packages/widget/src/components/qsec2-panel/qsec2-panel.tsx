@@ -34,6 +34,7 @@ const COPIED_MS = 2000;
 const PICTURE_MS = 250;
 const SecurityPanel = LAZY.security;
 const PeoplePanel = LAZY.people;
+const LeavePanel = LAZY.leave;
 
 /**
  * Everything that opens from the launcher. It reads the session's view and hands parts of it on; it decides nothing.
@@ -58,12 +59,14 @@ export class Qsec2Panel {
   /** Words of files and voice messages, once there is one. */
   @State() private media: MediaDictionary | undefined;
   @State() private dropping = false;
-  @State() private layer: 'none' | 'menu' | 'security' | 'people' = 'none';
+  @State() private layer: 'none' | 'menu' | 'security' | 'people' | 'leave' = 'none';
   @State() private copied: 'no' | 'yes' | 'failed' = 'no';
   @State() private inviteAgain = false;
   @State() private hintGone = false;
   @State() private qrShown = false;
 
+  /** Leaves, once it is known who decides from then on. */
+  private leaving: (heir: string | undefined) => Promise<void> = async () => undefined;
   /** What gets the focus once it can be seen. */
   private focusNext: string | undefined;
   private format!: Format;
@@ -222,10 +225,25 @@ export class Qsec2Panel {
     this.focusNext = this.layer === 'security' ? '.chip' : '[data-menu]';
     this.layer = 'none';
   };
-  private readonly leave = () => {
+  private readonly leave = () => this.askToLeave((heir) => this.session.leave(heir));
+  private readonly switchRoom = () => this.askToLeave((heir) => this.session.switchRoom(heir));
+
+  /** Leaves at once, unless somebody has to be named who decides from then on. */
+  private async askToLeave(leave: (heir?: string) => Promise<unknown>) {
+    this.leaving = async (heir) => {
+      await leave(heir);
+      this.closeLayer();
+    };
     this.layer = 'none';
-    void this.session.leave();
-  };
+    if (!this.view.rules.needsDelegate) return leave();
+    try {
+      await needElement(LeavePanel);
+      this.layer = 'leave';
+    } catch {
+      // Nothing can be fetched, so nobody could be reached to take over either.
+      await leave();
+    }
+  }
 
   /** Escape closes what is on top: the menu, the security panel, the panel itself. */
   private readonly onKeyDown = (event: KeyboardEvent) => {
@@ -304,7 +322,7 @@ export class Qsec2Panel {
             view={view}
             t={t}
             onReconnect={() => session.reconnect()}
-            onSwitch={() => void session.switchRoom()}
+            onSwitch={this.switchRoom}
             onDismiss={() => session.dismiss()}
             onLetIn={(id) => void session.approve(id)}
             onPeople={this.openPeople}
@@ -350,6 +368,17 @@ export class Qsec2Panel {
           language={this.lang}
           dictionary={this.dictionary}
           decisions={session}
+          dismiss={this.closeLayer}
+        />
+      ),
+      this.layer === 'leave' && (
+        <LeavePanel
+          key="leave"
+          view={view}
+          words={t}
+          language={this.lang}
+          dictionary={this.dictionary}
+          leave={this.leaving}
           dismiss={this.closeLayer}
         />
       ),
@@ -403,7 +432,17 @@ export class Qsec2Panel {
         return <Entering t={t} onLeave={this.leave} />;
       case 'changed': {
         const member = changedMember(view);
-        return member && <Changed member={member} t={t} onVerify={() => session.verify(member.id)} onLeave={this.leave} />;
+        return (
+          member && (
+            <Changed
+              member={member}
+              t={t}
+              onVerify={() => session.verify(member.id)}
+              onAccept={() => session.accept(member.id)}
+              onLeave={this.leave}
+            />
+          )
+        );
       }
       case 'exchange':
         return <Exchange view={view} t={t} format={format} />;

@@ -21,6 +21,7 @@ export class Qsec2Setup {
   @State() private ownName = '';
   @State() private roomName = '';
   @State() private people = MIN_PEOPLE;
+  @State() private ask = false;
   @State() private invite = '';
   @State() private errors: { name?: string; room?: string; invite?: string; relay?: string } = {};
 
@@ -33,7 +34,12 @@ export class Qsec2Setup {
     const errors = { name: nameError(this.ownName, this.t), room: nameError(this.roomName, this.t), relay: this.relayError() };
     this.errors = errors;
     if (errors.name || errors.room || errors.relay) return;
-    this.create({ name: this.ownName.trim(), roomName: this.roomName.trim(), capacity: this.people });
+    this.create({
+      name: this.ownName.trim(),
+      roomName: this.roomName.trim(),
+      capacity: this.people,
+      ask: this.people > MIN_PEOPLE && this.ask,
+    });
   };
 
   private readonly submitJoin = (event: Event) => {
@@ -73,6 +79,18 @@ export class Qsec2Setup {
           })}
           {this.peopleField()}
         </div>
+        {this.people > MIN_PEOPLE && (
+          <label class="check">
+            <input
+              type="checkbox"
+              checked={this.ask}
+              onChange={(event: Event) => {
+                this.ask = event.target instanceof HTMLInputElement && event.target.checked;
+              }}
+            />
+            {t.askFirst}
+          </label>
+        )}
         {errors.relay && (
           <p class="field-error" role="alert">
             {errors.relay}
