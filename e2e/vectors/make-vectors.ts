@@ -1,3 +1,7 @@
+import { chunkDigest, FileDigest } from '../../packages/sdk/src/media/file-digest.ts';
+import { fileKey, sealChunk } from '../../packages/sdk/src/media/file-key.ts';
+import { CHUNK_BYTES, chunkCount, paddedBytes } from '../../packages/sdk/src/media/layout.ts';
+import { openFile } from '../../packages/sdk/src/media/open.ts';
 import {
   counterNonce,
   deriveRoot,
@@ -15,6 +19,44 @@ import { rewind } from './deterministic.ts';
 
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
 const bytes = (text: string): Uint8Array<ArrayBuffer> => new Uint8Array(Buffer.from(text, 'hex'));
+
+/** Two chunks of content. */
+export const FILE_CONTENT = Uint8Array.from({ length: 70_000 }, (_, i) => i % 251);
+
+/** A sealed file, which the SDK opens again. */
+async function fileVectors(id: Uint8Array<ArrayBuffer>, secret: Uint8Array<ArrayBuffer>) {
+  const key = await fileKey(id, secret);
+  const size = FILE_CONTENT.length;
+  const padded = new Uint8Array(paddedBytes(size));
+  padded.set(FILE_CONTENT);
+  const digest = new FileDigest(key);
+  const boxes: Uint8Array[] = [];
+  for (let at = 0; at < chunkCount(size); at++) {
+    const chunk = padded.slice(at * CHUNK_BYTES, (at + 1) * CHUNK_BYTES);
+    const box = await sealChunk(key, at, at === chunkCount(size) - 1, chunk);
+    digest.add(await chunkDigest(box));
+    boxes.push(box);
+  }
+  const sealed = { id, secret, commitment: key.commitment, digest: digest.finish(), size };
+  const opened = await new Response(openFile(streamOf(boxes), sealed)).arrayBuffer();
+  if (!Buffer.from(opened).equals(Buffer.from(FILE_CONTENT))) throw new Error('the SDK does not open what it sealed');
+  return {
+    id: hex(id),
+    secret: hex(secret),
+    commitment: hex(key.commitment),
+    size,
+    lengths: boxes.map(({ length }) => length),
+    digest: hex(sealed.digest),
+  };
+}
+
+const streamOf = (boxes: readonly Uint8Array[]) =>
+  new ReadableStream<Uint8Array>({
+    start(controller) {
+      for (const box of boxes) controller.enqueue(box);
+      controller.close();
+    },
+  });
 
 export async function makeVectors(lab: Lab) {
   rewind();
@@ -197,6 +239,7 @@ export async function makeVectors(lab: Lab) {
       transcript: hex(rekeyed.result?.transcript ?? nothing),
       root: hex(rekeyed.result?.root ?? nothing),
     },
+    file: await fileVectors(randomBytes(16), randomBytes(32)),
   };
 }
 

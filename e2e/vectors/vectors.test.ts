@@ -1,4 +1,4 @@
-import { createPublicKey, verify } from 'node:crypto';
+import { createCipheriv, createPublicKey, verify } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { ml_kem768_x25519 } from '@noble/post-quantum/hybrid.js';
@@ -20,7 +20,7 @@ import {
 import { buildLab } from '../threats/support/lab.ts';
 import { KEY_FROM_ELSEWHERE, OBSERVE } from '../threats/support/sources.ts';
 import { DETERMINISTIC, DRAWN_KEYS, draw } from './deterministic.ts';
-import { makeVectors, type Vectors } from './make-vectors.ts';
+import { FILE_CONTENT, makeVectors, type Vectors } from './make-vectors.ts';
 
 /** The committed vectors: the SDK makes them again, and cryptography that is not the SDK's agrees with every value. */
 
@@ -200,4 +200,26 @@ describe('cryptography that is not the SDK’s', () => {
     expect(answer.subarray(-32)).toEqual(hmac(expandLabel(root, 'rekey b', th), Buffer.from('R2')));
     expect(b(rekeying.r3).subarray(-32)).toEqual(hmac(expandLabel(root, 'rekey a', th), Buffer.from('R3')));
   });
+
+  it('seals the same file, chunk by chunk', () => {
+    const { file } = vectors;
+    const [id, secret] = [b(file.id), b(file.secret)];
+    const derive = (label: string) => Buffer.from(hkdfExpand(secret, Buffer.concat([purpose(`file ${label}`), id])));
+    expect(derive('commitment').toString('hex')).toBe(file.commitment);
+    const padded = Buffer.alloc(71_680);
+    padded.set(FILE_CONTENT);
+    const boxes = [padded.subarray(0, 65_536), padded.subarray(65_536)].map((chunk, n, all) => {
+      const nonce = Buffer.alloc(12);
+      nonce[10] = n;
+      nonce[11] = n === all.length - 1 ? 1 : 0;
+      const cipher = createCipheriv('aes-256-gcm', derive('key'), nonce).setAAD(id);
+      return Buffer.concat([cipher.update(chunk), cipher.final(), cipher.getAuthTag()]);
+    });
+    expect(boxes.map(({ length }) => length)).toEqual(file.lengths);
+    const digest = sha256(purpose('file digest'), id, b(file.commitment), ...boxes.map((box) => sha256(box)));
+    expect(digest.toString('hex')).toBe(file.digest);
+  });
 });
+
+/** HKDF-Expand of one block (RFC 5869 §2.3). */
+const hkdfExpand = (secret: Buffer, info: Buffer): Buffer => hmac(secret, Buffer.concat([info, Buffer.of(1)]));
