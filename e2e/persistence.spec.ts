@@ -3,6 +3,7 @@ import type * as Sdk from '@qsec2/sdk';
 import { findSecrets } from '../packages/relay/src/testing/secret-scan.ts';
 import { RelayProcess } from './support/relay-process.ts';
 import { sdkPage } from './support/sdk-page.ts';
+import { expandLabel, hmac } from './threats/support/eavesdropper.ts';
 
 /** Rooms that outlive a reload, in a real browser and over a real relay. */
 
@@ -149,8 +150,13 @@ async function searchStorage(page: Page): Promise<{ keys: number; exported: numb
     );
     database.close();
     const keys = (values ?? []).filter((value) => value instanceof CryptoKey);
+    const wrapping = await crypto.subtle.generateKey({ name: 'AES-GCM', length: 256 }, true, ['wrapKey']);
+    const how = { name: 'AES-GCM', iv: new Uint8Array(12) };
     const attempts = keys.flatMap((key) =>
-      (['raw', 'pkcs8', 'jwk'] as const).map((format) => crypto.subtle.exportKey(format, key)),
+      (['raw', 'pkcs8', 'jwk'] as const).flatMap((format) => [
+        crypto.subtle.exportKey(format, key),
+        crypto.subtle.wrapKey(format, key, wrapping, how),
+      ]),
     );
     const exported = (await Promise.allSettled(attempts)).filter(({ status }) => status === 'fulfilled');
     const bytes = (values ?? []).filter((value) => value instanceof Uint8Array).map((value) => String.fromCharCode(...value));
@@ -171,19 +177,29 @@ test('a script injected into the page carries no key away, and finds no secret',
   await secured(bo);
   await say(ana, 'a text that is for the two of them');
   await heard(bo, 'a text that is for the two of them');
-  await bo.evaluate(() => globalThis.room.suspend());
+  expect(await bo.evaluate(async () => (await indexedDB.databases()).map(({ name }) => name))).toEqual(['qsec2']);
+  expect(await bo.evaluate(async () => (await caches.keys()).length)).toBe(0);
 
-  const { keys, exported, found } = await searchStorage(bo);
-  expect({ keys, exported }).toEqual({ keys: 2, exported: 0 });
-  const haystack = Buffer.from(found, 'base64');
-  expect(haystack.length).toBeGreaterThan(1_000);
   const code = Buffer.from(invite.slice(invite.indexOf('.') + 1), 'base64url');
+  const [generation, roomId, secret] = [code.subarray(1, 5), code.subarray(5, 21), code.subarray(21, 53)];
+  const extracted = hmac(Buffer.from('qsec2 v1 invite'), secret);
+  const context = Buffer.concat([roomId, generation]);
   const secrets = new Map<string, Uint8Array>([
-    ['invite secret', code.subarray(21, 53)],
-    ['room id', code.subarray(5, 21)],
+    ['invite secret', secret],
+    ['room id', roomId],
+    ['psk', expandLabel(extracted, 'psk', context)],
+    ['token for the relay', expandLabel(extracted, 'relay token', context)],
     ['text', Buffer.from('a text that is for the two of them')],
   ]);
-  expect(findSecrets([haystack], secrets)).toEqual([]);
+  // While the room is open, and when nothing but what is stored is left of it.
+  for (const act of [() => undefined, () => globalThis.room.suspend()]) {
+    await bo.evaluate(act);
+    const { keys, exported, found } = await searchStorage(bo);
+    expect({ keys, exported }).toEqual({ keys: 2, exported: 0 });
+    const haystack = Buffer.from(found, 'base64');
+    expect(haystack.length).toBeGreaterThan(1_000);
+    expect(findSecrets([haystack], secrets)).toEqual([]);
+  }
 
   // The same script does find what is not protected so.
   await bo.evaluate(async (code) => {
@@ -201,7 +217,8 @@ test('a script injected into the page carries no key away, and finds no secret',
     database.close();
   }, invite);
   const careless = await searchStorage(bo);
-  expect(careless.exported).toBe(2);
+  // Raw and as JWK, each handed out and wrapped.
+  expect(careless.exported).toBe(4);
   expect(findSecrets([Buffer.from(careless.found, 'base64')], secrets).map(({ secret }) => secret)).toContain('invite secret');
 });
 
