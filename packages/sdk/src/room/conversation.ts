@@ -174,9 +174,17 @@ export class Conversation {
   }
 
   async sendTyping(): Promise<void> {
-    if (!this.#typing.due()) return;
-    const sealed = await (await this.#membership.epochs.current()).seal(encodeGroupContent({ kind: 'typing' }));
-    this.#context.push(encodeFrame(FRAME_TYPE.group, sealed), undefined, true);
+    if (this.#typing.due()) await this.#signal({ kind: 'typing' }, true);
+  }
+
+  /** Tells everyone what we are called now. */
+  async sendProfile(): Promise<void> {
+    if (this.#membership.audience.length > 0) await this.#signal({ kind: 'profile', name: this.#context.me.name }, false);
+  }
+
+  async #signal(content: Extract<GroupContent, { kind: 'typing' | 'profile' }>, transient: boolean): Promise<void> {
+    const sealed = await (await this.#membership.epochs.current()).seal(encodeGroupContent(content));
+    this.#context.push(encodeFrame(FRAME_TYPE.group, sealed), undefined, transient);
   }
 
   /** Opens a group frame, or keeps it until the keys of its epoch are known. */

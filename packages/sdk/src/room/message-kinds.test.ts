@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import type { ConnectOptions } from '../options.ts';
 import { MemoryRelay } from '../testing/memory-relay.ts';
+import { memoryStorage } from '../testing/memory-storage.ts';
 import { connect } from './connect.ts';
 import type { Message, Room } from './types.ts';
 
@@ -184,5 +185,46 @@ describe('a message that disappears', () => {
   it.each([0, -1, Number.NaN, 4e10])('needs a time that can be kept: not %d', async (expiresInMs) => {
     const ana = await enter(new MemoryRelay(), {});
     await expect(ana.send('hi', { expiresInMs })).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
+  });
+});
+
+describe('a member that renames itself', () => {
+  const seenAs = (at: Room, { me }: Room) => at.members.find(({ id }) => id === me.id)?.name;
+  async function called(at: Room, who: Room, name: string): Promise<void> {
+    while (seenAs(at, who) !== name) await at.once('members');
+  }
+
+  it('is called so by everyone who is here, and by who comes', async () => {
+    const relay = new MemoryRelay();
+    const ana = await enter(relay, { name: 'Ana', capacity: 4 });
+    const bo = await enter(relay, { name: 'Bo', invite: ana.invite });
+    await called(ana, bo, 'Bo');
+    while (bo.state !== 'secure') await bo.once('state');
+    await bo.rename('  Bo\u202e  Meyer\n');
+    expect(bo.me.name).toBe('Bo Meyer');
+    await called(ana, bo, 'Bo Meyer');
+    const cy = await enter(relay, { name: 'Cy', invite: ana.invite });
+    await called(cy, bo, 'Bo Meyer');
+  });
+
+  it('is, after its page was opened again, who it was then', async () => {
+    const relay = new MemoryRelay();
+    const kept = { persist: 'device' as const, storage: memoryStorage() };
+    const ana = await enter(relay, { name: 'Ana' });
+    const bo = await enter(relay, { name: 'Bo', invite: ana.invite, ...kept });
+    await called(ana, bo, 'Bo');
+    await bo.rename('Bo Meyer');
+    await bo.suspend();
+    const again = await enter(relay, { invite: ana.invite, ...kept });
+    expect(again.me.name).toBe('Bo Meyer');
+    await called(ana, again, 'Bo Meyer');
+  });
+
+  it('does not take the name of a member that somebody verified', async () => {
+    const [ana, bo, cy] = (await gather(new MemoryRelay(), 'Ana', 'Bo', 'Cy')) as [Room, Room, Room];
+    ana.members.find(({ id }) => id === bo.me.id)?.verify();
+    await cy.rename('Bo');
+    await said(cy, ana, 'it is me');
+    expect([seenAs(ana, cy), seenAs(bo, cy)]).toEqual(['Cy', 'Bo']);
   });
 });

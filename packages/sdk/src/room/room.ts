@@ -3,7 +3,7 @@ import { Emitter, type Listener, type ListenOptions } from '../events.ts';
 import type { KeySource } from '../key-source/types.ts';
 import type { Recording } from '../media/recorder/recorder.ts';
 import type { FileSource } from '../media/source.ts';
-import type { FileOptions, Logger } from '../options.ts';
+import { DEFAULTS, type FileOptions, type Logger } from '../options.ts';
 import { encodePairContent } from '../protocol/content.ts';
 import { decodeFrame, FRAME_TYPE } from '../protocol/frame.ts';
 import type { MessageBody } from '../protocol/group-content.ts';
@@ -31,7 +31,7 @@ import type { Place, Relocate } from './place.ts';
 import { RememberedMember } from './remembered-member.ts';
 import { Removals } from './removals.ts';
 import { SerialQueue } from './serial-queue.ts';
-import { checkLifetime, checkText, groupsOfFour, hex, isEmoji } from './text.ts';
+import { checkLifetime, checkText, cleanName, groupsOfFour, hex, isEmoji } from './text.ts';
 import type {
   LeaveOptions,
   Me,
@@ -66,7 +66,7 @@ export interface RoomSessionOptions {
 /** The room as its application sees it, on top of one seat at a relay. One task at a time changes its state. */
 export class RoomSession implements Room {
   readonly id: string;
-  readonly me: Me;
+  readonly me: { -readonly [K in keyof Me]: Me[K] };
   #place: Place;
   readonly #logger: Logger;
   readonly #events = new Emitter<RoomEvents>();
@@ -197,6 +197,14 @@ export class RoomSession implements Room {
     checkLifetime(options.expiresInMs);
     await this.#agreed();
     return this.#files.sendVoice(recording, options);
+  }
+
+  rename(name: string): Promise<void> {
+    return this.#act(async () => {
+      this.me.name = cleanName(name, DEFAULTS.name);
+      await this.#keeping.room();
+      await this.#conversation.sendProfile();
+    });
   }
 
   typing(): void {

@@ -333,6 +333,11 @@ export interface Room {
   react(id: string, emoji: string | undefined): Promise<SentAction>;
   /** A person saw a message: tells its author, and nobody else. @throws {QsecError} `INVALID_ARGUMENT` for an unknown id */
   read(id: string): Promise<void>;
+  /**
+   * Calls ourselves by another name from now on; cleaned and cut as the one given to `connect`. The others are told at once, and
+   * whoever misses that with our next keys. Nobody gets the name of a member whom they verified or met on an earlier visit.
+   */
+  rename(name: string): Promise<void>;
   /** Tells the others that we are writing; they forget it by themselves after a few seconds. */
   typing(): void;
   /** Messages as they come. Buffers at most 1024 while the reader is busy, then ends with an error rather than lose one silently. */
