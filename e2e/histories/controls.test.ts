@@ -71,6 +71,11 @@ const CONTROLS: Control[] = [
     edits: [{ file: 'room/introductions.ts', find: 'if (this.#answered.has(toBase64url(sid))) return;', put: '' }],
     says: /a handshake frame .* changed of/,
   },
+  {
+    name: 'a text comes from who was removed, if its keys are not forgotten',
+    edits: [{ file: 'room/removals.ts', find: 'if (target) await membership.gone(toBase64url(target.seat));', put: '' }],
+    says: /of somebody it had removed/,
+  },
 ];
 
 describe('in a room', () => {

@@ -6,9 +6,20 @@ export const laidOpen: Patch = (source) => source.replace(/#(?=[a-zA-Z])/g, '_')
 
 /**
  * No part of what a member knows: what is shared with everything else, the way to the relay and to the disk, and what waits, within
- * bounds, for keys that may come.
+ * bounds, for keys that may come or be agreed again.
  */
-const OUTSIDE = new Set(['_context', 'session', 'events', '_events', 'logger', '_logger', '_store', '_waiting', '_hurry']);
+const OUTSIDE = new Set([
+  '_context',
+  'session',
+  'events',
+  '_events',
+  'logger',
+  '_logger',
+  '_store',
+  '_waiting',
+  '_hurry',
+  '_doubts',
+]);
 
 /** Everything a member knows, keys and timers included, as one line for each value: what it is called, and what it is. */
 export function stateOf(room: Room): Map<string, string> {

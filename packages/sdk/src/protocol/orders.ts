@@ -173,7 +173,8 @@ export async function verifyRemoval({ roomId, creator }: Invite, powers: Powers,
   return removal;
 }
 
-function readRemoval(encoded: Bytes): Removal {
+/** A removal whose signature was checked before. @throws {QsecError} `INVALID_ARGUMENT` */
+export function readRemoval(encoded: Bytes): Removal {
   const reader = new Reader(encoded);
   const removal = {
     n: reader.u32(),

@@ -45,6 +45,8 @@ export interface KeptAuthority {
   banned: readonly Bytes[];
   /** Whether we were in the room when the present link was made. */
   carriedOver: boolean;
+  /** The removal that led to the present link. */
+  removal: Removal | undefined;
 }
 
 /** What is known of the decisions of the creator and its delegates, and what follows: who is let in, who gets our keys, where the room is. */
@@ -80,6 +82,7 @@ export class Authority {
     this.#admission = kept?.admission ?? NONE;
     this.#lock = kept?.lock;
     this.#carriedOver = kept?.carriedOver ?? false;
+    this.#removal = kept?.removal;
     for (const identity of kept?.banned ?? []) this.#banned.add(toBase64url(identity));
     // An order of the last moment may not have been stored: numbers rise, but need not be consecutive.
     this.#n = Math.max(policy?.n ?? 0, kept ? kept.orders + UNSTORED_ORDERS : 0);

@@ -5,7 +5,8 @@ import { decodeFrame, encodeFrame, FRAME_TYPE } from '../protocol/frame.ts';
 import type { Removal } from '../protocol/orders.ts';
 import { PairChannel } from '../protocol/pair-channel.ts';
 import type { PairSecrets } from '../protocol/pairing.ts';
-import { type Bytes, type Delivery, equalBytes, toBase64url } from '../wire/index.ts';
+import { type Bytes, type Delivery, equalBytes, fromBase64url, toBase64url } from '../wire/index.ts';
+import { Doubts } from './doubts.ts';
 import type { Introductions } from './introductions.ts';
 import type { Membership } from './membership.ts';
 import type { Peer } from './peer.ts';
@@ -28,8 +29,10 @@ export interface DoorkeeperOptions {
   enqueue(task: () => Promise<void>, bytes?: number): void;
   /** What leads on from the place, in order. */
   steps(): readonly Step[];
+  /** Whether an identity belongs to the room that the place led on to. */
+  isMember(identity: Bytes): boolean;
   /** A frame that is not for the doorkeeper: of a member who had not followed when it was sent. */
-  receive(delivery: Delivery): Promise<void>;
+  receive(delivery: Delivery): Promise<boolean | undefined>;
   /** The relay closed the place. */
   onEnded(): void;
 }
@@ -42,6 +45,7 @@ export class Doorkeeper {
   readonly #place: Place;
   readonly #options: DoorkeeperOptions;
   readonly #introductions: Introductions;
+  readonly #doubts: Doubts;
 
   constructor(place: Place, options: DoorkeeperOptions) {
     this.#place = place;
@@ -57,10 +61,20 @@ export class Doorkeeper {
       // Who came by the old link is told that it is one, also when it comes back later.
       isPresent: () => true,
     });
+    this.#doubts = new Doubts((seat) => {
+      options.enqueue(async () => {
+        if (!options.membership.isHere(seat)) await this.#introductions.initiate(fromBase64url(seat));
+      });
+    });
     const { session } = place;
     session.on('frame', (delivery) => options.enqueue(() => this.#receive(delivery), delivery.body.length));
     session.on('presence', ({ seat, presence }) => {
       if (presence === 'present') options.enqueue(() => this.#call(seat), NOTICE_BYTES);
+    });
+    session.on('up', ({ members }) => {
+      for (const { seat, presence } of members) {
+        if (presence === 'present') options.enqueue(() => this.#call(seat), NOTICE_BYTES);
+      }
     });
     session.on('ended', () => options.onEnded());
     session.on('refused', () => options.onEnded());
@@ -70,6 +84,7 @@ export class Doorkeeper {
   /** @param forGood gives the seat up, too */
   async close(forGood: boolean): Promise<void> {
     this.#introductions.close();
+    this.#doubts.close();
     const { session } = this.#place;
     try {
       if (forGood) await session.leave();
@@ -85,7 +100,10 @@ export class Doorkeeper {
     if (type !== FRAME_TYPE.handshake) {
       // Whoever beats here does not know that the room is elsewhere.
       if (delivery.transient) await this.#call(seat);
-      return this.#options.receive(delivery);
+      const known = await this.#options.receive(delivery);
+      if (known) this.#doubts.settle(seat);
+      else if (known === false) this.#doubts.raise(seat);
+      return;
     }
     try {
       if (!this.#options.membership.isOwn(seat)) await this.#introductions.receive(delivery.from, content);
@@ -96,15 +114,18 @@ export class Doorkeeper {
 
   /** Somebody is here: a member who has not followed is told again, should what it was told have been lost. */
   async #call(seat: string): Promise<void> {
-    const peer = this.#options.membership.peerAt(seat);
+    const { membership } = this.#options;
+    const peer = membership.peerAt(seat);
     if (peer?.presence === 'away') await this.#lead(peer, peer.trusted);
+    // Who shared keys with us before a reload of ours does not know that they are gone, nor who was removed that it was.
+    if (!peer && !membership.isOwn(seat)) this.#doubts.raise(seat);
   }
 
   async #secured(seat: Bytes, secrets: PairSecrets): Promise<void> {
-    const { membership } = this.#options;
+    this.#doubts.settle(toBase64url(seat));
+    const { membership, isMember } = this.#options;
     const { identity } = secrets.peer;
-    const known = membership.peers.some((peer) => peer.trusted && equalBytes(peer.identityKey, identity));
-    if (!known) {
+    if (!isMember(identity)) {
       const stranger = { seat, identityKey: identity, channel: new PairChannel(this.#place.invite.roomId, secrets) };
       await this.#lead(stranger, false);
       stranger.channel.destroy();

@@ -15,6 +15,7 @@ import { Admissions } from './admissions.ts';
 import { AgreementEvents } from './agreement-events.ts';
 import type { Authority } from './authority.ts';
 import type { RoomContext } from './context.ts';
+import { Doubts } from './doubts.ts';
 import { forgetOldest } from './forget-oldest.ts';
 import { identityChanged } from './identity-change.ts';
 import { Introductions, type IntroductionsOptions } from './introductions.ts';
@@ -77,6 +78,7 @@ export class Membership {
   readonly #postponed = new Set<string>();
   /** Seats whose owners may have newer keys with us than we have with them: we begin again. */
   readonly #unfinished = new Set<string>();
+  readonly #doubts = new Doubts((seat) => this.#context.enqueue(() => this.#beginAgain(seat)));
   readonly #authority: Authority;
   /** Members whom the relay forgot, and when we give them up. */
   readonly #stranded = new Map<string, ReturnType<typeof setTimeout>>();
@@ -183,6 +185,11 @@ export class Membership {
     return this.#peers.get(seat);
   }
 
+  /** Whether the owner of a seat is connected where the room is at present, or was a moment ago. */
+  isHere(seat: string): boolean {
+    return this.#seats.has(seat) && !this.#stranded.has(seat);
+  }
+
   /** The relay gave us our seat, the first time or again, and named the others. */
   async up({ members, renewed }: Joined & { renewed: boolean }): Promise<void> {
     const first = !this.#joined;
@@ -257,6 +264,7 @@ export class Membership {
     this.#failures.delete(seat);
     this.#postponed.delete(seat);
     this.#unfinished.delete(seat);
+    this.#doubts.settle(seat);
     this.#cancelApproach(seat);
     clearTimeout(this.#stranded.get(seat));
     this.#stranded.delete(seat);
@@ -317,6 +325,18 @@ export class Membership {
       onChange,
       ...hooks,
     });
+  }
+
+  /** The owner of a seat used keys that we share, or others. */
+  doubt(seat: string, doubtful: boolean): void {
+    if (doubtful) this.#doubts.raise(seat);
+    else this.#doubts.settle(seat);
+  }
+
+  async #beginAgain(seat: string): Promise<void> {
+    if (this.#seats.get(seat) !== 'present') return;
+    this.#unfinished.add(seat);
+    await this.#initiate(seat);
   }
 
   /** Takes the content of a handshake frame. */
@@ -389,6 +409,7 @@ export class Membership {
   destroy(): void {
     this.#destroyed = true;
     this.#introductions.close();
+    this.#doubts.close();
     this.#rekeys.close();
     this.admissions.close();
     this.epochs.destroy();
@@ -474,6 +495,7 @@ export class Membership {
       },
     });
     this.#unfinished.delete(key);
+    this.#doubts.settle(key);
     const displaced = this.#replaceEarlier(key, peer);
     const known = this.#options.known(peer.id);
     const holder = known ? undefined : this.#options.holderOf(peer.name, peer.id);

@@ -1,9 +1,10 @@
 import type { Logger } from '../options.ts';
-import { decodePairContent } from '../protocol/content.ts';
+import { decodePairContent, type PairContent } from '../protocol/content.ts';
 import { sidOfPairFrame } from '../protocol/pair-channel.ts';
 import { type Bytes, equalBytes } from '../wire/index.ts';
 import type { Conversation } from './conversation.ts';
 import type { Membership } from './membership.ts';
+import type { Peer } from './peer.ts';
 import type { Removals } from './removals.ts';
 
 export interface PairInboxOptions {
@@ -21,12 +22,16 @@ export class PairInbox {
     this.#options = options;
   }
 
-  async receive(seat: string, frame: Bytes): Promise<void> {
+  /** Returns whether it is of the session that we have with the owner of the seat; one that was replaced says nothing. */
+  async receive(seat: string, frame: Bytes): Promise<boolean> {
+    const peer = this.#options.membership.peerAt(seat);
+    if (!peer || !equalBytes(peer.channel.sid, sidOfPairFrame(frame))) return false;
+    await this.#take(seat, peer, decodePairContent(await peer.channel.open(frame)));
+    return true;
+  }
+
+  async #take(seat: string, peer: Peer, content: PairContent): Promise<void> {
     const { membership, conversation, removals, logger } = this.#options;
-    const peer = membership.peerAt(seat);
-    // A frame of a session that was replaced says nothing about the present one.
-    if (!peer || !equalBytes(peer.channel.sid, sidOfPairFrame(frame))) return;
-    const content = decodePairContent(await peer.channel.open(frame));
     switch (content.kind) {
       case 'sender-key':
         await membership.receiveSenderKey(peer, content);

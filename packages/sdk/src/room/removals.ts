@@ -1,7 +1,8 @@
 import { QsecError } from '../errors.ts';
 import { encodePairContent, type PairContent } from '../protocol/content.ts';
-import type { Invite } from '../protocol/invite.ts';
-import type { Removal } from '../protocol/orders.ts';
+import { Invite } from '../protocol/invite.ts';
+import { type Removal, readRemoval } from '../protocol/orders.ts';
+import type { KeptRoom, KeptStep } from '../storage/kept.ts';
 import { type Bytes, type Delivery, equalBytes, toBase64url } from '../wire/index.ts';
 import type { Authority } from './authority.ts';
 import type { RoomContext } from './context.ts';
@@ -20,14 +21,25 @@ export interface RemovalsOptions {
   authority: Authority;
   membership: Membership;
   relocate: Relocate;
+  /** From before a reload. */
+  steps: readonly Step[];
   /** The room is at this place from now on. */
   onMoved(place: Place): void;
-  /** A frame that was sent at a place before its sender left it. */
-  receive(delivery: Delivery, place: Place): Promise<void>;
+  /** A frame that was sent at a place before its sender left it. Whether we share the keys that it was sealed under, if it shows it. */
+  receive(delivery: Delivery, place: Place): Promise<boolean | undefined>;
   /** We were removed. */
   onRemoved(): Promise<void>;
   /** The link by which we came is not the room's any more. */
   onOutdated(): void;
+}
+
+/** A former place, and who looks after it. */
+interface Left {
+  doorkeeper: Doorkeeper;
+  /** Identity keys of the members when the room left it. */
+  members: readonly Bytes[];
+  until: number;
+  timer: ReturnType<typeof setTimeout>;
 }
 
 /** Removing members: the order, the fresh link, and the move of everyone who stays to the place that it leads to. */
@@ -36,11 +48,28 @@ export class Removals {
   readonly #options: RemovalsOptions;
   /** From the place we came to, each leads on to the next. */
   readonly #steps: Step[] = [];
-  readonly #left = new Map<Place, { doorkeeper: Doorkeeper; timer: ReturnType<typeof setTimeout> }>();
+  readonly #left = new Map<Place, Left>();
 
   constructor(context: RoomContext, options: RemovalsOptions) {
     this.#context = context;
     this.#options = options;
+    this.#steps.push(...options.steps);
+  }
+
+  /** What has to outlive a reload, so that who has not followed is told also when all who did reload. */
+  get kept(): Pick<KeptRoom, 'steps' | 'left'> {
+    return {
+      steps: this.#steps.map(({ removal, secret }) => ({ order: removal.encoded, secret })),
+      left: [...this.#left].map(([{ invite }, { members, until }]) => ({ invite: invite.code, members: [...members], until })),
+    };
+  }
+
+  /** Goes back to the former places of before a reload, once the room is there again. */
+  resume(): void {
+    const { relocate } = this.#options;
+    for (const { invite, members, until } of this.#context.keeping.kept?.room.left ?? []) {
+      if (until > Date.now()) this.#look(relocate(Invite.parse(invite)), members, until);
+    }
   }
 
   /** Removes a member. @throws {QsecError} `NO_ADMIN`, `PEER_GONE` */
@@ -83,10 +112,12 @@ export class Removals {
     if (target) await this.#pass(target, removal, NOTHING, NOTHING);
     const displaced = authority.follow(removal, renewed);
     const { place: left, keeping } = this.#context;
+    const members = membership.audience.map(({ identityKey }) => identityKey);
     const known = this.#steps.findIndex((step) => step.removal.generation === removal.generation);
     this.#steps.splice(known < 0 ? this.#steps.length : known, this.#steps.length, { removal, secret: renewed.secret });
     onMoved(relocate(renewed));
-    this.#leave(left);
+    const retention = left.session.limits?.retentionMs ?? DEFAULT_RETENTION_MS;
+    this.#look(left, members, Date.now() + retention);
     if (target) await membership.gone(toBase64url(target.seat));
     await membership.moved();
     membership.tell('member-removed', target);
@@ -100,8 +131,8 @@ export class Removals {
     return this.#options.membership.sendToPeer(to, encodePairContent(content));
   }
 
-  /** Stays at a place that the room left for as long as somebody may come back to it. */
-  #leave(place: Place): void {
+  /** Looks after a place that the room left for as long as somebody may come back to it. */
+  #look(place: Place, members: readonly Bytes[], until: number): void {
     const { membership, receive } = this.#options;
     const { logger, enqueue } = this.#context;
     const doorkeeper = new Doorkeeper(place, {
@@ -109,11 +140,12 @@ export class Removals {
       logger,
       enqueue,
       steps: () => this.#steps.filter((step) => leadsOn(place.invite, step)),
+      isMember: (identity) => this.#stays(identity, members),
       receive: (delivery) => receive(delivery, place),
       onEnded: () => this.#close(place, false),
     });
-    const timer = setTimeout(() => this.#close(place, true), place.session.limits?.retentionMs ?? DEFAULT_RETENTION_MS);
-    this.#left.set(place, { doorkeeper, timer });
+    const timer = setTimeout(() => this.#close(place, true), until - Date.now());
+    this.#left.set(place, { doorkeeper, members, until, timer });
     const [oldest] = this.#left.keys();
     if (oldest && this.#left.size > MAX_LEFT) this.#close(oldest, true);
     // What led here from places that nobody looks after any more is told to nobody.
@@ -125,6 +157,14 @@ export class Removals {
         this.#steps.findIndex(({ removal }) => removal.generation >= first),
       ),
     );
+  }
+
+  /** Whether an identity is a member, or was one when the room left a place and was not removed since. */
+  #stays(identity: Bytes, members: readonly Bytes[]): boolean {
+    const { peers } = this.#options.membership;
+    if (peers.some((peer) => peer.trusted && equalBytes(peer.identityKey, identity))) return true;
+    const removed = this.#steps.some(({ removal }) => equalBytes(removal.removed, identity));
+    return !removed && members.some((member) => equalBytes(member, identity));
   }
 
   /** @param forGood gives the seats at former places up, too */
@@ -140,6 +180,9 @@ export class Removals {
     void left.doorkeeper.close(forGood);
   }
 }
+
+/** @throws {QsecError} `INVALID_ARGUMENT` */
+export const readStep = ({ order, secret }: KeptStep): Step => ({ removal: readRemoval(order), secret });
 
 /** Whether a removal is news at the place of `invite`: it came later, or holds in the place of the one that led there. */
 const leadsOn = (invite: Invite, { removal, secret }: Step): boolean =>

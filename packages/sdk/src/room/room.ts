@@ -29,7 +29,7 @@ import { PairInbox } from './pair-inbox.ts';
 import type { Peer } from './peer.ts';
 import type { Place, Relocate } from './place.ts';
 import { RememberedMember } from './remembered-member.ts';
-import { Removals } from './removals.ts';
+import { Removals, readStep } from './removals.ts';
 import { SerialQueue } from './serial-queue.ts';
 import { checkLifetime, checkText, cleanName, groupsOfFour, hex, isEmoji } from './text.ts';
 import type {
@@ -95,7 +95,9 @@ export class RoomSession implements Room {
     this.#directory = new Directory(this.#remembered(entry), (id) => this.#conversation.names(id));
     store?.begin(entry.privateKey, (error) => this.#events.emit('error', error));
     const context = this.#context(identity, seat);
-    const kept = store?.kept && { ...store.kept.room, lock: entry.lock };
+    const steps = (store?.kept?.room.steps ?? []).map(readStep);
+    const removal = steps.find((step) => step.removal.generation === invite.generation)?.removal;
+    const kept = store?.kept && { ...store.kept.room, lock: entry.lock, removal };
     this.#authority = new Authority(invite, identity, agreement, entry.policy, kept);
     this.#membership = new Membership(context, {
       agreement,
@@ -116,6 +118,7 @@ export class RoomSession implements Room {
       authority: this.#authority,
       membership: this.#membership,
       relocate,
+      steps,
       onMoved: (to) => this.#moved(to),
       receive: (delivery, at) => this.#receive(delivery, at),
       onRemoved: () => this.#removed(),
@@ -355,7 +358,11 @@ export class RoomSession implements Room {
         if (here()) await this.#membership.presence(seat, presence);
       }, NOTICE_BYTES),
     );
-    session.on('frame', (delivery) => here() && this.#enqueue(() => this.#receive(delivery, place), delivery.body.length));
+    const receive = async (delivery: Delivery) => {
+      const known = await this.#receive(delivery, place);
+      if (here() && known !== undefined) this.#membership.doubt(toBase64url(delivery.from), !known);
+    };
+    session.on('frame', (delivery) => here() && this.#enqueue(() => receive(delivery), delivery.body.length));
     session.on('gap', ({ from, to }) => here() && this.#events.emit('gap', { missing: to - from + 1 }));
     session.on('ended', () => here() && this.#close());
     session.on('refused', (error) => here() && this.#refused(error));
@@ -364,6 +371,7 @@ export class RoomSession implements Room {
 
   /** The relay gave us our seat, the first time or again. */
   #up(joined: RelaySessionEvents['up']): void {
+    if (!this.#joinedOnce) this.#removals.resume();
     this.#joinedOnce = true;
     this.#files.arrived();
     void this.#keeping.room();
@@ -459,6 +467,7 @@ export class RoomSession implements Room {
       orders,
       carriedOver,
       banned: [...banned],
+      ...this.#removals.kept,
       members,
       usedAt: Date.now(),
     };
@@ -492,14 +501,16 @@ export class RoomSession implements Room {
     if (this.#state === 'aborted' && failure) throw failure;
   }
 
-  async #receive({ from, body, seq, transient }: Delivery, { session }: Place): Promise<void> {
+  /** Returns whether we share the keys that it was sealed under; undefined where a frame does not show it. */
+  async #receive({ from, body, seq, transient }: Delivery, { session }: Place): Promise<boolean | undefined> {
     try {
       const seat = toBase64url(from);
-      if (this.#membership.isOwn(seat)) return;
+      if (this.#membership.isOwn(seat)) return undefined;
       const { type, content } = decodeFrame(body);
       if (type === FRAME_TYPE.handshake) await this.#membership.receiveHandshake(seat, content);
-      else if (type === FRAME_TYPE.pair) await this.#inbox.receive(seat, content);
+      else if (type === FRAME_TYPE.pair) return await this.#inbox.receive(seat, content);
       else await this.#conversation.receiveFrame(seat, content);
+      return undefined;
     } finally {
       if (!transient) session.markRead(seq);
     }

@@ -28,9 +28,27 @@ export interface KeptRoom {
   carriedOver: boolean;
   /** Identity keys of who was removed. */
   banned: Bytes[];
+  /** Removals that lead on from former places, oldest first. */
+  steps: KeptStep[];
+  /** Former places that members may still come back to. */
+  left: KeptPlace[];
   members: KeptMember[];
   /** Milliseconds since 1970. */
   usedAt: number;
+}
+
+/** A removal as it was signed, and the secret of the link that it made. */
+export interface KeptStep {
+  order: Bytes;
+  secret: Bytes;
+}
+
+export interface KeptPlace {
+  invite: string;
+  /** Identity keys of the members when the room left it. */
+  members: Bytes[];
+  /** When nobody is waited for there any more, milliseconds since 1970. */
+  until: number;
 }
 
 /** What a person or the creator decided about a member. */
