@@ -16,6 +16,7 @@ function pairOfChannels() {
     transcript: randomBytes(32),
     peer: { identity, policy: randomBytes(1) },
     sas: randomBytes(6),
+    shown: new Uint8Array(0),
     report: undefined,
   };
   const root = randomBytes(32);

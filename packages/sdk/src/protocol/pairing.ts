@@ -28,6 +28,8 @@ export interface PairSecrets {
   sid: Bytes;
   role: 'a' | 'b';
   peer: { identity: Bytes; policy: Bytes };
+  /** What we told the peer about ourselves and the room. */
+  shown: Bytes;
   /** The root that the pairwise channel and later rekeying descend from. */
   root: Bytes;
   /** H(thF | thQ). */
@@ -206,7 +208,8 @@ export class Pairing {
     const m5 = mac(expandLabel(master, 'confirm a', transcript), utf8('M5'));
     const root = expandLabel(master, 'pair root', transcript);
     erase(master, key);
-    this.#confirmation = { secrets: { sid, role, peer, root, transcript, sas, report }, m4, m5 };
+    const shown = role === 'a' ? policyA : policyB;
+    this.#confirmation = { secrets: { sid, role, peer, shown, root, transcript, sas, report }, m4, m5 };
     return role === 'b' ? [section(SECTION.confirm, m4)] : [];
   }
 

@@ -15,7 +15,8 @@ function channels(): { a: PairChannel; b: PairChannel } {
   const root = randomBytes(32);
   const common = { sid: randomBytes(16), transcript: randomBytes(32), sas: randomBytes(6), report: undefined };
   const peer = { identity: randomBytes(32), policy: randomBytes(8) };
-  const side = (role: 'a' | 'b') => new PairChannel(roomId, { ...common, role, root: root.slice() as Bytes, peer });
+  const shown = new Uint8Array(0);
+  const side = (role: 'a' | 'b') => new PairChannel(roomId, { ...common, role, root: root.slice() as Bytes, peer, shown });
   return { a: side('a'), b: side('b') };
 }
 

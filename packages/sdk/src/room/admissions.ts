@@ -1,6 +1,7 @@
 import { QsecError } from '../errors.ts';
 import { encodePairContent, orderName } from '../protocol/content.ts';
 import { RIGHTS, type Right } from '../protocol/orders.ts';
+import type { MemberPolicy } from '../protocol/policy.ts';
 import { type Bytes, equalBytes, MIN_CAPACITY } from '../wire/index.ts';
 import type { Authority } from './authority.ts';
 import { identityChanged } from './identity-change.ts';
@@ -50,6 +51,20 @@ export class Admissions {
     if ((due || (peer.vouched && this.#authority.may('approve'))) && !peer.creator) await this.#vouch(peer);
     await this.#post.welcome(peer);
     await this.trust(peer);
+  }
+
+  /**
+   * Tells a member what was decided since our part of the handshake with it was written, as far as it has not shown that it knows. Our own
+   * admission goes out again where newcomers are let in: the member may not know yet who gave it.
+   */
+  async catchUp(peer: Peer, shown: MemberPolicy, theirs: MemberPolicy): Promise<void> {
+    const { policy, lock, admission, selective } = this.#authority;
+    const news = (now: Bytes | undefined, kind: 'room' | 'lock') =>
+      now !== undefined && !equalBytes(now, shown[kind]) && !equalBytes(now, theirs[kind]);
+    if (policy && news(policy.encoded, 'room')) await this.#post.send(peer, { kind: 'policy', policy: policy.encoded });
+    if (lock && news(lock.encoded, 'lock')) await this.#post.send(peer, { kind: 'lock', order: lock.encoded });
+    if (admission.length === 0 || peer.creator) return;
+    if (selective || !equalBytes(admission, shown.admission)) await this.#post.send(peer, { kind: 'credentials', admission });
   }
 
   /** Shares our sender keys with a member, if the room's policy allows that. */

@@ -475,7 +475,8 @@ export class Membership {
     const key = toBase64url(seat);
     const { identity } = secrets.peer;
     const print = fingerprint(identity);
-    const { agreement, admission, name } = decodeMemberPolicy(secrets.peer.policy);
+    const theirs = decodeMemberPolicy(secrets.peer.policy);
+    const { agreement, admission, name } = theirs;
     const peer = new Peer({
       seat: seat.slice(),
       identity,
@@ -511,6 +512,7 @@ export class Membership {
     if (peer.changedFrom) this.tell('identity-changed', peer, peer.changedFrom);
     else if (holder) this.tell('known-name', peer, holder);
     await this.admissions.meet(peer);
+    await this.admissions.catchUp(peer, decodeMemberPolicy(secrets.shown), theirs);
     this.#changed();
     if (!peer.attested) this.tell('unattested', peer);
     if (this.#authority.policy) this.#resumePostponed();

@@ -116,6 +116,63 @@ describe('an order that a relay loses', () => {
   });
 });
 
+/** Holds back what a newcomer says to the member in seat `to`, after its first message, until the function that is returned is called. */
+function holdNewcomer(relay: HostileRelay, to: number): () => void {
+  const seats = relay.seatsOf(relay.rooms[0] as string).slice();
+  const held: Parameters<HostileRelay['deliver']>[0][] = [];
+  let begun = false;
+  relay.attack({
+    tamper: (frame) => {
+      if (outerType(frame.body) !== 'handshake' || frame.to !== seats[to] || seats.includes(frame.from)) return [frame];
+      if (!begun) {
+        begun = true;
+        return [frame];
+      }
+      held.push(frame);
+      return [];
+    },
+  });
+  return () => {
+    relay.attack({});
+    for (const frame of held) relay.deliver(frame);
+  };
+}
+
+describe('what is decided while somebody shakes hands', () => {
+  it('is shown to whom a newcomer meets after it was let in', async () => {
+    const relay = new HostileRelay();
+    const ana = await enter(relay, { name: 'Ana', capacity: 4, join: 'approve' });
+    const bo = await enter(relay, { name: 'Bo', invite: ana.invite });
+    await until(() => sees(ana, bo));
+    await ana.approve(member(ana, bo));
+    await until(() => bo.state === 'secure');
+    const release = holdNewcomer(relay, 1);
+    const cy = await enter(relay, { name: 'Cy', invite: ana.invite });
+    await until(() => sees(ana, cy));
+    await ana.approve(member(ana, cy));
+    await until(() => cy.state === 'secure' && !member(ana, cy).waiting);
+    expect(sees(bo, cy)).toBe(false);
+    release();
+    await until(() => sees(bo, cy) && member(bo, cy).attested && !member(bo, cy).waiting);
+    await (await bo.send('now you are here')).delivered;
+    expect(cy.history().map(({ text }) => text)).toContain('now you are here');
+  });
+
+  it('reaches the newcomer', async () => {
+    const relay = new HostileRelay();
+    const ana = await enter(relay, { name: 'Ana', capacity: 4 });
+    const bo = await enter(relay, { name: 'Bo', invite: ana.invite });
+    await until(() => sees(ana, bo) && bo.state === 'secure');
+    const release = holdNewcomer(relay, 0);
+    const cy = await enter(relay, { name: 'Cy', invite: ana.invite });
+    await until(() => sees(bo, cy));
+    await ana.delegate(member(ana, bo), ['approve']);
+    await ana.lock();
+    release();
+    await until(() => cy.policy.locked && cy.policy.delegates.length === 1);
+  });
+});
+
 describe('a creator who leaves', () => {
   it('is told before that nobody would decide any more, and after the room was handed over that somebody does', async () => {
     const { relay, ana, bo, cy } = await waiting();
