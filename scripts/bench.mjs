@@ -31,11 +31,13 @@ for (const name of wanted) {
   const stranger = only?.find((part) => !PARTS.includes(part));
   if (stranger !== undefined)
     fail(`"${name}" has no part "${stranger}".`, PARTS.length > 0 ? `It has ${PARTS.join(', ')}.` : 'It has none.');
-  const results = await run({ only });
   const machine = { node: process.version, cpu: cpus()[0]?.model, cores: cpus().length, memory: totalmem() };
   const file = join(ROOT, 'bench', 'results', `${[name, ...(only ?? [])].join('-')}.json`);
   mkdirSync(join(ROOT, 'bench', 'results'), { recursive: true });
-  writeFileSync(file, `${JSON.stringify({ suite: name, at: new Date().toISOString(), machine, results }, null, 2)}\n`);
+  const save = (results) =>
+    writeFileSync(file, `${JSON.stringify({ suite: name, at: new Date().toISOString(), machine, results }, null, 2)}\n`);
+  // Suites that take long save after each part, too.
+  save(await run({ only, save }));
   say(`Written to ${relative(ROOT, file)}`);
 }
 process.exit(0);

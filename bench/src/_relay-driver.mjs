@@ -184,7 +184,7 @@ const actions = {
     return { deliveries: members.reduce((sum, { deliveries }) => sum + deliveries, 0) };
   },
   /** So many sends a second in all, evenly; times from a send to its arrival at the others. */
-  async latency({ payload, rate, forMs }) {
+  async latency({ payload, rate, warmUpMs, forMs }) {
     const sendFor = async (ms) => {
       const began = performance.now();
       for (let sent = 0; performance.now() - began < ms; ) {
@@ -198,7 +198,7 @@ const actions = {
       await sleep(300);
     };
     // What is compiled at first takes its time on both sides.
-    await sendFor(2000);
+    await sendFor(warmUpMs);
     for (const member of members) member.latencies = [];
     await sendFor(forMs);
     const all = members.flatMap(({ latencies }) => latencies).sort((a, b) => a - b);

@@ -24,11 +24,14 @@ export interface Engine {
 
 export const startRedis = (...settings: string[]): Promise<Engine> => run((folder, port) => redis({ folder, port, settings }));
 
-export const startPostgres = (...settings: string[]): Promise<Engine> =>
-  run((folder, port) => postgres({ folder, port, settings: ['-c', 'max_connections=50', ...settings] }));
+export const startPostgres = (...settings: string[]): Promise<Engine> => startPostgresIn(tmpdir(), ...settings);
 
-async function run(make: (folder: string, port: number) => Server): Promise<Engine> {
-  const folder = mkdtempSync(join(tmpdir(), 'qsec2-engine-'));
+/** With its data in a new folder of `parent`. */
+export const startPostgresIn = (parent: string, ...settings: string[]): Promise<Engine> =>
+  run((folder, port) => postgres({ folder, port, settings: ['-c', 'max_connections=50', ...settings] }), parent);
+
+async function run(make: (folder: string, port: number) => Server, parent = tmpdir()): Promise<Engine> {
+  const folder = mkdtempSync(join(parent, 'qsec2-engine-'));
   const port = await freePort();
   const server = make(folder, port);
   let process: ChildProcess | undefined = await server.start();

@@ -17,10 +17,10 @@ export const fuzzed = {
 
 const ATTACKERS = 32;
 const ROOMS = 8;
-/** Inputs sent one behind the other before the relay is asked whether it still listens. */
-const GROUP = 40;
-/** So many of these over one connection. */
-const GROUPS = 12;
+/** Inputs over one connection, unless it is closed over one of them. */
+const PER_CONNECTION = 100;
+/** So many connections send only what does not end them: else most inputs would be the first few of a connection. */
+const GENTLE = 0.2;
 
 export interface FuzzOptions {
   /** Random; what failed is found again with the same one. */
@@ -89,51 +89,48 @@ export class Fuzz {
     client.write(`${upgradeHead()}\r\n`);
     await client.until(() => client.closed || client.received.includes('pingInterval'));
     if (dice.chance(0.95)) client.write(hello());
-    if (dice.chance(0.5)) client.write(this.#join(dice));
-    for (let group = 0; group < GROUPS && !refused(client); group++) {
-      const first = input(dice, this.#known);
-      if (first.gentle) await this.#gentle(client, dice, first, group);
-      else await this.#harsh(client, first, group);
+    if (dice.chance(0.5)) await this.#join(client, dice);
+    const gentle = dice.chance(GENTLE);
+    for (let count = 0; count < PER_CONNECTION && !refused(client); count++) {
+      const { frames, open = false } = this.#input(dice, gentle);
+      client.write(frames);
+      if (open) {
+        client.socket.end();
+        await client.until(() => refused(client));
+      } else await stillListens(client, count);
+      this.inputs++;
     }
     client.destroy();
   }
 
-  /** Makes a room that is known, if it is gone, and takes a seat in it. */
-  #join(dice: Dice): Buffer {
-    const room = dice.one(this.#known.rooms);
-    const seat = { seat: random16(), seatSecret: random32() };
-    const { endToken: _, ...terms } = room;
-    const packets = [
-      `421${JSON.stringify(['create', { ...room, capacity: 16 }])}`,
-      `422${JSON.stringify(['join', { ...terms, ...seat }])}`,
-    ];
-    return Buffer.concat(packets.map(text));
-  }
-
-  async #gentle(client: TcpClient, dice: Dice, first: Input, group: number): Promise<void> {
-    const inputs = [first];
-    while (inputs.length < GROUP) {
-      const next = input(dice, this.#known);
-      if (next.gentle) inputs.push(next);
+  #input(dice: Dice, gentle: boolean): Input {
+    for (;;) {
+      const made = input(dice, this.#known);
+      if (made.gentle || !gentle) return made;
     }
-    client.write(Buffer.concat(inputs.map(({ frames }) => frames)));
-    const taken = (await stillListens(client, group)) ? inputs.length : 1;
-    this.inputs += taken;
   }
 
-  async #harsh(client: TcpClient, { frames, open = false }: Input, group: number): Promise<void> {
-    client.write(frames);
-    if (open) {
-      client.socket.end();
-      await client.until(() => refused(client));
-    } else await stillListens(client, group);
-    this.inputs++;
+  /** Makes a room that is known, if it is gone, and takes a seat in it. */
+  async #join(client: TcpClient, dice: Dice): Promise<void> {
+    const room = dice.one(this.#known.rooms);
+    const { endToken: _, ...terms } = room;
+    const seat = { seat: random16(), seatSecret: random32() };
+    // One after the other: a request that comes while another one is worked on is refused.
+    for (const packet of [
+      ['create', { ...room, capacity: 16 }],
+      ['join', { ...terms, ...seat }],
+    ]) {
+      client.write(text(`421${JSON.stringify(packet)}`));
+      await stillListens(client, PER_CONNECTION);
+    }
   }
 }
 
 /** Asks something that is always refused. @returns false when the connection is closed instead. */
-async function stillListens(client: TcpClient, group: number): Promise<boolean> {
-  const id = 9_000_000 + group;
+async function stillListens(client: TcpClient, nth: number): Promise<boolean> {
+  // What asked to close it is not to be forgotten: the relay waits half a minute for the other side.
+  if (refused(client)) return false;
+  const id = 9_000_000 + nth;
   client.received = '';
   client.write(text(`42${id}["blob:get",null]`));
   await client.until(() => refused(client) || client.received.includes(`43${id}[`));

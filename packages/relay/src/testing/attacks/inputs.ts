@@ -17,8 +17,8 @@ export interface Knowledge {
 /** Something sent to a relay, as WebSocket frames. */
 export interface Input {
   frames: Buffer;
-  /** Known not to end the connection: many of these can be sent over one. */
-  gentle: boolean;
+  /** Known not to end the connection. */
+  gentle?: boolean;
   /** May be the beginning of something longer: what is sent behind it is a part of it. */
   open?: boolean;
 }
@@ -47,12 +47,12 @@ export function input(dice: Dice, known: Knowledge): Input {
   const roll = dice.next();
   if (roll < 0.45) return request(dice, known);
   if (roll < 0.7) return gentleEvent(dice, known);
-  if (roll < 0.8) return { frames: push(dice, known), gentle: false };
-  if (roll < 0.86) return { frames: wrongState(dice, known), gentle: false };
-  if (roll < 0.92) return { frames: clientFrame(TEXT, dice.damaged(Buffer.from(packet(dice, known)))), gentle: false };
-  if (roll < 0.95) return { frames: clientFrame(dice.one([TEXT, BINARY]), dice.bytes(dice.length(4000))), gentle: false };
-  if (roll < 0.97) return { frames: engineIo(dice, known), gentle: false };
-  return { frames: webSocket(dice), gentle: false, open: true };
+  if (roll < 0.8) return { frames: push(dice, known) };
+  if (roll < 0.86) return { frames: wrongState(dice, known) };
+  if (roll < 0.92) return { frames: clientFrame(TEXT, dice.damaged(Buffer.from(packet(dice, known)))) };
+  if (roll < 0.95) return { frames: clientFrame(dice.one([TEXT, BINARY]), dice.bytes(dice.length(4000))) };
+  if (roll < 0.97) return { frames: engineIo(dice, known) };
+  return { frames: webSocket(dice), open: true };
 }
 
 /** A request in a valid envelope, with a reply wanted, about anything. */

@@ -148,6 +148,37 @@ export const databaseDiskFull =
     return refusing(fill, again)(stage);
   };
 
+/**
+ * The disk of a PostgreSQL is full for a while: its tables cannot grow; with `log`, its write-ahead log neither, over which it ends itself and has
+ * to be started again.
+ */
+export const postgresDiskFull = (url: string, { fill, free }: SmallDisk, log: boolean): Fault =>
+  log
+    ? (stage) => {
+        const begin = async () => {
+          fill();
+          await writeLogUntilItEnds(url);
+        };
+        const again = async () => {
+          free();
+          await stage.killDatabase();
+        };
+        return refusing(begin, again)(stage);
+      }
+    : refusing(fill, free);
+
+async function writeLogUntilItEnds(url: string): Promise<void> {
+  const mebibyte = `SELECT pg_logical_emit_message(true, 'relay', repeat('x', ${2 ** 20}))`;
+  for (let written = 0; written < 200; written++) {
+    try {
+      await query(url, mebibyte);
+    } catch {
+      return;
+    }
+  }
+  throw new Error('the write-ahead log has more room than its disk');
+}
+
 /** A PostgreSQL that is read-only, as it is when another one takes over. */
 export const postgresReadOnly = (url: string): Fault => {
   const set = async (value: string) => {

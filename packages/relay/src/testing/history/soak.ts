@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { attacks } from '../attacks/soak.ts';
 import type { Shared } from '../child-cluster.ts';
-import { type Engine, postgresFolder, redisBinary, startPostgres, startRedis } from '../engines.ts';
+import { type Engine, postgresFolder, redisBinary, startPostgres, startPostgresIn, startRedis } from '../engines.ts';
 import { smallDisk } from '../small-disk.ts';
 import { cluster, type Deployment, oneRelay, relaysOn } from './deployment.ts';
 import {
@@ -14,6 +14,7 @@ import {
   killedHalfway,
   mutants,
   networkFaults,
+  postgresDiskFull,
   postgresReadOnly,
   processFaults,
   redisReadOnly,
@@ -53,7 +54,9 @@ export async function soak(names = Object.keys(PARTS).join()): Promise<void> {
   for (const name of names.split(',')) {
     const part = PARTS[name];
     if (!part) throw new Error(`there is no part "${name}" of it, only ${Object.keys(PARTS).join(', ')}`);
+    const began = performance.now();
     await part();
+    console.log(`part ${name}: ${Math.round((performance.now() - began) / 1000)} s`);
   }
 }
 
@@ -82,6 +85,7 @@ async function onSmallDisk(): Promise<void> {
     }
   }
   if (redisBinary()) await redisOnSmallDisk();
+  if (postgresFolder()) await postgresOnSmallDisk();
 }
 
 async function redisOnSmallDisk(): Promise<void> {
@@ -93,6 +97,20 @@ async function redisOnSmallDisk(): Promise<void> {
     await inFolder((folder) => holds('a full disk under Redis', relays(folder), times(5, [databaseDiskFull(disk)])));
   } finally {
     await redis.dispose();
+    disk.dispose();
+  }
+}
+
+/** A PostgreSQL whose disk is full at times: refused until there is room; where it ends itself, until it is started again. */
+async function postgresOnSmallDisk(): Promise<void> {
+  const disk = smallDisk(160);
+  if ('reason' in disk) return;
+  const postgres = await startPostgresIn(disk.folder, '-c', 'max_wal_size=48MB', '-c', 'min_wal_size=32MB');
+  const full = [false, true].map((log) => postgresDiskFull(postgres.url, disk, log));
+  try {
+    await inFolder((folder) => holds('a full disk under PostgreSQL', relaysOn(postgres, 2, folder), times(5, full)));
+  } finally {
+    await postgres.dispose();
     disk.dispose();
   }
 }
