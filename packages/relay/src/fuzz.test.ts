@@ -4,7 +4,7 @@ import { Fuzz, fuzzed } from './testing/attacks/fuzz.ts';
 import { ChildRelay } from './testing/child-relay.ts';
 import { afterThisTest, temporaryFolder } from './testing/relay-fixture.ts';
 
-const INPUTS = 20_000;
+const INPUTS = 5000;
 
 /** The short version; `npm run soak -- relay` sends a million, and looks at the memory. */
 it('a relay that is sent anything at all goes on serving', { timeout: 60_000 }, async () => {
