@@ -39,10 +39,10 @@ function keyOf(type: KeyType, material: LocalKey['material'], extractable: boole
   return Object.defineProperty(key, 'material', { value: material });
 }
 
-const serials = new WeakMap<CryptoKey, number>();
+const serials = new WeakMap<KeyObject, number>();
 let last = 0;
 
-function serialOf(key: CryptoKey): number {
+function serialOf(key: KeyObject): number {
   const serial = serials.get(key) ?? ++last;
   serials.set(key, serial);
   return serial;
@@ -66,6 +66,11 @@ function once<T>(known: Map<string, T>, name: string, compute: () => T): T {
 
 const keys = new Map<string, CryptoKey>();
 const verdicts = new Map<string, boolean>();
+
+function accepts(key: KeyObject, signature: Uint8Array, message: Uint8Array): boolean {
+  const name = `${serialOf(key)} ${Buffer.from(signature).toString('latin1')} ${Buffer.from(message).toString('latin1')}`;
+  return once(verdicts, name, () => verify(null, message, key, signature));
+}
 
 function publicKey(crv: string, raw: Uint8Array): CryptoKey {
   if (raw.length !== OKP_BYTES) throw new DOMException('Invalid key length', 'DataError');
@@ -98,10 +103,8 @@ const OPERATIONS = {
     return { privateKey: keyOf('private', pair.privateKey, extractable), publicKey: keyOf('public', pair.publicKey, true) };
   },
   sign: (_: Given, key: CryptoKey, message: Uint8Array): ArrayBuffer => copyOf(sign(null, message, pairKey(key))),
-  verify(_: Given, key: CryptoKey, signature: Uint8Array, message: Uint8Array): boolean {
-    const name = `${serialOf(key)} ${Buffer.from(signature).toString('latin1')} ${Buffer.from(message).toString('latin1')}`;
-    return once(verdicts, name, () => verify(null, message, pairKey(key), signature));
-  },
+  verify: (_: Given, key: CryptoKey, signature: Uint8Array, message: Uint8Array): boolean =>
+    accepts(pairKey(key), signature, message),
   /** A zero result means a point of low order: OpenSSL refuses it as WebCrypto does. */
   deriveBits: ({ public: point }: { public: CryptoKey }, key: CryptoKey): ArrayBuffer =>
     copyOf(diffieHellman({ privateKey: pairKey(key), publicKey: pairKey(point) })),
@@ -123,3 +126,18 @@ export const localCrypto = Object.entries(OPERATIONS).map(([name, operation]) =>
   const local = async (...values: never[]) => (operation as (...values: never[]) => unknown)(...values);
   return [name as keyof typeof OPERATIONS, local] as const;
 });
+
+/** What takes the place of `KeyObject.from` for those keys. */
+export const localKeyObject = (key: CryptoKey): KeyObject => pairKey(key);
+
+/** What takes the place of `crypto.verify` with a callback, which would check on a thread of its own. */
+export function localVerify(
+  _: null,
+  message: Uint8Array,
+  key: KeyObject,
+  signature: Uint8Array,
+  callback: (error: Error | null, valid: boolean) => void,
+): void {
+  const valid = accepts(key, signature, message);
+  queueMicrotask(() => callback(null, valid));
+}

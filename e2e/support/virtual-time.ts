@@ -1,4 +1,5 @@
-import { localCrypto } from './local-crypto.ts';
+import nodeCrypto from 'node:crypto';
+import { localCrypto, localKeyObject, localVerify } from './local-crypto.ts';
 
 /**
  * Time that passes only when a test lets it, and chance that is the same every time: minutes of heartbeats, time-outs and back-offs cost
@@ -50,6 +51,8 @@ export class VirtualTime {
     const operations = Object.getOwnPropertyNames(SubtleCrypto.prototype).filter((name) => name !== 'constructor');
     for (const name of operations as (keyof SubtleCrypto)[]) this.#countAndOrder(name);
     for (const [name, operation] of localCrypto) this.#replace(crypto.subtle, name, operation);
+    this.#replace(nodeCrypto.KeyObject, 'from', localKeyObject);
+    this.#replace(nodeCrypto, 'verify', localVerify);
   }
 
   uninstall(): void {

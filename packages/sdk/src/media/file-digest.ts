@@ -1,6 +1,6 @@
 import { sha256 } from '@noble/hashes/sha2.js';
+import { platformCrypto } from '../platform/crypto.ts';
 import { type Bytes, utf8 } from '../wire/index.ts';
-import { chunkCrypto } from './chunk-cipher.ts';
 import type { FileKey } from './file-key.ts';
 
 export const DIGEST_BYTES = 32;
@@ -27,4 +27,4 @@ export class FileDigest {
   }
 }
 
-export const chunkDigest = (box: Bytes): Promise<Uint8Array> => chunkCrypto.sha256(box);
+export const chunkDigest = (box: Bytes): Promise<Uint8Array> => platformCrypto.sha256(box);

@@ -1,7 +1,7 @@
 import { expand } from '@noble/hashes/hkdf.js';
 import { sha256 } from '@noble/hashes/sha2.js';
+import { type Cipher, platformCrypto } from '../platform/crypto.ts';
 import { BLOB_ID_BYTES, type Bytes, concat, equalBytes, utf8 } from '../wire/index.ts';
-import { type ChunkCipher, chunkCrypto } from './chunk-cipher.ts';
 
 /**
  * The key of one file, in the manner of STREAM (Hoang, Reyhanitabar, Rogaway and Vizár, CRYPTO 2015, §7): the nonce of a chunk is
@@ -21,7 +21,7 @@ export interface FileKey {
   readonly id: Bytes;
   readonly secret: Bytes;
   readonly commitment: Bytes;
-  readonly cipher: ChunkCipher;
+  readonly cipher: Cipher;
 }
 
 /** Draws a key for one file. It must never seal anything else: nonces count from 0. */
@@ -36,7 +36,7 @@ export function newFileKey(): Promise<FileKey> {
  */
 export async function fileKey(id: Bytes, secret: Bytes): Promise<FileKey> {
   const derive = (label: string) => expand(sha256, secret, concat(utf8(`qsec2 v1 file ${label}\0`), id), 32) as Bytes;
-  return { id, secret, commitment: derive('commitment'), cipher: await chunkCrypto.cipher(derive('key')) };
+  return { id, secret, commitment: derive('commitment'), cipher: await platformCrypto.cipher(derive('key')) };
 }
 
 /** Whether `commitment` is the one to this key. */

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
 import { QsecError } from '../errors.ts';
+import { platformCrypto } from '../platform/crypto.ts';
 import { type Bytes, concat, padme } from '../wire/index.ts';
-import { chunkCrypto } from './chunk-cipher.ts';
 import { fileKey, openChunk, sealChunk } from './file-key.ts';
 import { CHUNK_BYTES, chunkCount, MIN_PADDED_BYTES, paddedBytes, sealedBytes, TAG_BYTES } from './layout.ts';
 import { openFile } from './open.ts';
@@ -120,8 +120,8 @@ describe('a sealed file', () => {
 
   it('uses no nonce twice', async () => {
     const used = new Set<string>();
-    const { cipher } = chunkCrypto;
-    const spy = vi.spyOn(chunkCrypto, 'cipher').mockImplementation(async (key) => {
+    const { cipher } = platformCrypto;
+    const spy = vi.spyOn(platformCrypto, 'cipher').mockImplementation(async (key) => {
       const real = await cipher(key);
       return {
         ...real,

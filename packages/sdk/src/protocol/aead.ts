@@ -1,7 +1,8 @@
 import { QsecError } from '../errors.ts';
+import { platformCrypto } from '../platform/crypto.ts';
 import { type Bytes, concat } from '../wire/index.ts';
 
-/** AES-256-GCM through WebCrypto (NIST SP 800-38D). */
+/** AES-256-GCM (NIST SP 800-38D), each key for one message. */
 
 export const KEY_BYTES = 32;
 export const NONCE_BYTES = 12;
@@ -19,15 +20,14 @@ export function counterNonce(counter: number): Bytes {
 
 /** Encrypts and authenticates; the result is ciphertext | tag 16. */
 export async function seal(key: Uint8Array, nonce: Bytes, plaintext: Uint8Array, additionalData: Bytes): Promise<Bytes> {
-  const aes = await crypto.subtle.importKey('raw', key as Bytes, 'AES-GCM', false, ['encrypt']);
-  return new Uint8Array(await crypto.subtle.encrypt({ name: 'AES-GCM', iv: nonce, additionalData }, aes, plaintext as Bytes));
+  return (await platformCrypto.cipher(key as Bytes)).seal(nonce, additionalData, plaintext as Bytes);
 }
 
 /** @throws {QsecError} `HANDSHAKE_FAILED` when the box was not sealed with this key, nonce and additional data. */
 export async function open(key: Uint8Array, nonce: Bytes, box: Uint8Array, additionalData: Bytes): Promise<Bytes> {
-  const aes = await crypto.subtle.importKey('raw', key as Bytes, 'AES-GCM', false, ['decrypt']);
+  const cipher = await platformCrypto.cipher(key as Bytes);
   try {
-    return new Uint8Array(await crypto.subtle.decrypt({ name: 'AES-GCM', iv: nonce, additionalData }, aes, box as Bytes));
+    return await cipher.open(nonce, additionalData, box as Bytes);
   } catch (cause) {
     throw new QsecError('HANDSHAKE_FAILED', 'A box does not open: it was changed, or sealed by someone else.', { cause });
   }

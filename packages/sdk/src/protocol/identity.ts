@@ -1,9 +1,10 @@
 import { QsecError } from '../errors.ts';
+import { platformCrypto } from '../platform/crypto.ts';
 import { type Bytes, concat } from '../wire/index.ts';
 import { FINGERPRINT_BYTES } from './invite.ts';
 import { hash, purpose } from './key-schedule.ts';
 
-/** Ed25519 (RFC 8032) through WebCrypto: identities that last as long as a member is in a room, and signing keys of a sender epoch. */
+/** Ed25519 (RFC 8032): identities that last as long as a member is in a room, and signing keys of a sender epoch. */
 
 export const PUBLIC_KEY_BYTES = 32;
 export const SIGNATURE_BYTES = 64;
@@ -31,11 +32,10 @@ export async function generateKeyPair(extractable: boolean): Promise<{ privateKe
   return { privateKey: pair.privateKey, publicKey: new Uint8Array(await crypto.subtle.exportKey('raw', pair.publicKey)) };
 }
 
-export const signingKey = (privateKey: CryptoKey, publicKey: Bytes): SigningKey => ({
-  publicKey,
-  sign: async (about, message) =>
-    new Uint8Array(await crypto.subtle.sign('Ed25519', privateKey, concat(purpose(about), message))),
-});
+export function signingKey(privateKey: CryptoKey, publicKey: Bytes): SigningKey {
+  const sign = platformCrypto.signer(privateKey);
+  return { publicKey, sign: (about, message) => sign(concat(purpose(about), message)) };
+}
 
 /** A public key ready to check many signatures. */
 export interface VerificationKey {
@@ -44,11 +44,8 @@ export interface VerificationKey {
 
 /** @throws {QsecError} `HANDSHAKE_FAILED` for bytes that are no Ed25519 public key */
 export async function importVerificationKey(publicKey: Uint8Array): Promise<VerificationKey> {
-  const key = await importPublic(publicKey);
-  return {
-    verify: (about, message, signature) =>
-      crypto.subtle.verify('Ed25519', key, signature as Bytes, concat(purpose(about), message)),
-  };
+  const verify = platformCrypto.verifier(await importPublic(publicKey));
+  return { verify: (about, message, signature) => verify(concat(purpose(about), message), signature as Bytes) };
 }
 
 /** What an invite pins: the first 16 bytes of a hash of the identity key. */

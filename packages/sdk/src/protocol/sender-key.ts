@@ -1,6 +1,7 @@
 import { QsecError } from '../errors.ts';
 import { type Bytes, concat, equalBytes, Reader, Writer } from '../wire/index.ts';
 import { guardNonce, open, seal } from './aead.ts';
+import { BoundedTasks } from './bounded-tasks.ts';
 import { FRAME_TYPE, FRAME_VERSION, GUARD_BYTES } from './frame.ts';
 import {
   generateSigningKey,
@@ -28,6 +29,10 @@ export const EPOCH_ID_BYTES = 8;
 const TAG_BYTES = 4;
 const HEADER_BYTES = EPOCH_ID_BYTES + TAG_BYTES + 4 + GUARD_BYTES;
 const ABOUT = 'group frame';
+
+/** Signatures checked at the same time: enough to keep the platform's threads busy, and as many copies of frames as that takes. */
+export const MAX_CHECKS_AT_ONCE = 16;
+const checks = new BoundedTasks(MAX_CHECKS_AT_ONCE);
 
 /** What a member tells each other one about an epoch of its own. */
 export interface SenderKeyAnnouncement {
@@ -194,19 +199,33 @@ export class ReceiverKey {
 
   /** @throws {QsecError} when the frame was forged, changed or repeated: nothing has changed then */
   async open(content: Uint8Array): Promise<Bytes> {
+    return this.expect(content)();
+  }
+
+  /**
+   * Begins to check the signature of a frame whose turn has not come.
+   * @returns opens the frame in its turn, as {@link open} does
+   * @throws {QsecError} `INVALID_ARGUMENT` for a frame that is cut short
+   */
+  expect(content: Uint8Array): () => Promise<Bytes> {
     const reader = new Reader(content);
     const header = reader.fixed(HEADER_BYTES);
     const box = reader.fixed(Math.max(0, reader.remaining - SIGNATURE_BYTES));
     const signature = reader.rest();
     const bound = concat(this.#epochData, header);
-    if (!(await this.#verifier.verify(ABOUT, concat(bound, box), signature))) {
-      throw new QsecError('HANDSHAKE_FAILED', "A frame carries a signature that is not its sender's.");
-    }
-    const fields = new Reader(header);
-    fields.fixed(EPOCH_ID_BYTES + TAG_BYTES);
-    const counter = fields.u32();
-    const guard = fields.fixed(GUARD_BYTES);
-    return this.#chain.open(counter, async (key, nonce) => unpad(await open(key, guardNonce(nonce, guard), box, bound)));
+    const signed = checks.run(() => this.#verifier.verify(ABOUT, concat(bound, box), signature));
+    // Whoever opens the frame is told; who never does need not be.
+    signed.catch(() => undefined);
+    return async () => {
+      if (!(await signed)) {
+        throw new QsecError('HANDSHAKE_FAILED', "A frame carries a signature that is not its sender's.");
+      }
+      const fields = new Reader(header);
+      fields.fixed(EPOCH_ID_BYTES + TAG_BYTES);
+      const counter = fields.u32();
+      const guard = fields.fixed(GUARD_BYTES);
+      return this.#chain.open(counter, async (key, nonce) => unpad(await open(key, guardNonce(nonce, guard), box, bound)));
+    };
   }
 
   destroy(): void {

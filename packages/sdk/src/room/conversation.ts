@@ -12,6 +12,7 @@ import {
 } from '../protocol/group-content.ts';
 import { MESSAGE_ID_BYTES, messageId } from '../protocol/message-id.ts';
 import { randomBytes } from '../protocol/random.ts';
+import type { ReceiverKey } from '../protocol/sender-key.ts';
 import { type Bytes, fromBase64url, toBase64url } from '../wire/index.ts';
 import type { Amending } from './amendments.ts';
 import type { RoomContext } from './context.ts';
@@ -33,6 +34,9 @@ import { WaitingFrames } from './waiting-frames.ts';
 
 /** Read receipts that are told again to an author who is back with new keys. */
 const READ_AGAIN = 64;
+
+/** Opens a frame with a key, in its turn. */
+export type Expected = ReadonlyMap<ReceiverKey, () => Promise<Bytes>>;
 
 /** What the members say to each other: messages and what changes them out and in, their receipts, and who is typing. */
 export class Conversation {
@@ -187,13 +191,19 @@ export class Conversation {
     this.#context.push(encodeFrame(FRAME_TYPE.group, sealed), undefined, transient);
   }
 
+  /** Begins to check the signature of a group frame before its turn comes, if the keys of its epoch are known. */
+  expect(frame: Bytes): Expected {
+    const keys = this.#membership.peers.flatMap((peer) => peer.receiverKeysFor(frame));
+    return new Map(keys.map((key) => [key, key.expect(frame)]));
+  }
+
   /** Opens a group frame, or keeps it until the keys of its epoch are known. */
-  async receiveFrame(seat: string, frame: Bytes): Promise<void> {
+  async receiveFrame(seat: string, frame: Bytes, expected?: Expected): Promise<void> {
     const candidates = this.#membership.peers.flatMap((peer) => peer.receiverKeysFor(frame).map((key) => ({ peer, key })));
     for (const [i, { peer, key }] of candidates.entries()) {
       let content: Bytes;
       try {
-        content = await key.open(frame);
+        content = await (expected?.get(key)?.() ?? key.open(frame));
       } catch (error) {
         // Names collide by chance or by malice: whose frame it is, its signature says.
         if (i < candidates.length - 1 && QsecError.is(error)) continue;

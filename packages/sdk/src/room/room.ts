@@ -17,7 +17,7 @@ import { type Bytes, type Delivery, equalBytes, MIN_CAPACITY, toBase64url } from
 import type { Amending } from './amendments.ts';
 import { Authority } from './authority.ts';
 import type { RoomContext } from './context.ts';
-import { Conversation } from './conversation.ts';
+import { Conversation, type Expected } from './conversation.ts';
 import { Directory } from './directory.ts';
 import { NOTICE_BYTES } from './doorkeeper.ts';
 import type { Entry } from './entry.ts';
@@ -358,11 +358,16 @@ export class RoomSession implements Room {
         if (here()) await this.#membership.presence(seat, presence);
       }, NOTICE_BYTES),
     );
-    const receive = async (delivery: Delivery) => {
-      const known = await this.#receive(delivery, place);
+    const receive = async (delivery: Delivery, expected: Expected | undefined) => {
+      const known = await this.#receive(delivery, place, expected);
       if (here() && known !== undefined) this.#membership.doubt(toBase64url(delivery.from), !known);
     };
-    session.on('frame', (delivery) => here() && this.#enqueue(() => receive(delivery), delivery.body.length));
+    session.on('frame', (delivery) => {
+      if (!here()) return;
+      let expected: Expected | undefined;
+      const taken = this.#enqueue(() => receive(delivery, expected), delivery.body.length);
+      if (taken) expected = this.#expect(delivery);
+    });
     session.on('gap', ({ from, to }) => here() && this.#events.emit('gap', { missing: to - from + 1 }));
     session.on('ended', () => here() && this.#close());
     session.on('refused', (error) => here() && this.#refused(error));
@@ -501,15 +506,31 @@ export class RoomSession implements Room {
     if (this.#state === 'aborted' && failure) throw failure;
   }
 
+  /** What can be done about a frame before its turn: frames that come together are checked while others are opened. */
+  #expect({ body }: Delivery): Expected | undefined {
+    try {
+      const { type, content } = decodeFrame(body);
+      return type === FRAME_TYPE.group ? this.#conversation.expect(content) : undefined;
+    } catch (error) {
+      // What is malformed is refused in its turn.
+      if (QsecError.is(error)) return undefined;
+      throw error;
+    }
+  }
+
   /** Returns whether we share the keys that it was sealed under; undefined where a frame does not show it. */
-  async #receive({ from, body, seq, transient }: Delivery, { session }: Place): Promise<boolean | undefined> {
+  async #receive(
+    { from, body, seq, transient }: Delivery,
+    { session }: Place,
+    expected?: Expected,
+  ): Promise<boolean | undefined> {
     try {
       const seat = toBase64url(from);
       if (this.#membership.isOwn(seat)) return undefined;
       const { type, content } = decodeFrame(body);
       if (type === FRAME_TYPE.handshake) await this.#membership.receiveHandshake(seat, content);
       else if (type === FRAME_TYPE.pair) return await this.#inbox.receive(seat, content);
-      else await this.#conversation.receiveFrame(seat, content);
+      else await this.#conversation.receiveFrame(seat, content, expected);
       return undefined;
     } finally {
       if (!transient) session.markRead(seq);
@@ -522,11 +543,14 @@ export class RoomSession implements Room {
     });
   }
 
-  /** Runs a task on the room's state. What a relay or a peer got wrong is logged and changes nothing; what we got wrong is an event. */
-  #enqueue(task: () => Promise<void>, bytes = 0): void {
+  /**
+   * Runs a task on the room's state. What a relay or a peer got wrong is logged and changes nothing; what we got wrong is an event.
+   * @returns whether there was room for it
+   */
+  #enqueue(task: () => Promise<void>, bytes = 0): boolean {
     if (bytes > 0 && this.#queue.bytes + bytes > MAX_BACKLOG_BYTES) {
       this.#logger('warn', 'the relay sends faster than this device opens frames: one was dropped', { bytes });
-      return;
+      return false;
     }
     const guarded = async () => {
       if (!this.#closed) await task();
@@ -536,6 +560,7 @@ export class RoomSession implements Room {
       if (QsecError.is(error)) this.#logger('warn', `a frame was refused: ${error.message}`, { code: error.code });
       else this.#events.emit('error', new QsecError('UNSUPPORTED', 'An operation failed unexpectedly.', { cause: error }));
     });
+    return true;
   }
 
   /** Runs what the application asked for, in turn with what the relay brings. */
