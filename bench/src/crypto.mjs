@@ -122,7 +122,9 @@ export async function run() {
       );
     }
     const startMs = startOfNode();
-    console.log(`All eight who join, in one process: ${Math.round(node.joinWholeRoomMs)} ms in Node, ${Math.round(page.joinWholeRoomMs)} ms in Chromium.`);
+    console.log(
+      `All eight who join, in one process: ${Math.round(node.joinWholeRoomMs)} ms in Node, ${Math.round(page.joinWholeRoomMs)} ms in Chromium.`,
+    );
     console.log(`\`node -e 0\` takes ${startMs} ms here: how fast this machine is at the moment.`);
     return { node: { ...node, perCpuSecond }, chromium: page, rows: table, startMs };
   } finally {
