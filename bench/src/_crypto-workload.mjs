@@ -14,7 +14,7 @@ async function best(runs, measure) {
   return least;
 }
 
-export async function measureCrypto(protocol, now, { messages = 2000, runs = 4 } = {}) {
+export async function measureCrypto(protocol, now, { messages = 2000, runs = 8 } = {}) {
   const { SenderKey, ReceiverKey, randomBytes } = protocol;
   const [roomId, roster] = [randomBytes(16), randomBytes(32)];
   const identity = (await protocol.generateSigningKey()).publicKey;
