@@ -1,0 +1,2 @@
+export function newerNode(): string | undefined;
+export function bringNewerNode(): Promise<string | undefined>;
