@@ -199,27 +199,6 @@ export const SCENES: Readonly<Record<string, Scene>> = {
       return room;
     },
   },
-  'no-delegate': {
-    room: () => {
-      const room = secureRoom();
-      const [bo] = room.members;
-      if (!bo) return room;
-      room.policy = { ...room.policy, capacity: 5, name: 'Contract' };
-      room.receive(bo, 'Shall we go on tomorrow?', at(4));
-      room.admit('Dana').verified = true;
-      room.admit('Cleo').presence = 'away';
-      return room;
-    },
-    next: (room) => room.setState('secure'),
-  },
-  'all-away': {
-    room: () => {
-      const room = new FakeRoom();
-      room.policy = { ...room.policy, capacity: 5 };
-      room.admit('Bo').presence = 'away';
-      return room;
-    },
-  },
   entering: {
     room: () => {
       const room = new FakeRoom();

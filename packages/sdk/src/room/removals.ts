@@ -150,13 +150,8 @@ export class Removals {
     if (oldest && this.#left.size > MAX_LEFT) this.#close(oldest, true);
     // What led here from places that nobody looks after any more is told to nobody.
     const first = Math.min(...Array.from(this.#left.keys(), ({ invite }) => invite.generation));
-    this.#steps.splice(
-      0,
-      Math.max(
-        0,
-        this.#steps.findIndex(({ removal }) => removal.generation >= first),
-      ),
-    );
+    const needed = this.#steps.findIndex(({ removal }) => removal.generation >= first);
+    if (needed > 0) this.#steps.splice(0, needed);
   }
 
   /** Whether an identity is a member, or was one when the room left a place and was not removed since. */
