@@ -9,8 +9,6 @@ const CAPACITY = 8;
 /** From one opening of the page to the next. */
 interface Life {
   room: Room;
-  /** By the link of which generation it began: the places of later ones were followed to, and are watched. */
-  since: number;
   /** To the relay: one for each place that the room is or was at. */
   connections: Transport[];
   /** Texts in the order the application was told of them, and when. */
@@ -24,6 +22,8 @@ export class Person {
   readonly keeps: boolean;
   readonly lives: Life[] = [];
   readonly errors: Error[] = [];
+  /** By the link of which generation it first came: it followed to the places of later ones, and looks after those it left. */
+  since = 0;
   /** Left for good, or was removed. */
   left = false;
   removed = false;
@@ -99,13 +99,13 @@ export class Person {
     room.on('error', (error) => this.errors.push(error));
     this.lives.push({
       room,
-      since: room.invite.generation,
       connections,
       told,
       end: () => {
         page.alive = false;
       },
     });
+    if (this.lives.length === 1) this.since = room.invite.generation;
     this.#invite = room.invite;
     this.#open = true;
     return room.invite;

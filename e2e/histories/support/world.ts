@@ -101,7 +101,7 @@ export class World {
     const behind = this.people.filter(({ generation, left, removed, room }) => {
       return generation < latest && (!left || (removed && room.state !== 'closed'));
     });
-    return behind.every((each) => others.some(({ generation, life }) => generation === latest && life.since <= each.generation));
+    return behind.every((each) => others.some(({ generation, since }) => generation === latest && since <= each.generation));
   }
 
   /** Closes the page. A crash takes with it what was not stored yet: nobody knows what becomes of a text that was being written. */

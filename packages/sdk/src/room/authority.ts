@@ -178,6 +178,11 @@ export class Authority {
     return this.#policy !== undefined && isAdmitted(this.#invite, this.#policy, identity, admission);
   }
 
+  /** Whether somebody vouched for an identity in the room that another link, an earlier one, led to. */
+  async attestedIn(invite: Invite, identity: Uint8Array, admission: Uint8Array): Promise<boolean> {
+    return this.#policy !== undefined && (await isAdmitted(invite, this.#policy, identity, admission));
+  }
+
   /** Takes over a policy that is newer than ours; returns whether it was. */
   async learn(encoded: Bytes): Promise<boolean> {
     const signed = await verifyRoomPolicy(this.#invite, encoded);
@@ -243,14 +248,15 @@ export class Authority {
 
   /**
    * Judges a removal that somebody passed on. Undefined when it is not the next one: it was followed before, or another one holds
-   * in its place.
+   * in its place. One that names us holds also when we have not heard of those before it.
    * @throws {QsecError} `NO_ADMIN` unless somebody signed it who may
    */
   async judge(encoded: Bytes): Promise<Removal | undefined> {
     const policy = this.#known();
     const removal = await verifyRemoval(this.#invite, policy, encoded);
     const { generation } = this.#invite;
-    if (removal.generation === generation + 1) return removal;
+    const ours = equalBytes(removal.removed, this.#identity.publicKey);
+    if (removal.generation === generation + 1 || (ours && removal.generation > generation)) return removal;
     const instead = removal.generation === generation && this.#removal && removalPrecedes(policy, removal, this.#removal);
     return instead ? removal : undefined;
   }

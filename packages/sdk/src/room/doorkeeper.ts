@@ -5,6 +5,7 @@ import { decodeFrame, encodeFrame, FRAME_TYPE } from '../protocol/frame.ts';
 import type { Removal } from '../protocol/orders.ts';
 import { PairChannel } from '../protocol/pair-channel.ts';
 import type { PairSecrets } from '../protocol/pairing.ts';
+import { decodeMemberPolicy } from '../protocol/policy.ts';
 import { type Bytes, type Delivery, equalBytes, fromBase64url, toBase64url } from '../wire/index.ts';
 import { Doubts } from './doubts.ts';
 import type { Introductions } from './introductions.ts';
@@ -29,8 +30,8 @@ export interface DoorkeeperOptions {
   enqueue(task: () => Promise<void>, bytes?: number): void;
   /** What leads on from the place, in order. */
   steps(): readonly Step[];
-  /** Whether an identity belongs to the room that the place led on to. */
-  isMember(identity: Bytes): boolean;
+  /** Whether an identity, which shows somebody's word for it or nothing, belongs to the room that the place led on to. */
+  isMember(identity: Bytes, admission: Bytes): Promise<boolean>;
   /** A frame that is not for the doorkeeper: of a member who had not followed when it was sent. */
   receive(delivery: Delivery): Promise<boolean | undefined>;
   /** The relay closed the place. */
@@ -124,8 +125,8 @@ export class Doorkeeper {
   async #secured(seat: Bytes, secrets: PairSecrets): Promise<void> {
     this.#doubts.settle(toBase64url(seat));
     const { membership, isMember } = this.#options;
-    const { identity } = secrets.peer;
-    if (!isMember(identity)) {
+    const { identity, policy } = secrets.peer;
+    if (!(await isMember(identity, decodeMemberPolicy(policy).admission))) {
       const stranger = { seat, identityKey: identity, channel: new PairChannel(this.#place.invite.roomId, secrets) };
       await this.#lead(stranger, false);
       stranger.channel.destroy();

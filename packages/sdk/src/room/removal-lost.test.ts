@@ -66,6 +66,27 @@ async function removedUnheard(relay: HostileRelay) {
   return { ana: await enter(relay, { invite: code, ...kept }), bo, cy, code };
 }
 
+describe('a removal whose member has not heard of the one before', () => {
+  it('is told to it all the same', async () => {
+    const relay = new HostileRelay();
+    const ana = await enter(relay, { name: 'Ana', capacity: 4 });
+    const [bo, cy] = [
+      await enter(relay, { name: 'Bo', invite: ana.invite }),
+      await enter(relay, { name: 'Cy', invite: ana.invite }),
+    ];
+    await together(ana, bo, cy);
+    const [, , cyAt] = relay.seatsOf(relay.rooms[0] as string);
+    relay.attack({ tamper: (frame) => (frame.to === cyAt ? [] : [frame]) });
+    await ana.removeMember(member(ana, bo));
+    await ana.removeMember(member(ana, cy));
+    expect(cy.state).toBe('secure');
+    relay.calm();
+    const told = cy.once('error');
+    await until(() => cy.state === 'closed');
+    expect(await told).toMatchObject({ code: 'REMOVED' });
+  });
+});
+
 describe('a removal that only pages which were reloaded since have followed', () => {
   it('is told by them to the members that have not, who go along', async () => {
     const { ana, bo, code } = await removedUnheard(new HostileRelay());

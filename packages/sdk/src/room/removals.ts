@@ -140,7 +140,7 @@ export class Removals {
       logger,
       enqueue,
       steps: () => this.#steps.filter((step) => leadsOn(place.invite, step)),
-      isMember: (identity) => this.#stays(identity, members),
+      isMember: (identity, admission) => this.#stays(place, members, identity, admission),
       receive: (delivery) => receive(delivery, place),
       onEnded: () => this.#close(place, false),
     });
@@ -154,12 +154,15 @@ export class Removals {
     if (needed > 0) this.#steps.splice(0, needed);
   }
 
-  /** Whether an identity is a member, or was one when the room left a place and was not removed since. */
-  #stays(identity: Bytes, members: readonly Bytes[]): boolean {
-    const { peers } = this.#options.membership;
-    if (peers.some((peer) => peer.trusted && equalBytes(peer.identityKey, identity))) return true;
-    const removed = this.#steps.some(({ removal }) => equalBytes(removal.removed, identity));
-    return !removed && members.some((member) => equalBytes(member, identity));
+  /**
+   * Whether an identity is a member, or was one at a place that the room left, as we know or somebody's word for it shows, and was not
+   * removed since.
+   */
+  async #stays({ invite }: Place, members: readonly Bytes[], identity: Bytes, admission: Bytes): Promise<boolean> {
+    const { authority, membership } = this.#options;
+    if (membership.peers.some((peer) => peer.trusted && equalBytes(peer.identityKey, identity))) return true;
+    if (this.#steps.some(({ removal }) => equalBytes(removal.removed, identity))) return false;
+    return members.some((member) => equalBytes(member, identity)) || authority.attestedIn(invite, identity, admission);
   }
 
   /** @param forGood gives the seats at former places up, too */
