@@ -484,7 +484,7 @@ export class Membership {
       creator: equalBytes(print, invite.creator),
       attested: await this.#authority.attests(identity, admission),
       name: cleanName(name, DEFAULTS.name),
-      safetyNumber: safetyNumber(invite.roomId, own.publicKey, identity),
+      safetyNumber: () => safetyNumber(invite.roomId, own.publicKey, identity),
       sas: secrets.sas,
       report: secrets.report,
       channel: new PairChannel(invite.roomId, secrets, this.#skipped),

@@ -19,7 +19,8 @@ export interface PeerFields {
   creator: boolean;
   attested: boolean;
   name: string;
-  safetyNumber: string;
+  /** Asked for when it is first looked at: it takes as long as a step of the key agreement. */
+  safetyNumber: () => string;
   sas: Bytes;
   report: Report | undefined;
   channel: PairChannel;
@@ -36,7 +37,6 @@ export class Peer implements KnownMember {
   readonly id: string;
   readonly creator: boolean;
   readonly fingerprint: Bytes;
-  readonly safetyNumber: string;
   readonly emoji: Member['emoji'];
   report: Report | undefined;
   /** Why the last full rekeying did without its key agreement. */
@@ -46,6 +46,8 @@ export class Peer implements KnownMember {
   readonly agreement: AgreementPolicy;
   readonly #onAccepted: (peer: Peer) => void;
   readonly #onVerified: (peer: Peer) => void;
+  readonly #makeSafetyNumber: () => string;
+  #safetyNumber: string | undefined;
   readonly #receiverKeys: ReceiverKey[] = [];
   #verified = false;
   name: string;
@@ -65,7 +67,7 @@ export class Peer implements KnownMember {
     this.fingerprint = fields.fingerprint;
     this.creator = fields.creator;
     this.attested = fields.attested;
-    this.safetyNumber = fields.safetyNumber;
+    this.#makeSafetyNumber = fields.safetyNumber;
     this.emoji = emojiOf(fields.sas);
     this.report = fields.report;
     this.channel = fields.channel;
@@ -77,6 +79,11 @@ export class Peer implements KnownMember {
 
   get identity(): string {
     return groupsOfFour(this.id);
+  }
+
+  get safetyNumber(): string {
+    this.#safetyNumber ??= this.#makeSafetyNumber();
+    return this.#safetyNumber;
   }
 
   get qr(): string {

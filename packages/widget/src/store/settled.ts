@@ -2,7 +2,7 @@ import type { Session } from './session';
 import type { View } from './view';
 
 /** Whether the processor has something better to do than to draw. */
-export const isOnTheWay = ({ phase }: Pick<View, 'phase'>): boolean => phase === 'connecting' || phase === 'agreeing';
+const isOnTheWay = ({ phase }: Pick<View, 'phase'>): boolean => phase === 'connecting' || phase === 'agreeing';
 
 /** Resolves with the next change after which the session is neither connecting nor agreeing on keys, at the latest after `ms`. */
 export function whenSettled(session: Pick<Session, 'view' | 'subscribe'>, ms: number): Promise<void> {

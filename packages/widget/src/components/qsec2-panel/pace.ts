@@ -1,11 +1,10 @@
 /**
  * Keeps pictures apart while keys are being agreed: each takes longer to draw than a step of the agreement takes to compute,
- * and they share one thread. The first one is shown at once, and so is the last.
+ * and they share one thread. An agreement that is over before the first one is due is shown as what it led to.
  */
 export class Pace {
   readonly #show: () => void;
   readonly #apartMs: number;
-  #shownAt = Number.NEGATIVE_INFINITY;
   #next: ReturnType<typeof setTimeout> | undefined;
 
   constructor(show: () => void, apartMs: number) {
@@ -13,11 +12,10 @@ export class Pace {
     this.#apartMs = apartMs;
   }
 
-  /** Shows now when `busy` is over or the last picture was long enough ago; otherwise as soon as it was. */
+  /** Shows now, or, while `busy`, in a while: what happens until then is in one picture. */
   changed(busy: boolean): void {
-    const wait = this.#shownAt + this.#apartMs - performance.now();
-    if (!busy || wait <= 0) this.#now();
-    else this.#next ??= setTimeout(() => this.#now(), wait);
+    if (busy) this.#next ??= setTimeout(() => this.#now(), this.#apartMs);
+    else this.#now();
   }
 
   stop(): void {
@@ -27,7 +25,6 @@ export class Pace {
 
   #now(): void {
     this.stop();
-    this.#shownAt = performance.now();
     this.#show();
   }
 }

@@ -9,7 +9,6 @@ import { close } from '../../icons/paths';
 import { LAZY, needElement } from '../../lazy-elements';
 import { loadSdk } from '../../store/sdk';
 import type { Session } from '../../store/session';
-import { isOnTheWay } from '../../store/settled';
 import type { MessageItem, View } from '../../store/view';
 import { adoptStyles } from '../../styles/adopt';
 import { PANEL_SHEET } from '../../styles/panel-sheet';
@@ -89,7 +88,7 @@ export class Qsec2Panel {
 
   connectedCallback() {
     adoptStyles(this.el, PANEL_SHEET);
-    this.unsubscribe = this.session?.subscribe(() => this.pace.changed(isOnTheWay(this.session.view)));
+    this.unsubscribe = this.session?.subscribe(() => this.pace.changed(this.session.view.phase === 'agreeing'));
     this.frame.connect();
   }
 
