@@ -38,6 +38,8 @@ export interface Party {
   policy: Bytes;
   /** Called with the peer's proven identity before anything more is sent. Throws to refuse. */
   accept(peer: Peer): void | Promise<void>;
+  /** Made ahead, for this handshake alone; who answers needs none. */
+  keyPair?: Promise<KeyPair>;
 }
 
 export interface Peer {
@@ -86,7 +88,7 @@ export class Initiator {
   }
 
   static async start(party: Party): Promise<Initiator> {
-    const keyPair = await generateKeyPair();
+    const keyPair = await (party.keyPair ?? generateKeyPair());
     const sid = randomBytes(SID_BYTES);
     const rA = randomBytes(NONCE_BYTES);
     const body = new Writer()

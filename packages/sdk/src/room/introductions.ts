@@ -7,6 +7,7 @@ import type { SigningKey } from '../protocol/identity.ts';
 import type { Invite } from '../protocol/invite.ts';
 import { firstM1, Pairing, type PairingOptions, type PairSecrets } from '../protocol/pairing.ts';
 import type { AgreementPolicy } from '../protocol/policy.ts';
+import { generateKeyPair, type KeyPair } from '../protocol/x-wing.ts';
 import { type Bytes, compareBytes, equalBytes, MAX_CAPACITY, Reader, toBase64url, Writer } from '../wire/index.ts';
 import { forgetOldest } from './forget-oldest.ts';
 
@@ -67,6 +68,8 @@ export class Introductions {
   readonly #begun = new Map<string, Pending>();
   readonly #answering = new Map<string, Pending>();
   readonly #answered = new Set<string>();
+  /** For the next handshake that we begin. */
+  #ahead: Promise<KeyPair> | undefined;
 
   constructor(options: IntroductionsOptions) {
     this.#options = options;
@@ -87,11 +90,20 @@ export class Introductions {
     return this.#with(seat).length > 0;
   }
 
+  /** Makes the keys of the first handshake while it is being found out with whom: that takes as long as joining. */
+  prepare(): void {
+    this.#ahead ??= generateKeyPair();
+    // Told to who begins the handshake.
+    this.#ahead.catch(() => undefined);
+  }
+
   /** Sends M1, unless a handshake with this seat is pending. */
   async initiate(seat: Bytes, tries = 0): Promise<void> {
     if (this.isPending(seat)) return;
     const pending = this.#begin(seat, true, tries);
-    const { pairing, payload } = await Pairing.initiate(this.#pairingOptions(seat));
+    const keyPair = this.#ahead;
+    this.#ahead = undefined;
+    const { pairing, payload } = await Pairing.initiate({ ...this.#pairingOptions(seat), ...(keyPair && { keyPair }) });
     if (!this.#isCurrent(pending)) return pairing.destroy();
     pending.pairing = pairing;
     this.#send(seat, pairing.sid, payload);
@@ -119,6 +131,11 @@ export class Introductions {
 
   close(): void {
     for (const pending of [...this.#begun.values(), ...this.#answering.values()]) this.#end(pending);
+    this.#ahead?.then(
+      (keyPair) => keyPair.destroy(),
+      () => undefined,
+    );
+    this.#ahead = undefined;
   }
 
   async #respond(seat: Bytes, sid: Bytes, payload: Bytes): Promise<void> {

@@ -100,6 +100,8 @@ export class Membership {
       nameOf: (at) => this.#peers.get(at)?.name,
     });
     this.#introductions = this.#introduce();
+    // Whoever comes by a link begins a handshake with those who are there.
+    if (!context.me.creator) this.#introductions.prepare();
     this.admissions = new Admissions({
       authority: options.authority,
       peers: () => this.peers,
