@@ -9,6 +9,8 @@ declare global {
   }
 }
 
+test.describe.configure({ mode: 'parallel' });
+
 let server: SceneServer;
 
 test.beforeAll(async () => {

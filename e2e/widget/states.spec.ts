@@ -7,6 +7,8 @@ import { type SceneServer, startSceneServer } from './scene-server.ts';
 
 const STANDARD = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'];
 
+test.describe.configure({ mode: 'parallel' });
+
 let server: SceneServer;
 
 test.beforeAll(async () => {
