@@ -1,6 +1,6 @@
 import type { Bytes } from '../wire/index.ts';
 
-/** What the platform computes: WebCrypto, and in Node what does the same for less. See docs/adr/0018 and 0019. */
+/** What the platform computes: WebCrypto, and in Node what does the same for less. See docs/adr/0018 and 0020. */
 
 const TAG_BYTES = 16;
 const HASH = 'SHA-256';
