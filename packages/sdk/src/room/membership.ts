@@ -426,6 +426,8 @@ export class Membership {
       accept: async (from, peer) => {
         const others = [...this.#peers].filter(([key]) => key !== toBase64url(from)).map(([, { identityKey }]) => identityKey);
         await this.#authority.admit(peer, [...others, ...this.#introductions.proving]);
+        // Also what we learn of who never becomes a member: nobody else may be left who knows the room's policy.
+        void this.#context.keeping.room();
       },
       onSecured: (from, secrets) => this.#secured(from, secrets),
       onFailed: (from, error) => this.#failed(from, error),
