@@ -167,7 +167,7 @@ describe('a removal', () => {
   it('would, if orders did not follow one another', async () => {
     const edit: Edit = {
       file: 'room/authority.ts',
-      find: 'if (removal.generation === generation + 1) return removal;',
+      find: 'if (removal.generation === generation + 1 || (ours && removal.generation > generation)) return removal;',
       put: 'return removal;',
     };
     expect(await leadsBack(await buildLab({ edits: [edit] }))).toBe(1);
