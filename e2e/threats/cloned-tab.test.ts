@@ -22,6 +22,7 @@ async function sealTwice(lab: Lab): Promise<string[]> {
     role: 'a' as const,
     transcript: randomBytes(32),
     sas: randomBytes(6),
+    shown: randomBytes(1),
     report: undefined,
   };
   const [root, peer] = [randomBytes(32), { identity, policy: randomBytes(1) }];

@@ -148,7 +148,8 @@ describe('a frame that is reflected to its sender', () => {
   /** Whether a side of a pair opens a frame of its own. */
   async function reflect(lab: Lab): Promise<boolean> {
     const { PairChannel, randomBytes } = lab.protocol;
-    const secrets = { sid: randomBytes(16), transcript: randomBytes(32), sas: randomBytes(6), report: undefined };
+    const shown = randomBytes(1);
+    const secrets = { sid: randomBytes(16), transcript: randomBytes(32), sas: randomBytes(6), shown, report: undefined };
     const peer = { identity: randomBytes(32), policy: randomBytes(1) };
     const side = new PairChannel(randomBytes(16), { ...secrets, role: 'a', peer, root: randomBytes(32) });
     return side.open(await side.seal(new Uint8Array(4))).then(

@@ -87,7 +87,8 @@ async function flipPairing(lab: Lab, flip: Flip): Promise<void> {
 async function flipPairFrames(lab: Lab, flip: Flip): Promise<void> {
   const { PairChannel, randomBytes, encodePairContent, Rekeying, signRemoval, generateSigningKey, fingerprint } = lab.protocol;
   const [roomId, root] = [randomBytes(16), randomBytes(32)];
-  const secrets = { sid: randomBytes(16), transcript: randomBytes(32), sas: randomBytes(6), report: undefined };
+  const shown = randomBytes(1);
+  const secrets = { sid: randomBytes(16), transcript: randomBytes(32), sas: randomBytes(6), shown, report: undefined };
   const peer = { identity: randomBytes(32), policy: randomBytes(1) };
   const [from, to] = (['a', 'b'] as const).map((role) => new PairChannel(roomId, { ...secrets, role, peer, root: root.slice() }));
   if (!from || !to) throw new Error('a pair has two sides');

@@ -40,6 +40,10 @@ export function contentOf(source: FileSource, name: string, type: string): Messa
   return { name, type, size: blob.size, blob: async () => blob, stream: () => blob.stream() };
 }
 
+const unasked = (): never => {
+  throw new Error('the widget does not ask for this');
+};
+
 type Writable<T> = { -readonly [K in keyof T]: T[K] };
 
 /** A room that does what a test tells it, with the SDK's interface and without its network. Never part of a build. */
@@ -119,7 +123,7 @@ export class FakeRoom implements Room {
     return member;
   }
 
-  remove(member: Member): void {
+  depart(member: Member): void {
     this.members = this.members.filter(({ id }) => id !== member.id);
     this.#events.emit('members', this.members);
     this.setState(this.members.length > 0 ? 'secure' : 'waiting');
@@ -131,7 +135,7 @@ export class FakeRoom implements Room {
   }
 
   receive(from: Member, text: string, sentAt = new Date()): Message {
-    return this.#add({ id: this.#nextId(), from, sentAt, kind: 'text', text, status: 'received' }, 'message');
+    return this.#add({ id: this.#nextId(), from, sentAt, kind: 'text', text, reactions: [], status: 'received' }, 'message');
   }
 
   setStatus(id: string, status: MessageStatus): void {
@@ -157,7 +161,16 @@ export class FakeRoom implements Room {
 
   /** One of our own messages, sent at a time of the test's choice. */
   sendAt(text: string, sentAt: Date, status: MessageStatus, { replyTo }: SendOptions = {}): SentMessage {
-    const message: Message = { id: this.#nextId(), from: 'me', sentAt, kind: 'text', text, status, ...(replyTo && { replyTo }) };
+    const message: Message = {
+      id: this.#nextId(),
+      from: 'me',
+      sentAt,
+      kind: 'text',
+      text,
+      reactions: [],
+      status,
+      ...(replyTo && { replyTo }),
+    };
     this.#add(message);
     return { ...message, delivered: new Promise(() => undefined) };
   }
@@ -179,11 +192,11 @@ export class FakeRoom implements Room {
   }
 
   receiveFile(from: Member, file: MessageFile, sentAt = new Date()): Message {
-    return this.#add({ id: this.#nextId(), from, sentAt, kind: 'file', file, status: 'received' }, 'message');
+    return this.#add({ id: this.#nextId(), from, sentAt, kind: 'file', file, reactions: [], status: 'received' }, 'message');
   }
 
   receiveVoice(from: Member, voice: VoiceMessage, sentAt = new Date()): Message {
-    return this.#add({ id: this.#nextId(), from, sentAt, kind: 'voice', voice, status: 'received' }, 'message');
+    return this.#add({ id: this.#nextId(), from, sentAt, kind: 'voice', voice, reactions: [], status: 'received' }, 'message');
   }
 
   progress(progress: FileProgress): void {
@@ -205,10 +218,18 @@ export class FakeRoom implements Room {
   }
 
   #sent(content: Pick<Message, 'kind' | 'file' | 'voice'>): SentMessage {
-    const message: Message = { id: this.#nextId(), from: 'me', sentAt: new Date(), status: 'sent', ...content };
+    const message: Message = { id: this.#nextId(), from: 'me', sentAt: new Date(), reactions: [], status: 'sent', ...content };
     this.#add(message);
     return { ...message, delivered: new Promise(() => undefined) };
   }
+
+  readonly edit = unasked;
+  readonly remove = unasked;
+  readonly react = unasked;
+  readonly read = unasked;
+  readonly rename = unasked;
+  readonly forget = unasked;
+  readonly suspend = unasked;
 
   typing(): void {
     this.calls.push('typing');
@@ -258,7 +279,7 @@ export class FakeRoom implements Room {
 
   async removeMember(member: Member): Promise<void> {
     this.calls.push(`remove ${member.id}`);
-    this.remove(member);
+    this.depart(member);
     this.#events.emit('security', { kind: 'member-removed', member, status: this.security });
   }
 

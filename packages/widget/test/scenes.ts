@@ -171,7 +171,7 @@ export const SCENES: Readonly<Record<string, Scene>> = {
     },
     next: (room) => {
       const [bo] = room.members;
-      if (bo) room.remove(bo);
+      if (bo) room.depart(bo);
     },
   },
   group: {

@@ -153,7 +153,7 @@ describe('an open room', () => {
   it('tells when someone leaves', () => {
     session.adopt(room);
     const bo = room.admit('Bo');
-    room.remove(bo);
+    room.depart(bo);
     expect(session.view).toMatchObject({ phase: 'waiting', members: [], timeline: [{ kind: 'note', note: 'left', name: 'Bo' }] });
   });
 
@@ -162,7 +162,7 @@ describe('an open room', () => {
     const bo = room.admit('Bo');
     room.setTyping(bo, true);
     expect(session.view.typing).toEqual(['Bo']);
-    room.remove(bo);
+    room.depart(bo);
     expect(session.view.typing).toEqual([]);
   });
 
