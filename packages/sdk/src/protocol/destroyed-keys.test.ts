@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { PairChannel } from './pair-channel.ts';
 import type { PairSecrets } from './pairing.ts';
 import { randomBytes } from './random.ts';
@@ -54,6 +54,23 @@ describe('keys that were destroyed', () => {
     });
     await expect(opening).rejects.toMatchObject({ code: 'HANDSHAKE_FAILED' });
     await expect(chain.open(0, async (key) => key)).rejects.toEqual(closed);
+  });
+});
+
+describe('the key of a message', () => {
+  it.each([
+    ['a group', async () => SenderKey.create(roomId, identity, roster, undefined)],
+    ['a pair', async () => pairOfChannels().a],
+  ])('in %s is overwritten once the message is sealed', async (_, make) => {
+    const sealer = await make();
+    const next = vi.spyOn(SendChain.prototype, 'next');
+    try {
+      await sealer.seal(new Uint8Array(3));
+      expect(next).toHaveBeenCalledOnce();
+      expect(next.mock.results[0]?.value.key).toEqual(new Uint8Array(32));
+    } finally {
+      next.mockRestore();
+    }
   });
 });
 

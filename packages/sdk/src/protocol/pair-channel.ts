@@ -96,6 +96,7 @@ export class PairChannel {
     const { counter, key, nonce } = send.next();
     const guard = randomBytes(GUARD_BYTES);
     const box = await seal(key, guardNonce(nonce, guard), pad(plaintext), this.#additionalData(this.#outbound, number, counter));
+    erase(key);
     return new Writer().fixed(this.#sid).u32(number).u32(counter).fixed(guard).fixed(box).bytes();
   }
 
