@@ -55,6 +55,8 @@ export class Peer implements KnownMember {
   changedFrom: KnownMember | undefined;
   presence: MemberPresence = 'present';
   attested: boolean;
+  /** It said that the link by which we came leads here no more, and nothing about where the room is. */
+  turnedUsAway = false;
   /** Whether our sender keys go to this member. */
   trusted = false;
   /** Whether we, having made the room or the right to do so, gave our word for this member. */

@@ -30,7 +30,7 @@ export interface RemovalsOptions {
   /** We were removed. */
   onRemoved(): Promise<void>;
   /** The link by which we came is not the room's any more. */
-  onOutdated(): void;
+  onOutdated(from: Peer): void;
 }
 
 /** A former place, and who looks after it. */
@@ -98,7 +98,7 @@ export class Removals {
     if (equalBytes(removal.removed, this.#context.identity.publicKey)) return onRemoved();
     if (secret.length === 0) {
       // Said by a doorkeeper, who shares no keys; said by a member, it would be a way to put others out.
-      if (!from.announced) onOutdated();
+      if (!from.announced) onOutdated(from);
       return;
     }
     await this.#follow(removal, authority.renewed(removal, secret));

@@ -122,7 +122,7 @@ export class RoomSession implements Room {
       onMoved: (to) => this.#moved(to),
       receive: (delivery, at) => this.#receive(delivery, at),
       onRemoved: () => this.#removed(),
-      onOutdated: () => this.#outdated(),
+      onOutdated: (from) => this.#outdated(from),
     });
     this.#inbox = new PairInbox({
       membership: this.#membership,
@@ -406,10 +406,13 @@ export class RoomSession implements Room {
   }
 
   /** A doorkeeper says that the link by which we came was renewed. Among others who are here it may be a lie. */
-  #outdated(): void {
+  #outdated(from: Peer): void {
+    from.turnedUsAway = true;
+    // Who does not know us as a member says so, too: somebody else here may know where the room went, and that we belong to it.
+    if (this.#membership.peers.some(({ announced, turnedUsAway }) => announced || !turnedUsAway)) return;
     const error = new QsecError('ROOM_NOT_FOUND', 'This link was replaced by a new one when a member was removed.');
     this.#events.emit('error', error);
-    if (!this.#membership.peers.some(({ announced }) => announced)) this.#close();
+    this.#close();
   }
 
   /** Waiting happens outside the queue: what is waited for has to get through it. */
