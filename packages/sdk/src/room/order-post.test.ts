@@ -1,33 +1,8 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { ConnectOptions } from '../options.ts';
+import { describe, expect, it, vi } from 'vitest';
 import { HostileRelay } from '../testing/hostile/hostile-relay.ts';
 import { outerType } from '../testing/index.ts';
-import { connect } from './connect.ts';
-import type { Member, Room } from './types.ts';
-
-const open: Room[] = [];
-beforeEach(() => {
-  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'], shouldAdvanceTime: true });
-});
-afterEach(async () => {
-  await Promise.all(open.splice(0).map((room) => room.leave()));
-  vi.useRealTimers();
-});
-
-async function enter(relay: HostileRelay, options: Partial<ConnectOptions>): Promise<Room> {
-  const room = await connect({ relay: 'http://relay.test', transport: relay.transport, ...options });
-  open.push(room);
-  return room;
-}
-
-/** Lets time pass until something holds; at most two minutes of it. */
-async function until(holds: () => boolean): Promise<void> {
-  for (let step = 0; step < 1_200 && !holds(); step++) {
-    await vi.advanceTimersByTimeAsync(100);
-    for (let turn = 0; turn < 4; turn++) await crypto.subtle.digest('SHA-256', new Uint8Array(1));
-  }
-  expect(holds()).toBe(true);
-}
+import { enter, member, until } from './rooms-in-fast-time.ts';
+import type { Room } from './types.ts';
 
 async function pass(seconds: number): Promise<void> {
   for (let second = 0; second < seconds; second++) {
@@ -36,11 +11,6 @@ async function pass(seconds: number): Promise<void> {
   }
 }
 
-const member = (room: Room, { me }: Room): Member => {
-  const found = room.members.find(({ id }) => id === me.id);
-  if (!found) throw new Error(`${room.me.name} does not see ${me.name}`);
-  return found;
-};
 const sees = (room: Room, { me }: Room) => room.members.some(({ id }) => id === me.id);
 
 /** From now on the relay loses the next `count` frames from one member to another alone. Returns how many such frames came by. */

@@ -1,41 +1,11 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { ConnectOptions } from '../options.ts';
+import { describe, expect, it, vi } from 'vitest';
 import { HostileRelay } from '../testing/hostile/hostile-relay.ts';
 import { memoryStorage } from '../testing/memory-storage.ts';
-import { connect } from './connect.ts';
-import type { Member, Room } from './types.ts';
+import { enter, member, until } from './rooms-in-fast-time.ts';
+import type { Room } from './types.ts';
 
 /** A relay that loses a removal on its way to one member, while those who followed it reload: nobody is left who would notice by itself. */
 
-const open: Room[] = [];
-beforeEach(() => {
-  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'], shouldAdvanceTime: true });
-});
-afterEach(async () => {
-  await Promise.all(open.splice(0).map((room) => room.leave()));
-  vi.useRealTimers();
-});
-
-async function enter(relay: HostileRelay, options: Partial<ConnectOptions>): Promise<Room> {
-  const room = await connect({ relay: 'http://relay.test', transport: relay.transport, ...options });
-  open.push(room);
-  return room;
-}
-
-/** Lets time pass until something holds; at most two minutes of it. */
-async function until(holds: () => boolean): Promise<void> {
-  for (let step = 0; step < 1_200 && !holds(); step++) {
-    await vi.advanceTimersByTimeAsync(100);
-    for (let turn = 0; turn < 4; turn++) await crypto.subtle.digest('SHA-256', new Uint8Array(1));
-  }
-  expect(holds()).toBe(true);
-}
-
-const member = (room: Room, { me }: Room): Member => {
-  const found = room.members.find(({ id }) => id === me.id);
-  if (!found) throw new Error(`${room.me.name} does not see ${me.name}`);
-  return found;
-};
 const together = (...rooms: Room[]) =>
   until(() => rooms.every(({ state, members }) => state === 'secure' && members.length === rooms.length - 1));
 
