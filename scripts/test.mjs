@@ -1,6 +1,6 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { findChromium } from './chromium.mjs';
 import { fail, say } from './console.mjs';
 import { bringNewerNode } from './newer-node.mjs';
@@ -14,7 +14,8 @@ await setUp();
 // Comes while other things are checked.
 const newer = bringNewerNode();
 let passed = 0;
-let failed = 0;
+/** What failed: a name each, with what it said. */
+const failures = [];
 const reports = mkdtempSync(join(tmpdir(), 'qsec2-test-'));
 
 await check('Style and import rules', () => runTool('biome', ['check', '--error-on-warnings', '.']));
@@ -28,15 +29,17 @@ await browsers();
 
 rmSync(reports, { recursive: true, force: true });
 say(`Took ${Math.round((Date.now() - began) / 1000)} s.`);
-console.log(`${passed} passed, ${failed} failed`);
-process.exit(failed === 0 ? 0 : 1);
+// Again at the end, where a log that was cut still has them.
+for (const line of failures) say(`Failed: ${line}`);
+console.log(`${passed} passed, ${failures.length} failed`);
+process.exit(failures.length === 0 ? 0 : 1);
 
 /** A check that either holds or does not. */
 async function check(name, command) {
   say(name);
   const { code } = await command();
   if (code === 0) passed++;
-  else failed++;
+  else failures.push(name);
 }
 
 async function units() {
@@ -45,9 +48,14 @@ async function units() {
   const { code } = await runTool('vitest', ['run', '--reporter=default', '--reporter=json', `--outputFile.json=${report}`]);
   const results = readReport(report, 'vitest');
   passed += results.numPassedTests;
-  failed += results.numFailedTests;
-  // A file that does not load, or an error outside any test, fails no single one of them.
-  if (code !== 0 && results.numFailedTests === 0) failed++;
+  const named = results.testResults.flatMap(({ name: file, status, message, assertionResults }) => {
+    const tests = assertionResults.filter((test) => test.status === 'failed');
+    if (tests.length > 0) return tests.map((test) => failure(relative(ROOT, file), test.fullName, test.failureMessages));
+    return status === 'failed' ? [failure(relative(ROOT, file), 'outside any test', [message])] : [];
+  });
+  // An error outside any test fails no single one of them.
+  if (code !== 0 && named.length === 0) named.push('Unit and integration tests, outside any test');
+  failures.push(...named);
 }
 
 async function browsers() {
@@ -62,10 +70,31 @@ async function browsers() {
   const { code } = await runTool('playwright', ['test', '--config', 'e2e/playwright.config.ts', '--reporter=list,json'], {
     env: { QSEC2_CHROMIUM: chromium, PLAYWRIGHT_JSON_OUTPUT_NAME: report },
   });
-  const { stats } = readReport(report, 'playwright');
+  const { stats, suites } = readReport(report, 'playwright');
   passed += stats.expected;
-  failed += stats.unexpected + stats.flaky;
-  if (code !== 0 && stats.unexpected + stats.flaky === 0) failed++;
+  const named = suites.flatMap(failedSpecs);
+  if (code !== 0 && named.length === 0) named.push('Browser tests, outside any test');
+  failures.push(...named);
+}
+
+/** One that passed only when tried again has failed, too. */
+function failedSpecs(suite) {
+  const here = suite.specs
+    .filter((spec) => spec.tests.some(({ status }) => status === 'unexpected' || status === 'flaky'))
+    .map((spec) => {
+      const errors = spec.tests.flatMap(({ results }) => results.flatMap((result) => result.errors));
+      return failure(
+        spec.file,
+        spec.title,
+        errors.map(({ message }) => message),
+      );
+    });
+  return [...here, ...(suite.suites ?? []).flatMap(failedSpecs)];
+}
+
+/** The beginning of what went wrong; the whole stands where it happened. */
+function failure(file, test, messages) {
+  return [`${file} › ${test}`, ...messages.join('\n').split('\n').slice(0, 12)].join('\n');
 }
 
 function readReport(path, tool) {
