@@ -154,22 +154,62 @@ test('the relay is killed and comes back: both see it, go on, and a message sent
   await expect(bubble(bo, 'meanwhile')).toHaveCount(1);
 });
 
-test('a page of two lines on another origin has the chat', async ({ browser }) => {
-  const lines = await readFile(new URL('../examples/script-tag/two-lines.html', import.meta.url), 'utf8');
-  const site: Server = createServer((_, response) => {
-    response.setHeader('content-type', 'text/html').end(lines.replaceAll('http://localhost:5000', relay.url));
-  }).listen(0, '127.0.0.1');
-  await once(site, 'listening');
-  const address = site.address();
-  if (address === null || typeof address === 'string') throw new Error('a server has a port');
-  try {
-    const ana = await person(browser);
-    await ana.goto(`http://127.0.0.1:${address.port}/`);
-    await ana.getByRole('button', { name: /chat/i }).click();
-    await ana.getByRole('button', { name: 'Create a room' }).click();
-    await expect(ana.getByRole('button', { name: 'Copy', exact: true })).toBeVisible();
-  } finally {
-    site.closeAllConnections();
-    site.close();
-  }
+test('what connects did not arrive: it is asked for again, and the room is created', async ({ browser }) => {
+  const ana = await person(browser);
+  let lost = 0;
+  await ana.route('**/*.script.js', (route) => {
+    lost++;
+    return route.abort();
+  });
+  await ana.goto(relay.url);
+  await ana.getByRole('button', { name: /open private chat/i }).click();
+  await ana.getByRole('button', { name: 'Create a room' }).click();
+  const again = ana.getByRole('button', { name: 'Retry' });
+  await expect(again).toBeVisible();
+  await expect(ana.getByText('Check the connection')).toBeVisible();
+  expect(lost).toBeGreaterThan(0);
+  await ana.unroute('**/*.script.js');
+  await again.click();
+  await expect(ana.getByRole('button', { name: 'Copy', exact: true })).toBeVisible();
 });
+
+/** What a page may say about the scripts on it; the element's own file is named in two lines. */
+const POLICIES = [
+  { page: 'a page of two lines on another origin', policy: undefined, kept: true },
+  { page: 'a page that allows scripts with its nonce alone', policy: "script-src 'nonce-two'", kept: true },
+  {
+    page: 'a page whose trusted types know ours',
+    policy: "require-trusted-types-for 'script'; trusted-types qsec2",
+    kept: true,
+  },
+  { page: 'a page that allows no trusted type', policy: "require-trusted-types-for 'script'; trusted-types 'none'", kept: false },
+];
+
+for (const { page, policy, kept } of POLICIES) {
+  test(`${page} has the chat${kept ? ', and its policy is kept' : ''}`, async ({ browser }) => {
+    const lines = await readFile(new URL('../examples/script-tag/two-lines.html', import.meta.url), 'utf8');
+    const html = lines.replaceAll('http://localhost:5000', relay.url).replaceAll('<script ', '<script nonce="two" ');
+    const site: Server = createServer((_, response) => {
+      if (policy) response.setHeader('content-security-policy', policy);
+      response.setHeader('content-type', 'text/html').end(html);
+    }).listen(0, '127.0.0.1');
+    await once(site, 'listening');
+    const address = site.address();
+    if (address === null || typeof address === 'string') throw new Error('a server has a port');
+    try {
+      const ana = await person(browser);
+      const broken: string[] = [];
+      await ana.exposeFunction('policyBroken', (directive: string) => broken.push(directive));
+      await ana.addInitScript("addEventListener('securitypolicyviolation', (event) => policyBroken(event.violatedDirective))");
+      await ana.goto(`http://127.0.0.1:${address.port}/`);
+      await ana.getByRole('button', { name: /chat/i }).click();
+      await ana.getByRole('button', { name: 'Create a room' }).click();
+      await expect(ana.getByRole('button', { name: 'Copy', exact: true })).toBeVisible();
+      if (kept) expect(broken).toEqual([]);
+      else expect(broken).toContain('trusted-types');
+    } finally {
+      site.closeAllConnections();
+      site.close();
+    }
+  });
+}

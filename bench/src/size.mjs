@@ -1,5 +1,7 @@
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { createServer as createHttpServer } from 'node:http';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -29,9 +31,10 @@ const ARGS = [
 export async function run() {
   const sizes = new Map(readdirSync(CDN).map((file) => [file, gzipSync(readFileSync(join(CDN, file)), { level: 9 }).length]));
   const relay = await startRelay();
+  const page = await startPage(relay.url);
   const browser = await chromium.launch({ executablePath: await findChromium(), args: ARGS });
   try {
-    const { launcher, firstMessage } = await filesOnTheWay(browser, relay.url, new Set(sizes.keys()));
+    const { launcher, firstMessage } = await filesOnTheWay(browser, page.url, new Set(sizes.keys()));
     const total = (files) => [...files].reduce((sum, file) => sum + (sizes.get(file) ?? 0), 0);
     // The SDK is the largest chunk by far: everything else is the widget's own.
     const sdk = Math.max(...[...firstMessage].map((file) => sizes.get(file) ?? 0));
@@ -46,8 +49,18 @@ export async function run() {
     return { unit: 'bytes', gates: GATES, files: Object.fromEntries(sizes), ...results };
   } finally {
     await browser.close();
+    page.stop();
     await relay.stop();
   }
+}
+
+/** A page of the README's two lines, on another origin than the relay's. */
+async function startPage(relay) {
+  const lines = readFileSync(join(ROOT, 'examples/script-tag/two-lines.html'), 'utf8').replaceAll('http://localhost:5000', relay);
+  const page = createHttpServer((_, response) => response.setHeader('content-type', 'text/html').end(lines));
+  page.listen(0, '127.0.0.1');
+  await once(page, 'listening');
+  return { url: `http://localhost:${page.address().port}`, stop: () => page.close().closeAllConnections() };
 }
 
 /** Ana opens the page, creates a room, and writes to Bo, who came by her link. */

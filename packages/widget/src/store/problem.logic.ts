@@ -22,6 +22,16 @@ export function problemFrom(error: unknown): Problem {
   return { code: 'UNSUPPORTED', message, remediation: '' };
 }
 
+/** What `error` means to whoever wants to connect, when it came of loading the SDK. A browser that cannot run it says something else. */
+export function loadError(error: unknown): unknown {
+  if (!(error instanceof TypeError)) return error;
+  const coded: Omit<CodedError, 'message'> = {
+    code: 'RELAY_UNREACHABLE',
+    remediation: 'A part of the chat did not arrive. Check the connection, then try again.',
+  };
+  return Object.assign(new Error('A part of the chat could not be loaded.', { cause: error }), coded);
+}
+
 /** Failures after which a newcomer has no room to stay in. */
 const REFUSALS: ReadonlySet<QsecErrorCode> = new Set([
   'INVITE_INVALID',

@@ -2,9 +2,10 @@ import type { ConnectOptions, KeyAgreementOptions, Member, Message, Room, SentMe
 import type { Recording } from '@qsec2/sdk/voice';
 import type { Phase, Problem } from '../types';
 import { foldAgreement } from './agreement.logic';
-import { isRefusal, problemFrom } from './problem.logic';
+import { isRefusal, loadError, problemFrom } from './problem.logic';
 import { RoomListener } from './room-listener';
 import { loadSdk } from './sdk';
+import { whenSettled } from './settled';
 import { messageItem, settle, upsert } from './timeline.logic';
 import { type Outgoing, Uploads } from './uploads';
 import { EMPTY_VIEW, type MessageItem, type TimelineItem, type View } from './view';
@@ -61,6 +62,11 @@ export class Session {
 
   get room(): Room | undefined {
     return this.#room;
+  }
+
+  /** See {@link whenSettled}. */
+  settled(ms: number): Promise<void> {
+    return whenSettled(this, ms);
   }
 
   subscribe(listener: () => void): () => void {
@@ -273,7 +279,9 @@ export class Session {
     this.#set({ ...EMPTY_VIEW, phase: 'connecting', name: fields.name ?? '' });
     try {
       const { relay, keyAgreement } = this.#options();
-      const { connect } = await loadSdk();
+      const { connect } = await loadSdk().catch((error: unknown) => {
+        throw loadError(error);
+      });
       const room = await connect({ ...fields, relay, ...(keyAgreement ? { keyAgreement } : {}), signal: controller.signal });
       if (controller.signal.aborted) await room.leave();
       else this.#open(room, true);

@@ -9,7 +9,6 @@ import { chat, down } from '../../icons/launcher-paths';
 import { LAZY, needElement } from '../../lazy-elements';
 import { loadSdk } from '../../store/sdk';
 import type { Session } from '../../store/session';
-import { whenSettled } from '../../store/settled';
 import type { View } from '../../store/view';
 import type {
   ChatMode,
@@ -161,21 +160,20 @@ export class Qsec2Chat {
   private readonly takeFragment = () => {
     const code = inviteInFragment(location.hash);
     if (!code || this.room) return;
-    // All at once: whoever opens a link is going to need the SDK, which otherwise comes after the panel.
-    loadSdk().catch(this.notLoaded);
+    // All at once: whoever opens a link is going to need the SDK, which otherwise comes after the panel. That it failed is told by joining.
+    void loadSdk();
     history.replaceState(history.state, '', withoutFragment(location.href));
     const session = this.load();
-    this.keysFirst = session.then((loaded) => whenSettled(loaded, KEYS_FIRST_MS));
+    this.keysFirst = session.then((loaded) => loaded.settled(KEYS_FIRST_MS));
     session.then((loaded) => loaded.join(code, this.name)).catch(this.notLoaded);
     this.open().catch(this.notLoaded);
   };
 
   /** A part of the widget did not arrive. What is not there cannot be shown: the page is told, and the next opening tries again. */
-  private readonly notLoaded = (error: unknown) => {
+  private readonly notLoaded = ({ message }: Error) => {
     this.loading = undefined;
     this.keysFirst = undefined;
     this.opened = false;
-    const message = error instanceof Error ? error.message : String(error);
     this.errorEvent.emit({ code: 'RELAY_UNREACHABLE', message, remediation: '' });
   };
 
