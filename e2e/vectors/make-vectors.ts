@@ -2,6 +2,7 @@ import { chunkDigest, FileDigest } from '../../packages/sdk/src/media/file-diges
 import { fileKey, sealChunk } from '../../packages/sdk/src/media/file-key.ts';
 import { CHUNK_BYTES, chunkCount, paddedBytes } from '../../packages/sdk/src/media/layout.ts';
 import { openFile } from '../../packages/sdk/src/media/open.ts';
+import type { RekeyingOptions } from '../../packages/sdk/src/protocol/rekeying.ts';
 import {
   counterNonce,
   deriveRoot,
@@ -57,6 +58,19 @@ const streamOf = (boxes: readonly Uint8Array[]) =>
       controller.close();
     },
   });
+
+/** A rekeying with an agreement in it, payload by payload, and the root that both sides come to. */
+async function renewFully({ Rekeying }: Lab['protocol'], a: RekeyingOptions, b: RekeyingOptions) {
+  const begun = await Rekeying.initiate(a, true);
+  const answered = await Rekeying.respond(b, begun.payload);
+  const steps = [answered.step];
+  for (let to = begun.rekeying; steps.at(-1)?.payload; to = to === begun.rekeying ? answered.rekeying : begun.rekeying)
+    steps.push(await to.receive(steps.at(-1)?.payload as Uint8Array));
+  const results = steps.flatMap(({ result }) => (result ? [result] : []));
+  const [result, other] = results;
+  if (!result || !other || hex(result.root) !== hex(other.root)) throw new Error('the rekeying came to no common root');
+  return { ...result, payloads: [begun.payload, ...steps.flatMap(({ payload }) => (payload ? [payload] : []))] };
+}
 
 export async function makeVectors(lab: Lab) {
   rewind();
@@ -156,6 +170,14 @@ export async function makeVectors(lab: Lab) {
   const { removal, renewed } = await protocol.signRemoval(invite, identityB, identityA.publicKey, 4);
   const renewedKeys = protocol.deriveRoomKeys(renewed);
 
+  const file = await fileVectors(randomBytes(16), randomBytes(32));
+  const full = await renewFully(
+    protocol,
+    { ...rekeyOptions, role: 'a', secret: channelA.rekeySecret.slice() },
+    { ...rekeyOptions, role: 'b', secret: channelB.rekeySecret.slice() },
+  );
+  const fullSecret = Buffer.from(globalThis.__qsec2Observed.filter(({ name }) => name === 'x-wing').at(-1)?.bytes ?? nothing);
+
   return {
     about:
       'QS2, see docs/protocol.md. Hexadecimal. Random byte strings are draws 0, 1, 2 … of the stream in e2e/vectors/deterministic.ts.',
@@ -239,7 +261,15 @@ export async function makeVectors(lab: Lab) {
       transcript: hex(rekeyed.result?.transcript ?? nothing),
       root: hex(rekeyed.result?.root ?? nothing),
     },
-    file: await fileVectors(randomBytes(16), randomBytes(32)),
+    fullRekeying: {
+      payloads: full.payloads.map(hex),
+      kemSecret: hex(fullSecret),
+      ...COUNTED,
+      agreedKey: hex(agreedKey),
+      transcript: hex(full.transcript),
+      root: hex(full.root),
+    },
+    file,
   };
 }
 

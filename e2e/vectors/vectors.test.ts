@@ -9,10 +9,12 @@ import {
   hmac,
   messageKey,
   openBox,
+  openFlights,
   openGroupFrame,
   openHandshake,
   openPairFrame,
   readAnnouncement,
+  saidIn,
   sessionsIn,
   sha256,
   u32,
@@ -201,6 +203,28 @@ describe('cryptography that is not the SDK’s', () => {
     expect(b(rekeying.r3).subarray(-32)).toEqual(hmac(expandLabel(root, 'rekey a', th), Buffer.from('R3')));
   });
 
+  it('comes to the same root after a full rekeying', () => {
+    const { pair, fullRekeying } = vectors;
+    const sections = fullRekeying.payloads.flatMap((payload) => [...sectionsOf(b(payload))]);
+    const contents = (kind: number) => sections.filter((section) => section.kind === kind).map(({ content }) => content);
+    const [[r1], [ciphertext], flights, confirmations] = [contents(1), contents(2), contents(3), contents(4)];
+    if (!r1 || !ciphertext) throw new Error('R1 and R2 have to be there');
+    expect(r1.subarray(0, 5)).toEqual(b('0000000101'));
+    const th = sha256(r1, ciphertext);
+    const mid = hmac(expandLabel(b(pair.rekeySecret), 'rekey', th), b(fullRekeying.kemSecret));
+    const opened = openFlights(flights, mid, th);
+    if (!opened) throw new Error('the flights do not open');
+    expect(opened.flights).toHaveLength(2);
+    const transcript = sha256(th, saidIn(opened, fullRekeying));
+    const master = hmac(expandLabel(mid, 'derived', NOTHING), b(fullRekeying.agreedKey));
+    const root = expandLabel(master, 'pair root', transcript);
+    expect([transcript.toString('hex'), root.toString('hex')]).toEqual([fullRekeying.transcript, fullRekeying.root]);
+    expect(confirmations).toEqual([
+      hmac(expandLabel(root, 'rekey b', transcript), Buffer.from('R2')),
+      hmac(expandLabel(root, 'rekey a', transcript), Buffer.from('R3')),
+    ]);
+  });
+
   it('seals the same file, chunk by chunk', () => {
     const { file } = vectors;
     const [id, secret] = [b(file.id), b(file.secret)];
@@ -220,6 +244,15 @@ describe('cryptography that is not the SDK’s', () => {
     expect(digest.toString('hex')).toBe(file.digest);
   });
 });
+
+/** kind u8 | length u32 | content, one after the other. */
+function* sectionsOf(payload: Buffer): Generator<{ kind: number; content: Buffer }> {
+  for (let at = 0; at < payload.length; ) {
+    const end = at + 5 + payload.readUInt32BE(at + 1);
+    yield { kind: payload.readUInt8(at), content: payload.subarray(at + 5, end) };
+    at = end;
+  }
+}
 
 /** HKDF-Expand of one block (RFC 5869 §2.3). */
 const hkdfExpand = (secret: Buffer, info: Buffer): Buffer => hmac(secret, Buffer.concat([info, Buffer.of(1)]));

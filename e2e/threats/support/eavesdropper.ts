@@ -149,18 +149,8 @@ export function openHandshake({ m1, m2, m3, flights }: Session, { psk = ZEROS, k
   if (!proofA || !proofB) return undefined;
   const [a, b] = [readProof(unpad(proofA), 32), readProof(unpad(proofB), 0)];
   const thF = sha256(th3, m3);
-  const opened: Buffer[] = [];
-  let attempt = 0;
-  for (const flight of flights) {
-    const [number, header] = [flight.readUInt8(1), flight.subarray(0, 2)];
-    if (flight.readUInt8(0) !== attempt) opened.length = 0;
-    attempt = flight.readUInt8(0);
-    const label = number === 1 ? 'qc' : number % 2 === 1 ? 'bb a' : 'bb b';
-    const key = expandLabel(hs, label, Buffer.concat([thF, Buffer.from([attempt])]));
-    const plain = openBox(key, counterNonce(number === 1 ? 0 : (number >> 1) - 1), flight.subarray(2), header);
-    if (!plain) return undefined;
-    opened.push(unpad(plain));
-  }
+  const agreed = openFlights(flights, hs, thF);
+  if (!agreed) return undefined;
   const sas = expandLabel(hs, 'sas', sha256(th2, b.identity, a.identity, a.rA), 6);
   return {
     hs,
@@ -172,9 +162,29 @@ export function openHandshake({ m1, m2, m3, flights }: Session, { psk = ZEROS, k
     idB: b.identity,
     rA: a.rA,
     sas,
-    flights: opened,
-    attempt,
+    ...agreed,
   };
+}
+
+/** Plaintext of an agreement's flights, those of its last attempt, if the secret is the one they descend from. */
+export function openFlights(
+  flights: readonly Buffer[],
+  secret: Buffer,
+  transcript: Buffer,
+): Pick<Opened, 'flights' | 'attempt'> | undefined {
+  const opened: Buffer[] = [];
+  let attempt = 0;
+  for (const flight of flights) {
+    const [number, header] = [flight.readUInt8(1), flight.subarray(0, 2)];
+    if (flight.readUInt8(0) !== attempt) opened.length = 0;
+    attempt = flight.readUInt8(0);
+    const label = number === 1 ? 'qc' : number % 2 === 1 ? 'bb a' : 'bb b';
+    const key = expandLabel(secret, label, Buffer.concat([transcript, Buffer.from([attempt])]));
+    const plain = openBox(key, counterNonce(number === 1 ? 0 : (number >> 1) - 1), flight.subarray(2), header);
+    if (!plain) return undefined;
+    opened.push(unpad(plain));
+  }
+  return { flights: opened, attempt };
 }
 
 function readProof(proof: Buffer, nonceBytes: number): { policy: Buffer; rA: Buffer; identity: Buffer } {
@@ -196,17 +206,16 @@ export interface Root {
   m5: Buffer;
 }
 
+/** Hash of what both sides said and counted in an agreement. */
+export function saidIn({ flights, attempt }: Pick<Opened, 'flights' | 'attempt'>, counted: Counted): Buffer {
+  const { errors, sampled, provenance, keyId } = counted;
+  const counts = [Buffer.from([attempt]), u32(errors), u32(sampled)];
+  return sha256(...flights.map(variable), ...counts, variable(Buffer.from(provenance)), variable(Buffer.from(keyId)));
+}
+
 /** From the handshake and the agreed key to the root of the pair. */
 export function deriveRoot(opened: Opened, counted: Counted, agreedKey: Buffer = ZEROS): Root {
-  const said = Buffer.concat([
-    ...opened.flights.map(variable),
-    Buffer.from([opened.attempt]),
-    u32(counted.errors),
-    u32(counted.sampled),
-    variable(Buffer.from(counted.provenance)),
-    variable(Buffer.from(counted.keyId)),
-  ]);
-  const thQ = sha256(sha256(said), variable(opened.policyA), variable(opened.policyB));
+  const thQ = sha256(saidIn(opened, counted), variable(opened.policyA), variable(opened.policyB));
   const transcript = sha256(opened.thF, thQ);
   const master = hmac(expandLabel(opened.hs, 'derived', Buffer.alloc(0)), agreedKey);
   return {
