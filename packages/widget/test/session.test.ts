@@ -157,6 +157,20 @@ describe('an open room', () => {
     expect(session.view).toMatchObject({ phase: 'waiting', members: [], timeline: [{ kind: 'note', note: 'left', name: 'Bo' }] });
   });
 
+  it('tells apart who calls itself the same, in whatever case, ourselves included', () => {
+    session.adopt(room);
+    const guest = Object.assign(room.admit('Guest'), { id: '1f'.repeat(16) });
+    const other = Object.assign(room.admit('guest '), { id: '2e'.repeat(16) });
+    room.admit('ana');
+    const called = session.view.members.map(({ name }) => name);
+    expect(called).toEqual(['Guest (1f1f)', 'guest (2e2e)', 'ana (ana0)']);
+    room.receive(guest, 'which one?');
+    expect(session.view.timeline.at(-1)).toMatchObject({ name: called[0] });
+    room.depart(other);
+    expect(session.view.members.map(({ name }) => name)).toEqual(['Guest', 'ana (ana0)']);
+    expect(session.view.timeline.at(-1)).toMatchObject({ note: 'left', name: called[1] });
+  });
+
   it('tells who is writing, until they are gone', () => {
     session.adopt(room);
     const bo = room.admit('Bo');

@@ -1,5 +1,6 @@
 import type { FileProgress, KeyAgreementEvent, Member, Message, Right, Room, SecurityEvent } from '@qsec2/sdk';
 import type { Phase, Problem } from '../types';
+import { calledIn } from './called.logic';
 import { problemFrom } from './problem.logic';
 import { messageItem, newest, upsert } from './timeline.logic';
 import type { MemberView, MessageItem, NoteItem, RulesView, View } from './view';
@@ -21,6 +22,8 @@ export class RoomListener {
   readonly #stop = new AbortController();
   readonly #known = new Map<string, string>();
   #notes = 0;
+  /** Who was gone last, as it was called. */
+  #left: { id: string; name: string } | undefined;
   /** Id of who was removed last. */
   #removed: string | undefined;
 
@@ -36,7 +39,7 @@ export class RoomListener {
     room.on('update', (message) => this.#show(message, false), signal);
     room.on('progress', (progress) => this.#onProgress(progress), signal);
     room.on('typing', ({ member, typing }) => this.#onTyping(member, typing), signal);
-    room.on('gap', ({ member }) => this.#note('gap', member?.name ?? ''), signal);
+    room.on('gap', ({ member }) => this.#note('gap', this.#called(member)), signal);
     room.on('error', (error) => this.#sink.error(problemFrom(error)), signal);
     for (const message of room.history()) this.#show(message, false);
     this.refresh();
@@ -56,10 +59,11 @@ export class RoomListener {
   refresh(): void {
     const { policy } = this.#room;
     const delegates = new Set(policy.delegates.map(({ id }) => id));
-    const members = this.#room.members.map((member) => snapshot(member, delegates.has(member.id)));
+    const members = this.#room.members.map((member) => snapshot(member, this.#called(member), delegates.has(member.id)));
     const left = [...this.#known].filter(([id]) => members.every((member) => member.id !== id));
     for (const [id, name] of left) {
       this.#known.delete(id);
+      this.#left = { id, name };
       if (id !== this.#removed) this.#note('left', name);
     }
     for (const { id, name } of members) this.#known.set(id, name);
@@ -83,21 +87,22 @@ export class RoomListener {
   #onSecurity({ kind, member }: SecurityEvent): void {
     if (kind === 'member-removed') this.#removedMember(member);
     this.refresh();
-    if (kind === 'known-name') this.#note('known-name', member?.name ?? '');
+    if (kind === 'known-name') this.#note('known-name', this.#called(member));
     if (kind === 'no-admin') this.#note('no-admin', '');
-    if (kind === 'member-verified') this.#note('verified', member?.name ?? '');
-    if (kind === 'unattested') this.#note('unattested', member?.name ?? '');
+    if (kind === 'member-verified') this.#note('verified', this.#called(member));
+    if (kind === 'unattested') this.#note('unattested', this.#called(member));
   }
 
   /** Told once, by what happened rather than by its being gone. */
   #removedMember(member: Member | undefined): void {
     if (!member) return;
+    const name = this.#known.get(member.id) ?? (this.#left?.id === member.id ? this.#left.name : member.name);
     const told = this.#sink
       .view()
-      .timeline.findLast((item) => item.kind === 'note' && item.note === 'left' && item.name === member.name);
+      .timeline.findLast((item) => item.kind === 'note' && item.note === 'left' && item.name === name);
     if (told) this.#sink.set({ timeline: this.#sink.view().timeline.filter((item) => item !== told) });
     this.#removed = member.id;
-    this.#note('removed', member.name);
+    this.#note('removed', name);
   }
 
   #onProgress({ direction, message, done, state }: FileProgress): void {
@@ -108,12 +113,13 @@ export class RoomListener {
   }
 
   #onTyping(member: Member, typing: boolean): void {
-    const others = this.#sink.view().typing.filter((name) => name !== member.name);
-    this.#sink.set({ typing: typing ? [...others, member.name] : others });
+    const called = this.#called(member);
+    const others = this.#sink.view().typing.filter((name) => name !== called);
+    this.#sink.set({ typing: typing ? [...others, called] : others });
   }
 
   #show(message: Message, fresh: boolean): void {
-    const item = messageItem(message, this.#room.me.name);
+    const item = messageItem(message, message.from === 'me' ? this.#room.me.name : this.#called(message.from));
     const { timeline } = this.#sink.view();
     const known = timeline.find(({ id }) => id === item.id);
     this.#sink.message(newest(known, item), fresh && !known ? message : undefined);
@@ -124,14 +130,18 @@ export class RoomListener {
     this.#sink.set({ timeline: upsert(timeline, { kind: 'note', id: this.#nextId(), at: new Date(), note, name }) });
   }
 
+  #called(member: Member | undefined): string {
+    return member ? calledIn(this.#room, member) : '';
+  }
+
   #nextId(): string {
     this.#notes += 1;
     return `note-${this.#notes}`;
   }
 }
 
-function snapshot(member: Member, delegate: boolean): MemberView {
-  const { id, name, presence, creator, identity, safetyNumber, emoji, qr, verified, attested, report, waiting } = member;
+function snapshot(member: Member, name: string, delegate: boolean): MemberView {
+  const { id, presence, creator, identity, safetyNumber, emoji, qr, verified, attested, report, waiting } = member;
   const changedFrom = member.changedFrom && { name: member.changedFrom.name, safetyNumber: member.changedFrom.safetyNumber };
   return {
     id,

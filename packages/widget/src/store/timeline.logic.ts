@@ -4,7 +4,8 @@ import type { FileView, MessageItem, TimelineItem } from './view';
 /** What the widget keeps on screen; the SDK bounds its own history. */
 const MAX_ITEMS = 10_000;
 
-export function messageItem(message: Message, ownName: string): MessageItem {
+/** @param name what its author is called here */
+export function messageItem(message: Message, name: string): MessageItem {
   const mine = message.from === 'me';
   return {
     kind: 'message',
@@ -12,7 +13,7 @@ export function messageItem(message: Message, ownName: string): MessageItem {
     at: message.sentAt,
     mine,
     author: message.from === 'me' ? 'me' : message.from.id,
-    name: message.from === 'me' ? ownName : message.from.name,
+    name,
     text: message.text ?? '',
     status: message.status,
     file: fileView(message),

@@ -1,9 +1,8 @@
 import { Component, Element, Host, h, Prop, State } from '@stencil/core';
 import type { Dictionary } from '../../i18n';
 import { loadPeopleWords, type PeopleDictionary } from '../../i18n/people';
-import { Icon } from '../../icons/icon';
-import { back } from '../../icons/paths';
 import { Shield } from '../../icons/shield';
+import { SheetHead } from '../../parts/sheet-head';
 import type { MemberView, View } from '../../store/view';
 import { adoptStyles } from '../../styles/adopt';
 import sheet from '../../styles/sheet.css';
@@ -70,12 +69,9 @@ export class Qsec2Leave {
     const able = heirsOf(this.view);
     const heir = able.find(({ id }) => id === this.chosen) ?? able[0];
     return [
-      <header class="sheet-head">
-        <button type="button" class="tool" aria-label={t.back} onClick={this.dismiss}>
-          <Icon of={back} />
-        </button>
-        <h3 id="qsec2-leave-title">{t.leaveRoom}</h3>
-      </header>,
+      <SheetHead titleId="qsec2-leave-title" back={t.back} onBack={this.dismiss}>
+        {t.leaveRoom}
+      </SheetHead>,
       <div class="sheet-body" part="leave" tabIndex={0} role="group" aria-labelledby="qsec2-leave-title">
         <section>
           <h4 id="qsec2-heirs">{t.heirTitle}</h4>

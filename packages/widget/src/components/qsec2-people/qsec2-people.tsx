@@ -2,8 +2,9 @@ import { Component, Element, Host, h, Prop, State } from '@stencil/core';
 import type { Dictionary } from '../../i18n';
 import { loadPeopleWords, type PeopleDictionary } from '../../i18n/people';
 import { Icon } from '../../icons/icon';
-import { back, more } from '../../icons/paths';
+import { more } from '../../icons/paths';
 import { Shield } from '../../icons/shield';
+import { SheetHead } from '../../parts/sheet-head';
 import type { MemberView, View } from '../../store/view';
 import { adoptStyles } from '../../styles/adopt';
 import sheet from '../../styles/sheet.css';
@@ -100,12 +101,9 @@ export class Qsec2People {
     const waiting = view.members.filter((member) => member.waiting);
     const here = view.members.filter((member) => !member.waiting);
     return [
-      <header class="sheet-head">
-        <button type="button" class="tool" aria-label={t.back} onClick={this.dismiss}>
-          <Icon of={back} />
-        </button>
-        <h3 id="qsec2-people-title">{t.people}</h3>
-      </header>,
+      <SheetHead titleId="qsec2-people-title" back={t.back} onBack={this.dismiss}>
+        {t.people}
+      </SheetHead>,
       <div class="sheet-body" part="people" tabIndex={0} role="group" aria-labelledby="qsec2-people-title">
         {waiting.length > 0 && (
           <section>

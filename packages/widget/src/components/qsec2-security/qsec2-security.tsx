@@ -2,11 +2,10 @@ import { Component, Element, Host, h, Prop, State } from '@stencil/core';
 import type { Dictionary } from '../../i18n';
 import type { Format } from '../../i18n/format';
 import { loadSecurityWords, type SecurityDictionary } from '../../i18n/security';
-import { Icon } from '../../icons/icon';
-import { back } from '../../icons/paths';
 import { Shield } from '../../icons/shield';
 import { Gauge } from '../../parts/gauge/gauge';
 import { Pipeline } from '../../parts/pipeline/pipeline';
+import { SheetHead } from '../../parts/sheet-head';
 import type { AgreementView, MemberView, View } from '../../store/view';
 import { adoptStyles } from '../../styles/adopt';
 import sheet from '../../styles/sheet.css';
@@ -74,12 +73,9 @@ export class Qsec2Security {
     const member = view.members.find(({ id }) => id === this.chosen) ?? view.members[0];
     const agreement = shownAgreement(view, member);
     return [
-      <header class="sheet-head">
-        <button type="button" class="tool" aria-label={t.back} onClick={this.dismiss}>
-          <Icon of={back} />
-        </button>
-        <h3 id="qsec2-security-title">{t.security}</h3>
-      </header>,
+      <SheetHead titleId="qsec2-security-title" back={t.back} onBack={this.dismiss}>
+        {t.security}
+      </SheetHead>,
       <div class="sheet-body" part="security" tabIndex={0} role="group" aria-labelledby="qsec2-security-title">
         <p class={{ verdict: true, bad: view.phase === 'aborted' }}>
           <Shield filled={!!member?.verified} size={24} />
