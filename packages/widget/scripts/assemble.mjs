@@ -98,8 +98,8 @@ const { metafile } = await build({
 });
 
 /** The page as it is written, with the names its files have got, and hints at what an opened link needs first and then. */
-const hint = (rel, file) => `<link rel="${rel}" href="${file}" />\n    `;
-const hints = [hint('preload" as="script', scriptOf(named(SDK))), hint('prefetch', named(PANEL))];
+const hint = (kind, file) => `<link ${kind} href="${file}" />\n    `;
+const hints = [hint('rel="preload" as="script"', scriptOf(named(SDK))), hint('rel="prefetch"', named(PANEL))];
 const page = (await readFile(join(DEMO, 'index.html'), 'utf8'))
   .replace('<script type="module"', `${hints.join('')}$&`)
   .replace('"demo.js"', `"${named(PAGE)}"`)
