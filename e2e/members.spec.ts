@@ -88,6 +88,8 @@ test('a removed member is told so; the others go on, by a new link that lets in 
   expect(renewed).not.toBe(link);
   const di = await join(place, 'Di', renewed);
   await secured(di);
+  // What is said before the keys with Bo are there is not said to Bo.
+  await expect(di.getByText('3 of 4 here')).toBeVisible();
   await say(di, 'found you');
   await expect(bubble(bo, 'found you')).toBeVisible();
   await expect(bubble(cy, 'the two of us')).toHaveCount(0);

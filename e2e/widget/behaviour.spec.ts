@@ -90,7 +90,7 @@ test.describe('reading', () => {
       const [bo] = window.room.members;
       for (let i = 0; i < 30; i += 1) window.room.receive(bo!, `older ${i}`);
     });
-    await expect(page.getByText('older 29')).toBeInViewport();
+    await expect(page.getByText('older 29', { exact: true })).toBeInViewport();
     await log.evaluate((box) => {
       box.scrollTop = 0;
     });

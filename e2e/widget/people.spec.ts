@@ -123,6 +123,7 @@ test('who made the room is asked, before it leaves, who decides then, and stays 
   expect(await calls(page)).toEqual([]);
 
   await leave(page);
+  await expect(page.getByRole('button', { name: 'Back' })).toBeFocused();
   await page.keyboard.press('Tab');
   await page.keyboard.press('Tab');
   await page.keyboard.press('ArrowDown');
