@@ -50,22 +50,27 @@ async function moduleOf({ fileName, exports }) {
 }
 
 /**
- * In place of an import of the module at `path`: what its script holds, which runs once. One that did not arrive can be asked for
- * again, while a module that failed has failed for good. A page's policy may allow modules and no added scripts: then the same file is
- * imported, which does the same.
+ * In place of an import of the module at `path`: what its script holds. It runs once, whoever asks meanwhile. One that did not arrive can
+ * be asked for again, while a module that failed has failed for good. A page's policy may allow modules and no added scripts: then the
+ * same file is imported, which does the same.
  */
 async function held(path, from) {
   const url = new URL(`${path.slice(0, -2)}script.js`, from).href;
-  if (!globalThis[path])
+  const run = async () => {
     try {
-      const src = globalThis.trustedTypes?.createPolicy('qsec2', { createScriptURL: () => url }).createScriptURL('') ?? url;
-      const nonce = document.querySelector('script[nonce]')?.nonce ?? '';
+      const src = window.trustedTypes?.createPolicy('qsec2', { createScriptURL: () => url }).createScriptURL('') ?? url;
+      const nonce = document.querySelector('[nonce]')?.nonce ?? '';
       await new Promise((done) => {
         document.head.append(Object.assign(document.createElement('script'), { src, nonce, onload: done, onerror: done }));
       });
     } catch {
       // Refused by the page's policy.
     }
-  if (!globalThis[path]) await import(url);
-  return globalThis[path];
+    if (!window[path]) await import(url);
+  };
+  if (!window[path]) {
+    window[url] ??= run().finally(() => delete window[url]);
+    await window[url];
+  }
+  return window[path];
 }

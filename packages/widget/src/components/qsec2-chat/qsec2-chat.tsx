@@ -160,8 +160,10 @@ export class Qsec2Chat {
   private readonly takeFragment = () => {
     const code = inviteInFragment(location.hash);
     if (!code || this.room) return;
-    // All at once: whoever opens a link is going to need the SDK, which otherwise comes after the panel. That it failed is told by joining.
-    void loadSdk();
+    // All at once: whoever opens a link is going to need the SDK, which otherwise comes after the panel.
+    loadSdk().catch(() => {
+      // Told where it is needed: joining fails with the same error.
+    });
     history.replaceState(history.state, '', withoutFragment(location.href));
     const session = this.load();
     this.keysFirst = session.then((loaded) => loaded.settled(KEYS_FIRST_MS));

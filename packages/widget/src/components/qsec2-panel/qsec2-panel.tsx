@@ -101,8 +101,10 @@ export class Qsec2Panel {
   }
 
   async componentWillLoad() {
-    // The SDK is on its way while a person still reads the first words. That it failed is told by connecting.
-    void loadSdk();
+    // The SDK is on its way while a person still reads the first words.
+    loadSdk().catch(() => {
+      // Told where it is needed: connecting fails with the same error.
+    });
     this.lang = this.el.closest<HTMLElement>('[lang]')?.lang || this.hostLang() || navigator.language;
     this.view = this.session.view;
     this.format = makeFormat(this.lang);
