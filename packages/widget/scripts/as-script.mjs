@@ -18,7 +18,7 @@ export function asScript(name) {
       if (chunk.imports.length > 0) throw new Error(`${chunk.fileName} imports ${chunk.imports}: a script cannot.`);
       const { code } = await transform(chunk.code, { ...SMALL, format: 'iife', globalName: 'all' });
       const fileName = scriptOf(chunk.fileName);
-      const source = `globalThis["./${chunk.fileName}"]=(()=>{${code.trim()}return all})();`;
+      const source = `window["./${chunk.fileName}"]=(()=>{${code.trim()}return all})();`;
       this.emitFile({ type: 'asset', fileName, source: chunk.code.startsWith(COMPILE_WHOLE) ? COMPILE_WHOLE + source : source });
       chunk.code = await moduleOf(chunk);
     },

@@ -1,28 +1,13 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { HostileRelay, outerType } from '../testing/index.ts';
 import type { JoinRequest } from '../wire/index.ts';
-import { connect } from './connect.ts';
+import { enter } from './rooms-in-fast-time.ts';
 import type { Room } from './types.ts';
 
-const open: Room[] = [];
-
-beforeEach(() => {
-  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'], shouldAdvanceTime: true });
-});
-afterEach(async () => {
-  await Promise.all(open.splice(0).map((room) => room.leave()));
-  vi.useRealTimers();
-});
-
 async function gather(relay: HostileRelay, count: number): Promise<Room[]> {
-  const enter = async (name: string, options = {}) => {
-    const room = await connect({ relay: 'http://relay.test', transport: relay.transport, name, ...options });
-    open.push(room);
-    return room;
-  };
-  const creator = await enter('Ana', { capacity: count });
+  const creator = await enter(relay, { name: 'Ana', capacity: count });
   const rooms = [creator];
-  for (const name of ['Bo', 'Cy'].slice(0, count - 1)) rooms.push(await enter(name, { invite: creator.invite }));
+  for (const name of ['Bo', 'Cy'].slice(0, count - 1)) rooms.push(await enter(relay, { name, invite: creator.invite }));
   for (const room of rooms) while (room.members.length < count - 1) await room.once('members');
   // Who confirmed a message has the keys of its sender.
   for (const room of rooms) await (await room.send('probe')).delivered;

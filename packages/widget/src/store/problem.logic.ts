@@ -13,8 +13,8 @@ function isCoded(error: unknown): error is CodedError {
 }
 
 /**
- * What a person is told about `error`. Anything that is not the SDK's own error is a failure to load or run it, which
- * is what a browser without the needed features, or a relay that does not serve the files, looks like.
+ * What a person is told about `error`. Anything that has no code is a failure to run the SDK, which is what a browser without the needed
+ * features looks like.
  */
 export function problemFrom(error: unknown): Problem {
   if (isCoded(error)) return { code: error.code, message: error.message, remediation: error.remediation };

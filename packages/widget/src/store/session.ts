@@ -64,7 +64,7 @@ export class Session {
     return this.#room;
   }
 
-  /** See {@link whenSettled}. */
+  /** See {@link whenSettled}; asked for here, so that the launcher is loaded without it. */
   settled(ms: number): Promise<void> {
     return whenSettled(this, ms);
   }
