@@ -1,10 +1,10 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { undefended } from './testing/attacks/builds.ts';
+import { unboundedText, undefended } from './testing/attacks/builds.ts';
 import { clientFrame, TcpClient, upgradeHead } from './testing/attacks/tcp-client.ts';
 import { ChildRelay } from './testing/child-relay.ts';
 import { TestClient } from './testing/client.ts';
 import { RawSocket } from './testing/raw-socket.ts';
-import { afterThisTest, sharedFolder } from './testing/relay-fixture.ts';
+import { afterThisTest, sharedFolder, temporaryFolder } from './testing/relay-fixture.ts';
 
 /** Attacks on a relay as it is run, and on one without the defence, where each has to succeed. */
 
@@ -130,6 +130,23 @@ describe('a message', () => {
       return client.closed ? 'closed' : 'hello';
     };
     expect(await against(attack)).toEqual(['closed', 'hello']);
+  });
+
+  it('with more arguments than a call can have ends the connection, and without the limit the relay', {
+    timeout: 30_000,
+  }, async () => {
+    const folder = temporaryFolder();
+    const unbounded = await ChildRelay.start(folder, {}, unboundedText);
+    afterThisTest(() => unbounded.stop('SIGKILL'));
+    const attack = async (relay: ChildRelay) => {
+      const eve = await raw(relay).hello();
+      eve.send(`42[${'0,'.repeat(100_000)}0]`);
+      await eve.until(() => eve.closed);
+      return relay === unbounded ? new Promise((resolve) => relay.process.once('close', resolve)) : relay.process.exitCode;
+    };
+    expect(await attack(defendedRelay)).toBe(null);
+    await raw(defendedRelay).hello();
+    expect(await attack(unbounded)).toBe(1);
   });
 
   it('for a namespace that does not exist is not repeated', async () => {

@@ -6,6 +6,7 @@ import type { RelaySettings } from '../config/settings.ts';
 import { ClientAddresses } from './addresses.ts';
 import { Admission } from './admission.ts';
 import { type EngineConnection, Intake } from './intake.ts';
+import { boundedParser } from './packets.ts';
 import { Session, type SessionOptions } from './session.ts';
 import { type RelaySocket, SocketLink } from './socket-link.ts';
 
@@ -73,7 +74,7 @@ export class Gateway {
   readonly admission: Admission;
 
   constructor(options: GatewayOptions) {
-    const { settings, limits } = options;
+    const { settings, limits, metrics } = options;
     this.#options = options;
     this.addresses = new ClientAddresses(settings.trustedProxies);
     this.admission = new Admission(settings);
@@ -90,6 +91,7 @@ export class Gateway {
       pingTimeout: PING_TIMEOUT_MS,
       maxHttpBufferSize: limits.inFlightBytes + limits.frameBytes + PUSH_OVERHEAD_BYTES,
       adapter: NoRooms as never,
+      parser: boundedParser(() => void metrics.misbehaved++),
       wsEngine: BoundedWebSocketServer,
       allowRequest: (request, done) => done(null, this.#admits(request)),
     });

@@ -10,7 +10,7 @@ function observed(rateFrames: number) {
     pause: () => said.push('pause'),
     resume: () => said.push('resume'),
   });
-  const conn = Object.assign(new EventEmitter(), { transport: { socket }, close: () => said.push('close') });
+  const conn = Object.assign(new EventEmitter(), { transport: { socket } });
   const intake = new Intake(conn as unknown as EngineConnection, { ...defaultSettings(), rateFrames });
   return { intake, conn, socket, said };
 }
@@ -27,13 +27,5 @@ describe('a connection', () => {
     expect(running.said).toEqual([]);
     send(running);
     expect(running.said).toEqual(['pause']);
-  });
-
-  it('is closed when it asks for a namespace; there is one', () => {
-    const { conn, said } = observed(100);
-    for (const data of ['0', '0{"token":"x"}', '2["x"]', '1']) conn.emit('packet', { type: 'message', data });
-    expect(said).toEqual([]);
-    conn.emit('packet', { type: 'message', data: '0/x,' });
-    expect(said).toEqual(['close']);
   });
 });

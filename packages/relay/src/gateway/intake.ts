@@ -5,7 +5,6 @@ import { Reading } from './reading.ts';
 /** What Engine.IO's connection tells of what comes in. */
 export interface EngineConnection {
   on(event: 'packet', listener: (packet: { type: string; data?: string | Buffer }) => void): unknown;
-  close(): void;
   transport: { socket?: WebSocketInternals };
 }
 
@@ -35,10 +34,8 @@ export class Intake {
       if (reading) socket?.resume?.();
       else socket?.pause?.();
     });
-    conn.on('packet', ({ type, data }) => {
+    conn.on('packet', ({ data }) => {
       this.onPacket(this.count(typeof data === 'string' || data === undefined ? 1 : 0, data?.length ?? 0));
-      // Socket.IO would repeat the name of a namespace that does not exist, of any length, as often as it is asked.
-      if (type === 'message' && typeof data === 'string' && namesNamespace(data)) conn.close();
     });
     const control = (data: Buffer) => void this.count(1, data.length);
     socket?.on?.('ping', control);
@@ -55,9 +52,4 @@ export class Intake {
     this.#timer = setTimeout(() => this.reading.goOn('rate'), pauseMs).unref();
     return pauseMs;
   }
-}
-
-/** A Socket.IO packet `0`, connect, with anything but the fields for the one namespace there is. */
-function namesNamespace(packet: string): boolean {
-  return packet.startsWith('0') && packet.length > 1 && packet[1] !== '{';
 }

@@ -62,7 +62,15 @@ export class Session {
       link.checkIsRead();
     };
     // One listener instead of one for each event: an idle connection is small.
-    socket.onAny((event: unknown, ...payload: unknown[]) => this.#heard(event, payload));
+    socket.onAny((event: unknown, ...payload: unknown[]) => {
+      try {
+        this.#heard(event, payload);
+      } catch (error) {
+        // Socket.IO calls from a turn of its own, where an exception would end the relay. A fault of ours costs this connection.
+        options.onError(error);
+        link.close();
+      }
+    });
   }
 
   /** The connection is gone. */

@@ -17,6 +17,12 @@ const without = (file: string, from: string, to: string): Edit => ({ file, from,
 
 const SWITCH = 'switch (event as keyof ClientToRelay) {';
 
+/** The relay that decodes a text packet of any length. */
+export const unboundedText: Mutant = {
+  name: 'text of any length',
+  edits: [without('gateway/packets.ts', 'MAX_TEXT = 8192', 'MAX_TEXT = 1e9')],
+};
+
 /** The relay with every defence taken out: each attack has to succeed here, or it is none. */
 export const undefended: Mutant = {
   name: 'no defences',
@@ -37,7 +43,8 @@ export const undefended: Mutant = {
       'new Session(socket, link, intake, address, ',
       "new Session(socket, link, intake, address ?? '', ",
     ),
-    without('gateway/intake.ts', '&& namesNamespace(data)', '&& false && namesNamespace(data)'),
+    ...unboundedText.edits,
+    without('gateway/packets.ts', '|| namesNamespace(packet)', ''),
     without('gateway/session.ts', 'SEAT_WITHIN_MS = 30_000', 'SEAT_WITHIN_MS = 2 ** 31 - 1'),
     without('gateway/session.ts', 'link.checkIsRead();', ''),
     without('gateway/operator-token.ts', ' && Number(expires) * 1000 > now', ''),

@@ -1,7 +1,7 @@
 import type { ChildRelay } from '../child-relay.ts';
 import { newRoom, type RoomSecrets, random16, random32, TestClient } from '../client.ts';
 import { Dice } from './dice.ts';
-import { hello, type Input, input, type Knowledge, text } from './inputs.ts';
+import { hello, type Input, input, type Knowledge, largePacket, text } from './inputs.ts';
 import { TcpClient, upgradeHead } from './tcp-client.ts';
 
 /** Settings of a relay under it: nothing is slowed down, and rooms nobody is in are soon gone. */
@@ -21,6 +21,8 @@ const ROOMS = 8;
 const PER_CONNECTION = 100;
 /** So many connections send only what does not end them: else most inputs would be the first few of a connection. */
 const GENTLE = 0.2;
+/** So many are no WebSockets. */
+const POLLING = 0.02;
 
 export interface FuzzOptions {
   /** Random; what failed is found again with the same one. */
@@ -86,9 +88,13 @@ export class Fuzz {
     this.connections++;
     const { localAddress } = this.#options;
     const client = await TcpClient.open(this.#relay.url, localAddress === undefined ? {} : { localAddress });
+    if (dice.chance(POLLING)) {
+      await this.#poll(client, dice);
+      return;
+    }
     client.write(`${upgradeHead()}\r\n`);
     await client.until(() => client.closed || client.received.includes('pingInterval'));
-    if (dice.chance(0.95)) client.write(hello());
+    if (dice.chance(0.9)) client.write(hello());
     if (dice.chance(0.5)) await this.#join(client, dice);
     const gentle = dice.chance(GENTLE);
     for (let count = 0; count < PER_CONNECTION && !refused(client); count++) {
@@ -100,6 +106,22 @@ export class Fuzz {
       } else await stillListens(client, count);
       this.inputs++;
     }
+    client.destroy();
+  }
+
+  /** The same over HTTP, which no client of the contract speaks. */
+  async #poll(client: TcpClient, dice: Dice): Promise<void> {
+    const packet = `${dice.one(['', '40\u001e', '4'])}${largePacket(dice, this.#known)}`;
+    const sid = dice.one(['', '&sid=', `&sid=${dice.one(this.#known.words)}`, '&j=0']).replaceAll(' ', '%20');
+    const method = dice.one(['POST', 'GET', 'OPTIONS']);
+    client.write(
+      `${method} /qsec2/?EIO=${dice.one([3, 4])}&transport=polling${sid} HTTP/1.1\r\nHost: relay\r\n` +
+        `Connection: close\r\nContent-Length: ${Buffer.byteLength(packet)}\r\n\r\n${packet}`,
+    );
+    const status = await client.answer();
+    // Closed before everything was read, it may be a reset that arrives.
+    if (status !== 400 && status !== 0) throw new Error(`long polling was answered with ${status}`);
+    this.inputs++;
     client.destroy();
   }
 

@@ -45,7 +45,8 @@ export const text = (packet: string): Buffer => clientFrame(TEXT, packet);
 /** One input of any kind. */
 export function input(dice: Dice, known: Knowledge): Input {
   const roll = dice.next();
-  if (roll < 0.45) return request(dice, known);
+  if (roll < 0.42) return request(dice, known);
+  if (roll < 0.45) return large(dice, known);
   if (roll < 0.7) return gentleEvent(dice, known);
   if (roll < 0.8) return { frames: push(dice, known) };
   if (roll < 0.86) return { frames: wrongState(dice, known) };
@@ -108,6 +109,66 @@ function push(dice: Dice, known: Knowledge): Buffer {
   const bytes = dice.chance(0.6) ? body : dice.damaged(body);
   const parts = [text(header), clientFrame(BINARY, bytes.subarray(0, 65_535))];
   return Buffer.concat(dice.chance(0.9) ? parts : dice.one([parts.slice(0, 1), parts.slice(1), [...parts, ...parts.slice(1)]]));
+}
+
+/** A packet much larger, deeper or with more parts than it ought to have, within what the relay reads or far beyond. */
+function large(dice: Dice, known: Knowledge): Input {
+  const gentle = dice.chance(0.3);
+  const packet = gentle ? largeGentlePacket(dice, known) : largePacket(dice, known);
+  const attachment = dice.chance(0.3) ? clientFrame(BINARY, dice.bytes(10)) : Buffer.alloc(0);
+  return gentle ? { frames: text(packet), gentle } : { frames: Buffer.concat([text(packet), attachment]) };
+}
+
+/** Within what the relay reads, and nothing it answers. */
+function largeGentlePacket(dice: Dice, known: Knowledge): string {
+  const many = dice.chance(0.5) ? 8000 : 1 + dice.length(8000);
+  return dice.one([
+    () => `42["x"${',0'.repeat(many / 2)}]`,
+    () => `42["x",${'['.repeat(many / 2)}${']'.repeat(many / 2)}]`,
+    () => `42["x",${'{"a":'.repeat(many / 6)}0${'}'.repeat(many / 6)}]`,
+    () => `42${'9'.repeat(many)}["x"]`,
+    () => `43${'9'.repeat(many)}["x"]`,
+    () => `43["x"${',0'.repeat(many / 2)}]`,
+    () => `42["${dice.one(known.words).padEnd(many, 'x')}"]`,
+    () => `42[${'9'.repeat(many)}]`,
+  ])();
+}
+
+export function largePacket(dice: Dice, known: Knowledge): string {
+  const many = dice.chance(0.5) ? 300_000 : 1 + dice.length(300_000);
+  const event = JSON.stringify(dice.one([...EVENTS, 'x']));
+  const word = dice.one(known.words);
+  const placeholders = (n: number) => Array.from({ length: n }, (_, num) => `{"_placeholder":true,"num":${num}}`).join(',');
+  return dice.one([
+    () => `42[${event}${',0'.repeat(many)}]`,
+    () => `42[${event}${',{}'.repeat(many)}]`,
+    () => `421[${event}${',""'.repeat(many)}]`,
+    () => `42[${event},${'['.repeat(many)}${']'.repeat(many)}]`,
+    () => `421[${event},${'{"room":'.repeat(many)}0${'}'.repeat(many)}]`,
+    () => `42[${event},${'['.repeat(many)}`,
+    () => `42["${word.padEnd(many, 'x')}"]`,
+    () => `42[${event},"${word.padEnd(many, 'x')}"]`,
+    () => `42${'9'.repeat(many)}[${event}]`,
+    () => `43${'9'.repeat(many)}[0${',0'.repeat(many)}]`,
+    () => `45${many}-[${event},${placeholders(many / 10)}]`,
+    () => `45${'9'.repeat(many)}-[${event}]`,
+    () => `45${'1'.repeat(many)}`,
+    () => `451-[${event},${'['.repeat(many)}{"_placeholder":true,"num":0}${']'.repeat(many)}]`,
+    () => `451-[${event}${',{"_placeholder":true,"num":0}'.repeat(many / 10)}]`,
+    () => `461-${'9'.repeat(many)}[{"_placeholder":true,"num":0}]`,
+    () => `452-[${event},${placeholders(2)}]`,
+    () => `450-[${event}]`,
+    () => `40/${word.padEnd(many, 'x')},`,
+    () => `42/${word.padEnd(many, '/')},[${event}]`,
+    () => `451-/${'x'.repeat(many)},[${event}]`,
+    () => `40{${Array.from({ length: many / 10 }, (_, i) => `"${i}":0`).join(',')}}`,
+    () => `40${'{"a":'.repeat(many)}0${'}'.repeat(many)}`,
+    () => `40{"pid":"${word.padEnd(many, 'x')}","offset":"x"}`,
+    () => `41${'x'.repeat(many)}`,
+    () => `44{"message":"${word.padEnd(many, 'x')}"}`,
+    () => `2${'x'.repeat(many)}`,
+    () => `b${Buffer.alloc(many).toString('base64')}`,
+  ])();
 }
 
 /** Events of the contract at a moment, or in a form, in which they do not belong. */

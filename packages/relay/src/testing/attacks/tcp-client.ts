@@ -65,9 +65,16 @@ export class TcpClient {
 export const upgradeHead = (path = '/qsec2/?EIO=4&transport=websocket'): string =>
   `GET ${path} HTTP/1.1\r\nHost: relay\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n`;
 
-/** A WebSocket frame of less than 64 KiB with an empty mask (RFC 6455 §5.2). The first byte has the FIN bit and the opcode. */
+/** A WebSocket frame with an empty mask (RFC 6455 §5.2). The first byte has the FIN bit and the opcode. */
 export function clientFrame(first: number, payload: string | Uint8Array): Buffer {
   const bytes = Buffer.from(payload);
-  const length = bytes.length < 126 ? [0x80 | bytes.length] : [0x80 | 126, bytes.length >> 8, bytes.length & 0xff];
-  return Buffer.concat([Buffer.from([first, ...length, 0, 0, 0, 0]), bytes]);
+  return Buffer.concat([Buffer.from([first]), lengthOf(bytes), Buffer.alloc(4), bytes]);
+}
+
+function lengthOf({ length }: Buffer): Buffer {
+  if (length < 126) return Buffer.from([0x80 | length]);
+  if (length < 65_536) return Buffer.from([0x80 | 126, length >> 8, length & 0xff]);
+  const field = Buffer.alloc(9, 0x80 | 127);
+  field.writeBigUInt64BE(BigInt(length), 1);
+  return field;
 }
