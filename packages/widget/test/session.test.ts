@@ -171,6 +171,14 @@ describe('an open room', () => {
     expect(session.view.timeline.at(-1)).toMatchObject({ note: 'left', name: called[1] });
   });
 
+  it('tells apart who calls itself the same but for what is invisible', () => {
+    session.adopt(room);
+    Object.assign(room.admit('Zoé'), { id: '1f'.repeat(16) });
+    Object.assign(room.admit('Zo\u200cé'), { id: '2e'.repeat(16) });
+    room.admit('Bo');
+    expect(session.view.members.map(({ name }) => name)).toEqual(['Zoé (1f1f)', 'Zo\u200cé (2e2e)', 'Bo']);
+  });
+
   it('tells who is writing, until they are gone', () => {
     session.adopt(room);
     const bo = room.admit('Bo');

@@ -1,3 +1,5 @@
+import { visibleText } from '../visible-text.ts';
+
 /** Names and types of files as they may be shown and saved. They come from other people. */
 
 const MAX_NAME_CHARACTERS = 120;
@@ -5,18 +7,14 @@ const MAX_EXTENSION_CHARACTERS = 16;
 const FALLBACK_NAME = 'file';
 
 /**
- * A file name without anything that could act: no folders, no control or direction-changing characters, no leading dots, none of
+ * A file name without anything that could act: no folders, nothing invisible or direction-changing, no leading dots, none of
  * the characters that file systems refuse; at most 120 characters, its extension kept.
  */
 export function cleanFileName(name: string): string {
-  const flat = name
-    .normalize('NFC')
-    .replace(/^.*[/\\]/su, '')
-    .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu, '')
+  const flat = visibleText(name.normalize('NFC').replace(/^.*[/\\]/su, ''))
     .replace(/[<>:"|?*]/gu, '_')
-    .replace(/\s+/gu, ' ')
-    .trim()
-    .replace(/^\.+/u, '')
+    // A mark that stood on a dot stands on nothing.
+    .replace(/^[.\s\p{M}]+/u, '')
     // Windows drops them when it saves, and what is left may be another name.
     .replace(/[. ]+$/u, '');
   // Devices of Windows, with or without an extension.

@@ -1,7 +1,7 @@
 import { QsecError } from '../errors.ts';
 import { DEFAULTS } from '../options.ts';
 import type { KnownMember } from './remembered-member.ts';
-import { sameName } from './text.ts';
+import { sameName } from './same-name.ts';
 
 /** Members known at a time. Past that, who is gone is forgotten, unless a person verified it or a message that is kept names it. */
 const MAX_KNOWN = 256;

@@ -74,6 +74,12 @@ describe('a verified member who comes under another identity', () => {
     expect(member(ana, other)).toMatchObject({ changedFrom: undefined, verified: false });
   });
 
+  it.each(['b\u2060O', 'Во', 'B0'])('is asked about under a name that only looks the same (%j)', async (name) => {
+    const { ana, old, other } = await changed({ name });
+    expect(member(ana, other)?.changedFrom?.id).toBe(old.id);
+    await expect(ana.send('for Bo alone')).rejects.toMatchObject({ code: 'IDENTITY_CHANGED' });
+  });
+
   it('is gone on with by verifying it', async () => {
     const { ana, other } = await changed({ name: 'bo' });
     (member(ana, other) as Member).verify();

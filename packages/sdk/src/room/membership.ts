@@ -26,7 +26,8 @@ import { canRehearse, rehearse } from './rehearsal.ts';
 import { RekeySchedule } from './rekey-schedule.ts';
 import { Rekeys } from './rekeys.ts';
 import type { KnownMember } from './remembered-member.ts';
-import { cleanName, sameName } from './text.ts';
+import { sameName } from './same-name.ts';
+import { cleanName } from './text.ts';
 import type { SecurityEvent, SecurityStatus } from './types.ts';
 
 /** A seat whose owner has not begun a handshake by then is approached by us. */

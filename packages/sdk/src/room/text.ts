@@ -1,5 +1,6 @@
 import { QsecError } from '../errors.ts';
 import { MAX_LIFETIME_MS } from '../protocol/group-content.ts';
+import { cut, visibleText } from '../visible-text.ts';
 import { type Bytes, utf8 } from '../wire/index.ts';
 
 /** Longest text of one message, bytes of UTF-8: with padding and headers it stays far below a frame. */
@@ -7,20 +8,9 @@ export const MAX_TEXT_BYTES = 65_536;
 const MAX_NAME_CHARACTERS = 64;
 const MAX_EMOJI_BYTES = 64;
 
-/** A name as it may be shown: no control or direction-changing characters, white space folded, at most 64 characters. */
-export function cleanName(name: string, fallback: string): string {
-  const folded = name
-    .normalize('NFC')
-    .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '')
-    .replace(/\s+/gu, ' ')
-    .trim();
-  return [...folded].slice(0, MAX_NAME_CHARACTERS).join('') || fallback;
-}
-
-/** Whether people would take two clean names for the same one. Letters of other alphabets that look alike are not told. */
-export const sameName = (a: string, b: string): boolean => folded(a) === folded(b);
-
-const folded = (name: string): string => name.normalize('NFKC').toLowerCase();
+/** A name as it may be shown: its visible part, at most 64 characters. */
+export const cleanName = (name: string, fallback: string): string =>
+  visibleText(cut(visibleText(name), MAX_NAME_CHARACTERS)) || fallback;
 
 /** @throws {QsecError} `INVALID_ARGUMENT` for an empty text, `MESSAGE_TOO_LARGE` for one above 64 KiB */
 export function checkText(text: unknown): string {

@@ -11,4 +11,9 @@ export function calledIn({ me, members }: Pick<Room, 'me' | 'members'>, { id, na
 
 const SHOWN = 4;
 
-const plain = (name: string): string => name.normalize('NFKC').trim().toLowerCase();
+const plain = (name: string): string =>
+  name
+    .normalize('NFKC')
+    .replace(/\p{Default_Ignorable_Code_Point}/gu, '')
+    .trim()
+    .toLowerCase();
