@@ -40,6 +40,12 @@ const REMEDIATION = {
   INVALID_ARGUMENT: 'Correct the argument named in the message.',
 } as const;
 
+/** What to do where the platform has no storage of its own, as in Node: there the application brings one. */
+const REMEDIATION_WITHOUT_STORAGE: Partial<Record<QsecErrorCode, string>> = {
+  ROOM_OPEN_ELSEWHERE: 'This room is open elsewhere with the same storage. Leave or suspend it there, or go on there.',
+  STORAGE_UNAVAILABLE: "Give a `storage` that can be read and written, or use persist: 'none'.",
+};
+
 /** The stable identifiers of every failure. */
 export type QsecErrorCode = keyof typeof REMEDIATION;
 
@@ -51,6 +57,8 @@ export interface QsecErrorOptions {
   cause?: unknown;
   /** Machine-readable facts: counts, limits, field names. Never key material. */
   details?: Readonly<Record<string, unknown>>;
+  /** What to do about it, where more is known than the code says. */
+  remediation?: string;
 }
 
 /**
@@ -65,17 +73,20 @@ export interface QsecErrorOptions {
 export class QsecError extends Error {
   readonly code: QsecErrorCode;
   readonly details: Readonly<Record<string, unknown>>;
+  readonly #remediation: string | undefined;
 
-  constructor(code: QsecErrorCode, message: string, { cause, details = {} }: QsecErrorOptions = {}) {
+  constructor(code: QsecErrorCode, message: string, { cause, details = {}, remediation }: QsecErrorOptions = {}) {
     super(message, cause === undefined ? undefined : { cause });
     this.name = 'QsecError';
     this.code = code;
     this.details = details;
+    this.#remediation = remediation;
   }
 
   /** What the reader can do about it. */
   get remediation(): string {
-    return REMEDIATION[this.code];
+    const here = 'indexedDB' in globalThis ? undefined : REMEDIATION_WITHOUT_STORAGE[this.code];
+    return this.#remediation ?? here ?? REMEDIATION[this.code];
   }
 
   /** Narrows `error` to a QsecError, optionally with one code. */

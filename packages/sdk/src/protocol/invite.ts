@@ -1,3 +1,4 @@
+import { check, type Kind, TEXT } from '../arguments.ts';
 import { QsecError } from '../errors.ts';
 import { type Bytes, fromBase64url, Reader, toBase64url, Writer } from '../wire/index.ts';
 
@@ -9,6 +10,8 @@ export const FINGERPRINT_BYTES = 16;
 const VERSION = 1;
 /** Marks an invite in a URL fragment and tells it from an anchor of the page. */
 const PREFIX = 'q2.';
+
+const ADDRESS: Kind = { expected: 'the address of a page', accepts: (value) => URL.canParse(String(value)) };
 
 export interface InviteFields {
   /** Rises by one when a member is removed and the link renewed. */
@@ -44,8 +47,9 @@ export class Invite {
     return PREFIX + toBase64url(fields.bytes());
   }
 
-  /** A link that opens the room on the page at `base`; an anchor that `base` has is replaced. */
+  /** A link that opens the room on the page at `base`; an anchor that `base` has is replaced. @throws {QsecError} `INVALID_ARGUMENT` */
   link(base: string | URL): string {
+    check('base', base, ADDRESS);
     const url = new URL(base);
     url.hash = this.code;
     return url.href;
@@ -53,9 +57,10 @@ export class Invite {
 
   /**
    * Reads a link, a fragment with or without its `#`, or a bare code.
-   * @throws {QsecError} `INVITE_INVALID` when it is none of these, is cut short, or is of another version.
+   * @throws {QsecError} `INVALID_ARGUMENT` when it is no text, `INVITE_INVALID` when it is none of these, is cut short, or is of another version.
    */
   static parse(text: string): Invite {
+    check('text', text, TEXT);
     const start = text.lastIndexOf(PREFIX);
     if (start < 0) throw new QsecError('INVITE_INVALID', 'This is not an invite: no code was found in it.');
     try {

@@ -1,22 +1,17 @@
 import { QsecError } from '../errors.ts';
-import { bb84KeySource } from '../key-source/bb84.ts';
-import type { KeySource } from '../key-source/types.ts';
-import { type ConnectOptions, DEFAULTS, type FileOptions, type KeyAgreementOptions, type Logger } from '../options.ts';
+import { type ConnectOptions, DEFAULTS } from '../options.ts';
 import { Invite } from '../protocol/invite.ts';
-import type { AgreementPolicy } from '../protocol/policy.ts';
 import { deriveRoomKeys } from '../protocol/room-keys.ts';
 import { RelaySession, type RelaySessionOptions } from '../transport/relay-session.ts';
 import { socketIoTransport } from '../transport/socket-io.ts';
 import type { TransportFactory } from '../transport/transport.ts';
-import { MAX_CAPACITY, MIN_CAPACITY } from '../wire/index.ts';
+import { agreementPolicy, checkConnectOptions, keySourceOf } from './connect-options.ts';
 import { type Entry, prepareEntry } from './entry.ts';
 import type { Place, Relocate } from './place.ts';
+import { relayUrl } from './relay-url.ts';
 import { RoomSession, type RoomSessionOptions } from './room.ts';
 import { cleanName } from './text.ts';
 import type { Room } from './types.ts';
-
-const MIN_PULSES = 4_096;
-const MAX_PULSES = 262_144;
 
 /**
  * Makes a private room, or joins one by its invite. Resolves once the relay has given this member a seat; keys with members who
@@ -34,15 +29,12 @@ const MAX_PULSES = 262_144;
  * ```
  */
 export async function connect(options: ConnectOptions): Promise<Room> {
-  const { signal, transport = socketIoTransport, keyAgreement = {} } = options;
+  checkConnectOptions(options);
   const url = relayUrl(options.relay);
-  const capacity = checkCapacity(options.capacity ?? DEFAULTS.capacity);
+  const { signal, transport = socketIoTransport, keyAgreement = {}, files = {}, logger = () => undefined } = options;
+  const { capacity = DEFAULTS.capacity, join = DEFAULTS.join, persist = DEFAULTS.persist } = options;
   const keySource = keySourceOf(keyAgreement);
-  const agreement = checkAgreement(keyAgreement, keySource);
-  const files = checkFiles(options.files ?? {});
-  const join = checkJoin(options.join ?? DEFAULTS.join);
-  const persist = checkPersist(options.persist ?? DEFAULTS.persist);
-  const logger: Logger = options.logger ?? (() => undefined);
+  const agreement = agreementPolicy(keyAgreement, keySource);
   assertSupported();
   if (signal?.aborted) throw aborted(signal);
 
@@ -142,77 +134,6 @@ function leaveWithPage(room: RoomSession): void {
   room.on('state', (state) => {
     if (state === 'closed') removeEventListener('pagehide', leave);
   });
-}
-
-/** @throws {QsecError} `INVALID_ARGUMENT` */
-export function relayUrl(relay: string | URL): URL {
-  let url: URL;
-  try {
-    url = new URL(relay, typeof location === 'undefined' ? undefined : location.href);
-  } catch (cause) {
-    throw new QsecError('INVALID_ARGUMENT', `"relay" expected a URL such as https://relay.example, got "${relay}"`, { cause });
-  }
-  if (url.protocol !== 'http:' && url.protocol !== 'https:') {
-    throw new QsecError('INVALID_ARGUMENT', `"relay" expected an http: or https: URL, got "${url.protocol}"`);
-  }
-  return url;
-}
-
-function checkCapacity(capacity: number): number {
-  if (!Number.isInteger(capacity) || capacity < MIN_CAPACITY || capacity > MAX_CAPACITY) {
-    throw new QsecError(
-      'INVALID_ARGUMENT',
-      `"capacity" expected a whole number from ${MIN_CAPACITY} to ${MAX_CAPACITY}, got ${capacity}`,
-    );
-  }
-  return capacity;
-}
-
-function checkJoin(join: string): 'auto' | 'approve' {
-  if (join === 'auto' || join === 'approve') return join;
-  throw new QsecError('INVALID_ARGUMENT', `"join" expected 'auto' or 'approve', got "${join}"`);
-}
-
-function keySourceOf({ source = 'simulated', channel }: KeyAgreementOptions): KeySource {
-  if (source === 'simulated') return bb84KeySource(channel);
-  if (typeof source === 'object' && typeof source.alice === 'function' && typeof source.bob === 'function') return source;
-  throw new QsecError('INVALID_ARGUMENT', `"keyAgreement.source" expected 'simulated' or a key source such as etsi014(…)`);
-}
-
-function checkPersist(persist: string): 'none' | 'session' | 'device' {
-  if (persist === 'none' || persist === 'session' || persist === 'device') return persist;
-  throw new QsecError('INVALID_ARGUMENT', `"persist" expected 'none', 'session' or 'device', got "${persist}"`);
-}
-
-function checkAgreement(
-  { policy = DEFAULTS.policy, pulses = DEFAULTS.pulses, threshold = DEFAULTS.threshold }: KeyAgreementOptions,
-  keySource: KeySource,
-): AgreementPolicy {
-  if (policy !== 'required' && policy !== 'optional') {
-    throw new QsecError('INVALID_ARGUMENT', `"keyAgreement.policy" expected 'required' or 'optional', got "${policy}"`);
-  }
-  if (!Number.isInteger(pulses) || pulses < MIN_PULSES || pulses > MAX_PULSES) {
-    throw new QsecError(
-      'INVALID_ARGUMENT',
-      `"keyAgreement.pulses" expected a whole number from ${MIN_PULSES} to ${MAX_PULSES}, got ${pulses}`,
-    );
-  }
-  if (!(threshold > 0 && threshold <= DEFAULTS.threshold)) {
-    throw new QsecError(
-      'INVALID_ARGUMENT',
-      `"keyAgreement.threshold" expected a rate above 0 and up to ${DEFAULTS.threshold}, got ${threshold}`,
-    );
-  }
-  return { required: policy === 'required', source: keySource.kind, pulses, threshold };
-}
-
-function checkFiles(files: FileOptions): FileOptions {
-  for (const name of ['fetchUpTo', 'maxBytes'] as const) {
-    const value = files[name] ?? DEFAULTS[name];
-    if (Number.isSafeInteger(value) && value >= 0) continue;
-    throw new QsecError('INVALID_ARGUMENT', `"files.${name}" expected a number of bytes, got ${value}`);
-  }
-  return files;
 }
 
 function assertSupported(): void {

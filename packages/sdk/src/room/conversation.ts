@@ -1,3 +1,4 @@
+import { invalid } from '../arguments.ts';
 import { QsecError } from '../errors.ts';
 import { encodePairContent } from '../protocol/content.ts';
 import { encodeFrame, FRAME_TYPE } from '../protocol/frame.ts';
@@ -344,7 +345,7 @@ export class Conversation {
 
   #known(id: string): MessageEntry {
     const entry = this.#messages.get(id);
-    if (!entry) throw new QsecError('INVALID_ARGUMENT', 'No message of this id is kept here.');
+    if (!entry) throw invalid('id', 'the id of a message that is kept here', id);
     return entry;
   }
 

@@ -14,13 +14,13 @@ import type { RoomContext } from './context.ts';
 import { pictureType } from './picture.ts';
 import { ReceivedFile } from './received-file.ts';
 import { RelayBlobs } from './relay-blobs.ts';
+import { checkedSound } from './room-arguments.ts';
 import { TransferProgress } from './transfer-progress.ts';
 import type { MessageFile, SendFileOptions, SendOptions, SendVoiceOptions, SentMessage, VoiceMessage } from './types.ts';
 
 /** Loaded with the first file. */
 const transfers = () => import('../media/transfer.ts');
 
-const MAX_DURATION_MS = 2 ** 32 - 1;
 /** Files that are fetched before anybody asks for them, at a time: together as much as the cache takes. */
 const MAX_AHEAD = 8;
 /** And how many more wait. What is announced faster is fetched when it is asked for. */
@@ -70,16 +70,15 @@ export class Files {
   async sendVoice(source: FileSource | Recording, options: Partial<SendVoiceOptions>): Promise<SentMessage> {
     const { openSource, sealingOf } = await transfers();
     const recording = 'prepared' in source ? source : undefined;
-    const { durationMs = recording?.durationMs ?? 0 } = options;
-    if (!(durationMs > 0 && durationMs <= MAX_DURATION_MS)) {
-      throw new QsecError('INVALID_ARGUMENT', `"durationMs" expected a time above 0, got ${durationMs}`);
-    }
-    const peaks = quantised(options.peaks ?? recording?.peaks ?? []);
+    const { durationMs, peaks } = checkedSound(recording, options);
     const open = openSource('prepared' in source ? source.blob : source);
     // What was sealed while it was recorded only has to be handed over.
     const seal = async () => (recording ? sealingOf(recording.prepared) : this.#seal(open));
     const attachment = await this.#store(open, seal, { name: 'voice', ...options }, NOTHING);
-    return this.#announce({ kind: 'voice', attachment: { ...attachment, durationMs: Math.round(durationMs), peaks } }, options);
+    return this.#announce(
+      { kind: 'voice', attachment: { ...attachment, durationMs: Math.round(durationMs), peaks: quantised(peaks) } },
+      options,
+    );
   }
 
   /** What an application sees of a file that a message tells of. */
@@ -232,7 +231,7 @@ const isFile = (blob: Blob | undefined): blob is File => typeof File !== 'undefi
 
 const NOTHING: Bytes = new Uint8Array(0);
 
-const empty = () => new QsecError('INVALID_ARGUMENT', 'This file is empty.');
+const empty = () => new QsecError('INVALID_ARGUMENT', '"file" is empty.');
 
 const cancelled = (cause: unknown) => new QsecError('ABORTED', 'Sending a file was cancelled.', { cause });
 
@@ -247,9 +246,5 @@ async function pictureOf(picture: Blob | Uint8Array | undefined): Promise<Bytes>
 }
 
 /** Loudness from 0 to 1 in bytes. */
-function quantised(peaks: readonly number[]): Bytes {
-  if (peaks.length === 0 || peaks.length > ATTACHMENT_LIMITS.peaks) {
-    throw new QsecError('INVALID_ARGUMENT', `"peaks" expected 1–${ATTACHMENT_LIMITS.peaks} values, got ${peaks.length}`);
-  }
-  return Uint8Array.from(peaks, (peak) => Math.round(255 * Math.min(1, Math.max(0, peak))));
-}
+const quantised = (peaks: readonly number[]): Bytes =>
+  Uint8Array.from(peaks, (peak) => Math.round(255 * Math.min(1, Math.max(0, peak))));

@@ -7,6 +7,7 @@ import { linked } from '../media/signals.ts';
 import type { Attachment } from '../protocol/attachment.ts';
 import type { BlobCache } from './blob-cache.ts';
 import { pictureType } from './picture.ts';
+import { checkFetch } from './room-arguments.ts';
 import { TransferProgress } from './transfer-progress.ts';
 import type { FetchOptions, FileProgress, MessageFile } from './types.ts';
 
@@ -54,7 +55,9 @@ export class ReceivedFile implements MessageFile {
     if (picture) this.thumbnail = new Blob([thumbnail], { type: picture });
   }
 
-  stream({ signal }: FetchOptions = {}): ReadableStream<Uint8Array> {
+  stream(options: FetchOptions = {}): ReadableStream<Uint8Array> {
+    checkFetch(options);
+    const { signal } = options;
     const here = this.#here();
     if (here) return here.stream();
     const { attachment, port, closed, maxBytes, message, tell } = this.#options;
@@ -88,7 +91,9 @@ export class ReceivedFile implements MessageFile {
     });
   }
 
-  async blob({ signal }: FetchOptions = {}): Promise<Blob> {
+  async blob(options: FetchOptions = {}): Promise<Blob> {
+    checkFetch(options);
+    const { signal } = options;
     const here = this.#here();
     if (here) return here;
     this.#fetching ??= this.#fetch();

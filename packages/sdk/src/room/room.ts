@@ -30,8 +30,21 @@ import type { Peer } from './peer.ts';
 import type { Place, Relocate } from './place.ts';
 import { RememberedMember } from './remembered-member.ts';
 import { Removals, readStep } from './removals.ts';
+import {
+  checkLeave,
+  checkListen,
+  checkListener,
+  checkMember,
+  checkName,
+  checkReaction,
+  checkRights,
+  checkRoomEvent,
+  checkSend,
+  checkSendFile,
+  checkSendVoice,
+} from './room-arguments.ts';
 import { SerialQueue } from './serial-queue.ts';
-import { checkLifetime, checkText, cleanName, groupsOfFour, hex, isEmoji } from './text.ts';
+import { checkText, cleanName, groupsOfFour, hex } from './text.ts';
 import type {
   LeaveOptions,
   Me,
@@ -168,7 +181,7 @@ export class RoomSession implements Room {
 
   async send(text: string, options: SendOptions = {}): Promise<SentMessage> {
     checkText(text);
-    checkLifetime(options.expiresInMs);
+    checkSend(options);
     return this.#say({ kind: 'text', text }, options);
   }
 
@@ -182,7 +195,7 @@ export class RoomSession implements Room {
   }
 
   async react(id: string, emoji: string | undefined): Promise<SentAction> {
-    if (emoji !== undefined && !isEmoji(emoji)) throw new QsecError('INVALID_ARGUMENT', '"emoji" expected one emoji.');
+    checkReaction(emoji);
     return this.#amend(id, { kind: 'reaction', emoji: emoji ?? '' });
   }
 
@@ -191,18 +204,19 @@ export class RoomSession implements Room {
   }
 
   async sendFile(file: FileSource, options: SendFileOptions = {}): Promise<SentMessage> {
-    checkLifetime(options.expiresInMs);
+    checkSendFile(file, options);
     await this.#agreed();
     return this.#files.send(file, options);
   }
 
   async sendVoice(recording: FileSource | Recording, options: Partial<SendVoiceOptions> = {}): Promise<SentMessage> {
-    checkLifetime(options.expiresInMs);
+    checkSendVoice(recording, options);
     await this.#agreed();
     return this.#files.sendVoice(recording, options);
   }
 
-  rename(name: string): Promise<void> {
+  async rename(name: string): Promise<void> {
+    checkName(name);
     return this.#act(async () => {
       this.me.name = cleanName(name, DEFAULTS.name);
       await this.#keeping.room();
@@ -214,7 +228,9 @@ export class RoomSession implements Room {
     if (this.#state === 'secure') this.#enqueue(() => this.#conversation.sendTyping());
   }
 
-  messages({ signal }: ListenOptions = {}): AsyncIterable<Message> {
+  messages(options: ListenOptions = {}): AsyncIterable<Message> {
+    checkListen(options);
+    const { signal } = options;
     const stream = new MessageStream<Message>();
     if (this.#closed || signal?.aborted) stream.end();
     this.#streams.add(stream);
@@ -243,15 +259,19 @@ export class RoomSession implements Room {
     return this.#act(() => this.#membership.admissions.lock(false));
   }
 
-  approve(member: Member): Promise<void> {
+  async approve(member: Member): Promise<void> {
+    checkMember(member);
     return this.#act(() => this.#membership.admissions.approve(member.id));
   }
 
-  delegate(member: Member, rights: readonly Right[]): Promise<void> {
+  async delegate(member: Member, rights: readonly Right[]): Promise<void> {
+    checkMember(member);
+    checkRights(rights);
     return this.#act(() => this.#membership.admissions.delegate(member.id, rights));
   }
 
-  removeMember(member: Member): Promise<void> {
+  async removeMember(member: Member): Promise<void> {
+    checkMember(member);
     return this.#act(() => this.#removals.remove(member.id));
   }
 
@@ -268,7 +288,9 @@ export class RoomSession implements Room {
     return this.#membership.admissions.needsDelegate;
   }
 
-  async leave({ delegate }: LeaveOptions = {}): Promise<void> {
+  async leave(options: LeaveOptions = {}): Promise<void> {
+    checkLeave(options);
+    const { delegate } = options;
     if (this.#closed) return;
     if (delegate) await this.#handOver(delegate);
     else if (this.needsDelegate) this.#logger('warn', 'left without a delegate: nobody can decide about the room any more');
@@ -313,10 +335,13 @@ export class RoomSession implements Room {
   }
 
   on<K extends keyof RoomEvents>(name: K, listener: Listener<RoomEvents[K]>, options?: ListenOptions): () => void {
+    checkListener(name, listener, options);
     return this.#events.on(name, listener, options);
   }
 
-  once<K extends keyof RoomEvents>(name: K, options?: ListenOptions): Promise<RoomEvents[K]> {
+  async once<K extends keyof RoomEvents>(name: K, options?: ListenOptions): Promise<RoomEvents[K]> {
+    checkRoomEvent(name);
+    checkListen(options ?? {});
     return this.#events.once(name, options);
   }
 

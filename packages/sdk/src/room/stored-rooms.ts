@@ -1,6 +1,8 @@
+import { checkOptions, type Kinds, oneOf } from '../arguments.ts';
 import type { Invite } from '../protocol/invite.ts';
 import type { StoragePort } from '../storage/port.ts';
-import { relayUrl } from './connect.ts';
+import { ANYTHING, STORAGE } from './connect-options.ts';
+import { relayUrl } from './relay-url.ts';
 
 /** A room that can be returned to: `connect` with its invite does that, as the same member. */
 export interface StoredRoom {
@@ -21,6 +23,12 @@ export interface StoredRoomsOptions {
   storage?: StoragePort;
 }
 
+const OPTIONS: Kinds<StoredRoomsOptions> = {
+  relay: ANYTHING,
+  persist: oneOf('session', 'device'),
+  storage: STORAGE,
+};
+
 /**
  * The rooms at a relay that were entered with this `persist` and not left, last used first.
  *
@@ -32,7 +40,9 @@ export interface StoredRoomsOptions {
  * const room = await connect({ relay, persist: 'session', ...(last && { invite: last.invite }) });
  * ```
  */
-export async function storedRooms({ relay, persist, storage }: StoredRoomsOptions): Promise<StoredRoom[]> {
+export async function storedRooms(options: StoredRoomsOptions): Promise<StoredRoom[]> {
+  checkOptions('options', options, OPTIONS, ['persist']);
+  const { relay, persist, storage } = options;
   const { listRooms } = await import('../storage/index.ts');
   return listRooms({ relay: relayUrl(relay), persist, storage });
 }

@@ -1,5 +1,5 @@
+import { check, type Kind } from '../arguments.ts';
 import { QsecError } from '../errors.ts';
-import { MAX_LIFETIME_MS } from '../protocol/group-content.ts';
 import { cut, visibleText } from '../visible-text.ts';
 import { type Bytes, utf8 } from '../wire/index.ts';
 
@@ -12,18 +12,20 @@ const MAX_EMOJI_BYTES = 64;
 export const cleanName = (name: string, fallback: string): string =>
   visibleText(cut(visibleText(name), MAX_NAME_CHARACTERS)) || fallback;
 
+const SOME_TEXT: Kind = {
+  expected: 'a string that is not empty',
+  accepts: (value) => typeof value === 'string' && value.trim() !== '',
+};
+
 /** @throws {QsecError} `INVALID_ARGUMENT` for an empty text, `MESSAGE_TOO_LARGE` for one above 64 KiB */
-export function checkText(text: unknown): string {
-  if (typeof text !== 'string' || text.trim() === '') {
-    throw new QsecError('INVALID_ARGUMENT', 'A message needs some text.');
-  }
+export function checkText(text: string): void {
+  check('text', text, SOME_TEXT);
   const { length } = utf8(text);
   if (length > MAX_TEXT_BYTES) {
     throw new QsecError('MESSAGE_TOO_LARGE', `This text has ${length} bytes; at most ${MAX_TEXT_BYTES} fit one message.`, {
       details: { size: length, limit: MAX_TEXT_BYTES },
     });
   }
-  return text;
 }
 
 /** Digits in groups of four, for people to read. */
@@ -46,10 +48,4 @@ export function isEmoji(text: string): boolean {
   // A pictograph, a flag, or a digit in a key cap.
   const emoji = /^(?:\p{Extended_Pictographic}|\p{Regional_Indicator}{2}|[#*\d]\ufe0f?\u20e3)/u;
   return emoji.test(text) && [...new Intl.Segmenter().segment(text)].length === 1;
-}
-
-/** @throws {QsecError} `INVALID_ARGUMENT` unless `lifetimeMs` is a time above 0 and up to 366 days */
-export function checkLifetime(lifetimeMs: number | undefined): void {
-  if (lifetimeMs === undefined || (lifetimeMs >= 1 && lifetimeMs <= MAX_LIFETIME_MS)) return;
-  throw new QsecError('INVALID_ARGUMENT', `"expiresInMs" expected 1–${MAX_LIFETIME_MS} milliseconds, got ${lifetimeMs}`);
 }

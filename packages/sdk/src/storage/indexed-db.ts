@@ -1,3 +1,4 @@
+import { QsecError } from '../errors.ts';
 import { lockAmongTabs } from './locks.ts';
 import type { StoragePort, StoredValue } from './port.ts';
 import { orUnavailable, unavailable } from './unavailable.ts';
@@ -76,7 +77,7 @@ const under = (prefix: string): IDBKeyRange => IDBKeyRange.bound(prefix, `${pref
 function open(): Promise<IDBDatabase> {
   return new Promise((resolve, reject) => {
     if (typeof indexedDB === 'undefined') {
-      reject(unavailable(undefined));
+      reject(new QsecError('STORAGE_UNAVAILABLE', '"storage" is missing: there is none here by itself.'));
       return;
     }
     let request: IDBOpenDBRequest;

@@ -16,7 +16,7 @@ export async function lock(port: StoragePort, name: string, patienceMs = PATIENC
 export async function lockOrRefuse(port: StoragePort, name: string): Promise<() => void> {
   const release = await lock(port, name);
   if (release) return release;
-  throw new QsecError('ROOM_OPEN_ELSEWHERE', 'This room is open in another tab, which holds its seat.');
+  throw new QsecError('ROOM_OPEN_ELSEWHERE', 'This room is open elsewhere, which holds its seat.');
 }
 
 /** Takes a name among all tabs of an origin. */

@@ -14,6 +14,7 @@ function queue(limits = LIMITS) {
   const pushed: { cid: string; body: number }[] = [];
   const faults: QsecError[] = [];
   const pushes = new PushQueue({
+    relay: new URL('http://relay.test'),
     send: (frames) => {
       for (const { cid, body } of decodePushes(frames, LIMITS.frameBytes))
         pushed.push({ cid: toBase64url(cid), body: body[0] as number });

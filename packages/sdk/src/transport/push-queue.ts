@@ -21,6 +21,8 @@ interface Outgoing {
 }
 
 export interface PushQueueOptions {
+  /** Named in errors. */
+  relay: URL;
   send(frames: Uint8Array): void;
   /** The relay takes nothing for now. Told once, until it takes something again. */
   refused(error: QsecError): void;
@@ -137,7 +139,7 @@ export class PushQueue {
         continue;
       }
       const refusal = refused.find(({ push }) => push === number)?.error;
-      if (!refusal || !isPassing(refusal)) outgoing.reject(refusal ? relayError(refusal) : unexplained());
+      if (!refusal || !isPassing(refusal)) outgoing.reject(refusal ? relayError(this.#options.relay, refusal) : unexplained());
       else if (outgoing.push.transient) outgoing.resolve();
       else {
         again.push(outgoing);
@@ -161,7 +163,7 @@ export class PushQueue {
   }
 
   #tell(refusal: RelayError): void {
-    if (!this.#refusing) this.#options.refused(relayError(refusal));
+    if (!this.#refusing) this.#options.refused(relayError(this.#options.relay, refusal));
     this.#refusing = true;
   }
 

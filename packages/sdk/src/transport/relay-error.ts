@@ -15,8 +15,22 @@ export function retryDelay(retryAfterMs: unknown): number {
   return Math.min(MAX_RETRY_MS, Math.max(MIN_RETRY_MS, typeof retryAfterMs === 'number' ? retryAfterMs : DEFAULT_RETRY_MS));
 }
 
-/** What a relay's refusal means to a person. */
-export function relayError({ code, message, retryAfterMs }: RelayError): QsecError {
+/** How a relay is called in messages: its address without what might be secret in it. */
+export const nameOf = ({ origin, pathname }: URL): string => origin + pathname.replace(/\/$/, '');
+
+/** Nobody answers there, or not in a way that a relay does. */
+export function unreachable(relay: URL, cause: unknown): QsecError {
+  return new QsecError('RELAY_UNREACHABLE', `The relay at ${nameOf(relay)} cannot be reached.`, {
+    cause,
+    remediation: `Check the network, and that a relay answers at ${nameOf(relay)}. Then try again.`,
+  });
+}
+
+export const refusing = (relay: URL, cause: unknown): QsecError =>
+  new QsecError('RELAY_REFUSED', `The relay at ${nameOf(relay)} refuses the connection.`, { cause });
+
+/** What the refusal of a relay means to a person. */
+export function relayError(relay: URL, { code, message, retryAfterMs }: RelayError): QsecError {
   const details = { relay: code, ...(retryAfterMs !== undefined && { retryAfterMs }) };
   switch (code) {
     case 'NO_ROOM':
@@ -26,7 +40,7 @@ export function relayError({ code, message, retryAfterMs }: RelayError): QsecErr
     case 'RATE_LIMITED':
       return new QsecError('RATE_LIMITED', 'The relay asks to slow down.', { details });
     case 'UNAVAILABLE':
-      return new QsecError('RELAY_UNREACHABLE', 'The relay cannot serve this at the moment.', { details });
+      return new QsecError('RELAY_UNREACHABLE', `The relay at ${nameOf(relay)} cannot serve this at the moment.`, { details });
     case 'TOO_LARGE':
       return new QsecError('MESSAGE_TOO_LARGE', 'The relay does not take frames of this size.', { details });
     default:

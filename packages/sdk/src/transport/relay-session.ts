@@ -16,7 +16,7 @@ import {
   toBase64url,
 } from '../wire/index.ts';
 import { type PushOptions, PushQueue } from './push-queue.ts';
-import { relayError, retryDelay } from './relay-error.ts';
+import { refusing, relayError, retryDelay, unreachable } from './relay-error.ts';
 import { checkedHandlers, checkReply, isJoined } from './relay-messages.ts';
 import type { BlobTransport, Transport, TransportFactory, TransportHandlers } from './transport.ts';
 
@@ -103,11 +103,12 @@ export class RelaySession extends Emitter<RelaySessionEvents> {
       slow: ({ pauseMs }) => this.#pushes.pause(pauseMs),
       bye: () => this.#down('the relay is stopping'),
       ended: (ended) => this.#ended(ended),
-      error: (error) => this.emit('fault', relayError(error)),
+      error: (error) => this.emit('fault', relayError(options.url, error)),
     };
     const wrong = (event: string) =>
       this.emit('fault', new QsecError('RELAY_REFUSED', `The relay sent a "${event}" that its contract does not know.`));
     this.#pushes = new PushQueue({
+      relay: options.url,
       send: (frames) => this.#transport.push(frames),
       refused: (error) => this.emit('fault', error),
     });
@@ -222,7 +223,7 @@ export class RelaySession extends Emitter<RelaySessionEvents> {
         await this.#create();
         reply = checkReply(await this.#transport.join(request), isJoined);
       }
-      if (reply.error) throw relayError(reply.error);
+      if (reply.error) throw relayError(this.#options.url, reply.error);
       this.#joining = false;
       this.#up(reply.ok);
     } catch (error) {
@@ -241,7 +242,7 @@ export class RelaySession extends Emitter<RelaySessionEvents> {
     };
     const { error } = await this.#transport.create(request);
     // Another member may have made it first, with an end token of its own: then joining tells whether it is our room.
-    if (error && this.#epoch === undefined && !this.#options.moved) throw relayError(error);
+    if (error && this.#epoch === undefined && !this.#options.moved) throw relayError(this.#options.url, error);
   }
 
   #up(joined: Joined): void {
@@ -261,7 +262,7 @@ export class RelaySession extends Emitter<RelaySessionEvents> {
   }
 
   #joinFailed(error: unknown): void {
-    const failure = QsecError.is(error) ? error : new QsecError('RELAY_UNREACHABLE', 'Joining failed.', { cause: error });
+    const failure = QsecError.is(error) ? error : unreachable(this.#options.url, error);
     // Without a connection the next one joins by itself; with one, it is for us to ask again.
     const passing = failure.code === 'RELAY_UNREACHABLE' || failure.code === 'TIMEOUT' || failure.code === 'RATE_LIMITED';
     if (!passing || !this.#patient) {
@@ -274,8 +275,7 @@ export class RelaySession extends Emitter<RelaySessionEvents> {
   }
 
   #unreachable(cause: unknown, final: boolean): void {
-    const message = final ? 'The relay refuses the connection.' : 'The relay cannot be reached.';
-    const failure = new QsecError(final ? 'RELAY_REFUSED' : 'RELAY_UNREACHABLE', message, { cause });
+    const failure = final ? refusing(this.#options.url, cause) : unreachable(this.#options.url, cause);
     // Before the first join somebody waits for an answer; later the transport goes on trying.
     if (final || !this.#patient) this.#refuse(failure);
   }

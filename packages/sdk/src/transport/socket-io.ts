@@ -1,6 +1,7 @@
 import { io, type Socket } from 'socket.io-client';
 import { QsecError } from '../errors.ts';
 import { type ClientToRelay, RELAY_PATH, type RelayToClient, type Reply } from '../wire/index.ts';
+import { unreachable } from './relay-error.ts';
 import { isBye } from './relay-messages.ts';
 import type { Transport, TransportFactory } from './transport.ts';
 
@@ -64,7 +65,7 @@ export const socketIoTransport: TransportFactory = (url, handlers) => {
 
   /** Turns "no answer" into a typed error; what the relay answers is passed on as it is. */
   async function request<T>(send: () => Promise<Reply<T>>): Promise<Reply<T>> {
-    if (!socket.connected) throw new QsecError('RELAY_UNREACHABLE', 'There is no connection to the relay at the moment.');
+    if (!socket.connected) throw unreachable(url, undefined);
     try {
       return await send();
     } catch (cause) {

@@ -1,3 +1,4 @@
+import { CALLBACK, check, checkEvent, checkOptions, type Kinds, numberWhere, objectWith } from '../../arguments.ts';
 import { QsecError } from '../../errors.ts';
 import { Emitter, type Listener, type ListenOptions } from '../../events.ts';
 import type { PreparedFile } from '../prepared.ts';
@@ -51,6 +52,14 @@ export interface RecordVoiceOptions {
   platform?: RecordingPlatform;
 }
 
+const TIME = numberWhere('a time in milliseconds', (ms) => ms >= 0);
+const OPTIONS: Kinds<RecordVoiceOptions> = {
+  minMs: TIME,
+  maxMs: TIME,
+  platform: objectWith('a platform', 'openMicrophone', 'createRecorder'),
+};
+const EVENTS: readonly (keyof RecorderEvents)[] = ['state', 'level'];
+
 const MIN_MS = 700;
 const MAX_MS = 15 * 60_000;
 /** How often the browser hands over what it recorded. */
@@ -92,7 +101,10 @@ export class VoiceRecorder {
   #type = '';
   #recording: Promise<Recording | undefined> | undefined;
 
-  constructor({ minMs = MIN_MS, maxMs = MAX_MS, platform = browserPlatform }: RecordVoiceOptions = {}) {
+  /** @throws {QsecError} `INVALID_ARGUMENT` */
+  constructor(options: RecordVoiceOptions = {}) {
+    checkOptions('options', options, OPTIONS);
+    const { minMs = MIN_MS, maxMs = MAX_MS, platform = browserPlatform } = options;
     this.#platform = platform;
     this.#minMs = minMs;
     this.#maxMs = maxMs;
@@ -120,6 +132,8 @@ export class VoiceRecorder {
   }
 
   on<K extends keyof RecorderEvents>(name: K, listener: Listener<RecorderEvents[K]>, options?: ListenOptions): () => void {
+    checkEvent(name, EVENTS);
+    check('listener', listener, CALLBACK);
     return this.#events.on(name, listener, options);
   }
 
