@@ -35,7 +35,8 @@ const REMEDIATION = {
   FILE_UNREADABLE: 'Choose the file again. If it is on a drive or in the cloud, make sure that it is there.',
   MIC_DENIED: 'Allow the microphone for this site in the browser settings, then try again.',
   MIC_UNAVAILABLE: 'No working microphone was found. Connect one and try again.',
-  STORAGE_UNAVAILABLE: "This browser does not let the page store data. Use persist: 'none', or leave private browsing.",
+  STORAGE_UNAVAILABLE:
+    "The room goes on and is not kept. Make room in the storage, close other tabs of this site, or leave private browsing; or use persist: 'none'.",
   UNSUPPORTED: 'Use a current browser (Chrome 137, Firefox 130, Safari 17 or newer) or Node 20.19 or newer.',
   INVALID_ARGUMENT: 'Correct the argument named in the message.',
 } as const;

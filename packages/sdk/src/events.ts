@@ -8,9 +8,18 @@ export interface ListenOptions {
   signal?: AbortSignal;
 }
 
+/** Events that nobody could hear yet are kept up to this number. */
+const MAX_UNHEARD = 16;
+
 /** A typed event emitter. A listener that throws does not keep the others from being called: its error surfaces as an uncaught one. */
 export class Emitter<M extends EventMap> {
   readonly #listeners = new Map<keyof M, Set<Listener<never>>>();
+  readonly #unheard = new Map<keyof M, unknown[]>();
+
+  /** @param keep name of the events that happened before anybody listened and wait for the first who does */
+  constructor(keep?: keyof M) {
+    if (keep !== undefined) this.#unheard.set(keep, []);
+  }
 
   /** Calls `listener` for each `name` event. Returns a function that unsubscribes. */
   on<K extends keyof M>(name: K, listener: Listener<M[K]>, { signal }: ListenOptions = {}): () => void {
@@ -24,6 +33,7 @@ export class Emitter<M extends EventMap> {
       signal?.removeEventListener('abort', off);
     };
     listeners.add(entry);
+    this.#hand(name);
     signal?.addEventListener('abort', off, { once: true });
     return off;
   }
@@ -47,6 +57,32 @@ export class Emitter<M extends EventMap> {
 
   /** Calls every listener of `name` in the order they subscribed. */
   emit<K extends keyof M>(name: K, event: M[K]): void {
+    const unheard = this.#unheard.get(name);
+    if (unheard) {
+      unheard.push(event);
+      if (unheard.length > MAX_UNHEARD) unheard.shift();
+      return;
+    }
+    this.#call(name, event);
+  }
+
+  /** Drops every listener. What nobody heard yet is still kept. */
+  removeAll(): void {
+    this.#listeners.clear();
+  }
+
+  /** The first listener has come: it hears what happened before, a turn later, when it has its way to unsubscribe. */
+  #hand<K extends keyof M>(name: K): void {
+    const unheard = this.#unheard.get(name);
+    if (!unheard) return;
+    queueMicrotask(() => {
+      // A listener for one event leaves the others to the next.
+      while (unheard.length > 0 && this.#listeners.get(name)?.size) this.#call(name, unheard.shift() as M[K]);
+      if (unheard.length === 0) this.#unheard.delete(name);
+    });
+  }
+
+  #call<K extends keyof M>(name: K, event: M[K]): void {
     for (const listener of [...(this.#listeners.get(name) ?? [])]) {
       try {
         (listener as Listener<M[K]>)(event);
@@ -57,10 +93,5 @@ export class Emitter<M extends EventMap> {
         });
       }
     }
-  }
-
-  /** Drops every listener. */
-  removeAll(): void {
-    this.#listeners.clear();
   }
 }

@@ -45,7 +45,8 @@ export interface ConnectOptions {
   /**
    * What outlives a reload: identity, seat, invite, history; never keys that messages are sealed with. `session`: until the tab is
    * closed. `device`: until `room.forget()` or `room.leave()`. `connect` with the invite of a stored room returns to it, as the same
-   * member; `storedRooms` names those. Default `none`.
+   * member; `storedRooms` names those. A storage that fails, or does not answer within seconds, makes `connect` reject with
+   * `STORAGE_UNAVAILABLE`; one that does so later is told by the `error` event, and the room goes on. Default `none`.
    */
   persist?: 'none' | 'session' | 'device';
   /** Where that is kept. Default: IndexedDB; elsewhere than in browsers it has to be given. */

@@ -21,8 +21,6 @@ export interface Entry {
   relay: URL;
   invite: Invite;
   identity: SigningKey;
-  /** Of an identity that is to be stored and is not yet. */
-  privateKey: CryptoKey | undefined;
   seat: Bytes;
   seatSecret: Bytes;
   /** Of who made the room. */
@@ -77,11 +75,17 @@ async function newEntry(
   const { privateKey, publicKey } = await generateKeyPair(extractable);
   const identity = signingKey(privateKey, publicKey);
   const invite = given ?? newInvite(identity);
+  const store = await claim(invite);
+  try {
+    await store?.create(privateKey);
+  } catch (error) {
+    await store?.release();
+    throw error;
+  }
   return {
     relay,
     invite,
     identity,
-    privateKey,
     seat: randomBytes(SEAT_BYTES),
     seatSecret: randomBytes(SEAT_SECRET_BYTES),
     endToken: given ? undefined : randomBytes(TOKEN_BYTES),
@@ -91,7 +95,7 @@ async function newEntry(
     create: given === undefined,
     moved: false,
     since: undefined,
-    store: await claim(invite),
+    store,
   };
 }
 
@@ -114,7 +118,6 @@ async function keptEntry(
     relay,
     invite,
     identity,
-    privateKey: undefined,
     seat: room.seat,
     seatSecret: room.seatSecret,
     endToken: room.endToken,

@@ -82,7 +82,7 @@ export class RoomSession implements Room {
   readonly me: { -readonly [K in keyof Me]: Me[K] };
   #place: Place;
   readonly #logger: Logger;
-  readonly #events = new Emitter<RoomEvents>();
+  readonly #events = new Emitter<RoomEvents>('error');
   readonly #queue = new SerialQueue();
   readonly #membership: Membership;
   readonly #conversation: Conversation;
@@ -106,7 +106,7 @@ export class RoomSession implements Room {
     this.#logger = logger;
     this.#keeping = new Keeping(store, () => this.#describe(entry));
     this.#directory = new Directory(this.#remembered(entry), (id) => this.#conversation.names(id));
-    store?.begin(entry.privateKey, (error) => this.#events.emit('error', error));
+    store?.begin((error) => this.#events.emit('error', error));
     const context = this.#context(identity, seat);
     const steps = (store?.kept?.room.steps ?? []).map(readStep);
     const removal = steps.find((step) => step.removal.generation === invite.generation)?.removal;

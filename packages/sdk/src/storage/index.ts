@@ -1,11 +1,12 @@
-import { QsecError } from '../errors.ts';
 import { Invite } from '../protocol/invite.ts';
 import { hash, purpose } from '../protocol/key-schedule.ts';
 import { verifyRoomPolicy } from '../protocol/policy.ts';
 import { toBase64url, Writer } from '../wire/index.ts';
+import { isDamage } from './damage.ts';
 import { indexedDbStorage } from './indexed-db.ts';
 import type { KeptRoom, RoomStore } from './kept.ts';
 import { importStorageKey } from './keys.ts';
+import { limited } from './limited.ts';
 import { lockOrRefuse } from './locks.ts';
 import type { StoragePort } from './port.ts';
 import { keepAlive, sessionId, sessionScope, sweep } from './sessions.ts';
@@ -29,7 +30,7 @@ const tagOf = (relay: URL, { roomId, creator }: Invite): string =>
 
 const scopeOf = (session: string | undefined): string => (session === undefined ? 'device' : sessionScope(session));
 
-const portOf = (storage: StoragePort | undefined): StoragePort => storage ?? indexedDbStorage();
+const portOf = (storage: StoragePort | undefined): StoragePort => (storage ? limited(storage) : indexedDbStorage());
 
 /** Whether the identity of a room that is kept there can be one that nobody exports. */
 export const keepsCryptoKeys = (storage: StoragePort | undefined): boolean => portOf(storage).keepsCryptoKeys;
@@ -45,9 +46,11 @@ async function claim({ relay, persist, storage }: StorageOptions, invite: Invite
   const port = portOf(storage);
   const session = persist === 'session' ? sessionId() : undefined;
   await sweep(port, session);
-  const stop = session === undefined ? () => undefined : await keepAlive(port, session);
+  let store: StoredRoom | undefined;
+  const stop = session === undefined ? () => undefined : await keepAlive(port, session, (cause) => store?.failed(cause));
   try {
-    return await StoredRoom.claim(port, namesOf(scopeOf(session), tagOf(relay, invite)), stop);
+    store = await StoredRoom.claim(port, namesOf(scopeOf(session), tagOf(relay, invite)), stop);
+    return store;
   } catch (error) {
     stop();
     throw error;
@@ -87,7 +90,7 @@ async function describe(port: StoragePort, scope: string, tag: string, relay: UR
     room = (await new Vault(port, await importStorageKey(key)).get(names.room)) as KeptRoom | undefined;
   } catch (error) {
     // What does not open is no room that could be returned to; claiming it clears it away.
-    if (!QsecError.is(error, 'STORAGE_UNAVAILABLE')) throw error;
+    if (!isDamage(error)) throw error;
   }
   if (room?.relay !== relay.href) return undefined;
   const invite = Invite.parse(room.invite);

@@ -2,17 +2,20 @@ import { QsecError } from '../errors.ts';
 import { lockAmongTabs } from './locks.ts';
 import type { StoragePort, StoredValue } from './port.ts';
 import { orUnavailable, unavailable } from './unavailable.ts';
+import { within } from './within.ts';
 
 const DATABASE = 'qsec2';
 const VERSION = 1;
 const STORE = 'entries';
+/** How long another tab may take to close an older version of the storage. */
+const BLOCKED_MS = 3_000;
 
 /** The storage of a browser: IndexedDB, which keeps keys that no script can export. */
 export function indexedDbStorage(): StoragePort {
   let opened: Promise<IDBDatabase> | undefined;
 
   async function database(): Promise<IDBDatabase> {
-    opened ??= open();
+    opened ??= openInTime();
     try {
       const db = await opened;
       // The browser closes it when the user clears the site's data; another version of the page, when it upgrades.
@@ -33,13 +36,13 @@ export function indexedDbStorage(): StoragePort {
   function run<T>(mode: IDBTransactionMode, act: (store: IDBObjectStore) => T): Promise<T> {
     return orUnavailable(async () => {
       const transaction = (await database()).transaction(STORE, mode);
-      const done = new Promise<void>((resolve, reject) => {
-        transaction.oncomplete = () => resolve();
-        transaction.onabort = () => reject(transaction.error);
-      });
-      const result = act(transaction.objectStore(STORE));
-      await done;
-      return result;
+      const finished = () =>
+        new Promise<T>((resolve, reject) => {
+          const result = act(transaction.objectStore(STORE));
+          transaction.oncomplete = () => resolve(result);
+          transaction.onabort = () => reject(transaction.error);
+        });
+      return within(finished, 'answer');
     });
   }
 
@@ -74,6 +77,11 @@ export function indexedDbStorage(): StoragePort {
 /** Keys are ASCII: this is above every one that begins with `prefix`. */
 const under = (prefix: string): IDBKeyRange => IDBKeyRange.bound(prefix, `${prefix}\uffff`);
 
+/** What opens after nobody waits for it any more is closed: it would keep other versions of the page out. */
+function openInTime(): Promise<IDBDatabase> {
+  return within(open, 'open', { onLate: (db) => db.close() });
+}
+
 function open(): Promise<IDBDatabase> {
   return new Promise((resolve, reject) => {
     if (typeof indexedDB === 'undefined') {
@@ -89,7 +97,15 @@ function open(): Promise<IDBDatabase> {
       return;
     }
     request.onupgradeneeded = () => request.result.createObjectStore(STORE);
-    request.onsuccess = () => resolve(request.result);
+    let refused = false;
+    request.onsuccess = () => (refused ? request.result.close() : resolve(request.result));
     request.onerror = () => reject(unavailable(request.error));
+    request.onblocked = () => {
+      setTimeout(() => {
+        refused = true;
+        const message = 'Another tab of this site keeps an older storage open. Close or reload that tab.';
+        reject(new QsecError('STORAGE_UNAVAILABLE', message));
+      }, BLOCKED_MS);
+    };
   });
 }

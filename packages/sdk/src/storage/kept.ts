@@ -106,14 +106,21 @@ export interface Kept {
   messages: KeptMessage[];
   outgoing: KeptOutgoing[];
   seen: KeptSeen[];
+  /** Of `seen`: what nobody sends again any more, to be dropped. */
+  outdated: KeptSeen[];
 }
 
-/** What a room keeps, while it is open. What cannot be stored is told once, to `onFailure` of {@link RoomStore.begin}; nothing rejects. */
+/**
+ * What a room keeps, while it is open. What cannot be stored is told to `onFailure` of {@link RoomStore.begin}, once until something is
+ * stored again, and waits for that; nothing rejects but what says so.
+ */
 export interface RoomStore {
   /** From when the room was open here last. */
   readonly kept: Kept | undefined;
-  /** Before anything else is stored. @param privateKey of the identity, for a room that is not kept yet */
-  begin(privateKey: CryptoKey | undefined, onFailure: (error: QsecError) => void): void;
+  /** Stores the keys of a room that is not kept yet, before anything else. @throws {QsecError} `STORAGE_UNAVAILABLE` */
+  create(privateKey: CryptoKey): Promise<void>;
+  /** From here on what goes wrong is told, and what went wrong before. */
+  begin(onFailure: (error: QsecError) => void): void;
   keepRoom(room: KeptRoom): Promise<void>;
   keepMessage(message: KeptMessage): Promise<void>;
   dropMessage(id: string): Promise<void>;
@@ -121,7 +128,7 @@ export interface RoomStore {
   dropOutgoing(id: string): Promise<void>;
   keepSeen(seen: KeptSeen): Promise<void>;
   dropSeen(id: string): Promise<void>;
-  /** Stores what is on its way and lets others open the room. */
+  /** Stores what is on its way and lets others open the room. Of a room that was never entered nothing stays. */
   release(): Promise<void>;
   /** Erases everything that is kept of the room. @throws {QsecError} `STORAGE_UNAVAILABLE` */
   forget(): Promise<void>;

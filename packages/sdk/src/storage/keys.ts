@@ -1,5 +1,5 @@
-import { QsecError } from '../errors.ts';
 import type { Bytes } from '../wire/index.ts';
+import { damage } from './damage.ts';
 import type { StoragePort, StoredValue } from './port.ts';
 
 /** Keys as a storage keeps them: as they are, or, where it cannot, as bytes (RFC 8410 PKCS #8 for Ed25519, raw for AES). */
@@ -10,19 +10,24 @@ export async function portable(port: StoragePort, key: CryptoKey): Promise<Store
 }
 
 export async function importStorageKey(stored: StoredValue): Promise<CryptoKey> {
-  if (!(stored instanceof Uint8Array)) return stored;
+  if (!(stored instanceof Uint8Array)) return asKept(stored);
   return imported(() => crypto.subtle.importKey('raw', stored as Bytes, 'AES-GCM', false, ['encrypt', 'decrypt']));
 }
 
 export async function importIdentity(stored: StoredValue): Promise<CryptoKey> {
-  if (!(stored instanceof Uint8Array)) return stored;
+  if (!(stored instanceof Uint8Array)) return asKept(stored);
   return imported(() => crypto.subtle.importKey('pkcs8', stored as Bytes, 'Ed25519', false, ['sign']));
+}
+
+function asKept(stored: CryptoKey): CryptoKey {
+  if (stored instanceof CryptoKey) return stored;
+  throw damage('Something else is stored where a key belongs.');
 }
 
 async function imported(importing: () => Promise<CryptoKey>): Promise<CryptoKey> {
   try {
     return await importing();
   } catch (cause) {
-    throw new QsecError('STORAGE_UNAVAILABLE', 'A stored key does not open.', { cause });
+    throw damage('A stored key does not open.', cause);
   }
 }

@@ -1,8 +1,11 @@
 import { QsecError } from '../errors.ts';
 import type { StoragePort } from './port.ts';
+import { within } from './within.ts';
 
 /** A page that is being reloaded gives its locks back in a moment. */
 const PATIENCE_MS = 1_500;
+/** How long after its patience is over a lock has to say so. */
+export const MARGIN_MS = 3_000;
 
 /** Names that are taken, where the storage does not know about other processes. */
 const held = new WeakMap<StoragePort, Set<string>>();
@@ -21,17 +24,24 @@ export async function lockOrRefuse(port: StoragePort, name: string): Promise<() 
 
 /** Takes a name among all tabs of an origin. */
 export function lockAmongTabs(name: string, patienceMs: number): Promise<(() => void) | undefined> {
-  return new Promise((resolve, reject) => {
-    const signal = AbortSignal.timeout(patienceMs);
-    const hold = () => new Promise<void>((release) => resolve(() => release()));
-    navigator.locks.request(name, { signal }, hold).catch((cause: unknown) => {
-      if (signal.aborted) resolve(undefined);
-      else reject(new QsecError('STORAGE_UNAVAILABLE', 'This page cannot hold locks.', { cause }));
+  const request = () =>
+    new Promise<(() => void) | undefined>((resolve, reject) => {
+      const signal = AbortSignal.timeout(patienceMs);
+      const hold = () => new Promise<void>((release) => resolve(() => release()));
+      navigator.locks.request(name, { signal }, hold).catch((cause: unknown) => {
+        if (signal.aborted) resolve(undefined);
+        else reject(new QsecError('STORAGE_UNAVAILABLE', 'This page cannot hold locks.', { cause }));
+      });
     });
+  // A browser that neither grants the lock nor gives up waiting for it; what it grants later is given back.
+  return within(request, 'say whether the room is open elsewhere', {
+    limitMs: patienceMs + MARGIN_MS,
+    onLate: (release) => release?.(),
   });
 }
 
-function lockHere(port: StoragePort, name: string): (() => void) | undefined {
+/** Takes a name among the users of a storage object. */
+export function lockHere(port: StoragePort, name: string): (() => void) | undefined {
   const names = held.get(port) ?? new Set();
   held.set(port, names);
   if (names.has(name)) return undefined;

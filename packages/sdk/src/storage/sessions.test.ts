@@ -8,11 +8,12 @@ beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
 const CLOSED = 'a'.repeat(22);
+const ignore = () => undefined;
 const room = namesOf(sessionScope(CLOSED), 'tag').room;
 
 async function storageOfAClosedTab() {
   const storage = memoryStorage();
-  const stop = await keepAlive(storage, CLOSED);
+  const stop = await keepAlive(storage, CLOSED, ignore);
   await storage.write(
     new Map([
       [room, new Uint8Array(1)],
@@ -25,7 +26,7 @@ async function storageOfAClosedTab() {
 
 it('what a closed tab left is swept away once its seat is lost, and nothing else is', async () => {
   const storage = await storageOfAClosedTab();
-  const stop = await keepAlive(storage, sessionId());
+  const stop = await keepAlive(storage, sessionId(), ignore);
   vi.advanceTimersByTime(599_000);
   await sweep(storage, sessionId());
   expect(storage.entries.has(room)).toBe(true);
@@ -37,7 +38,7 @@ it('what a closed tab left is swept away once its seat is lost, and nothing else
 
 it('a tab that says it is there, and one that cannot but holds its room, are not swept away', async () => {
   const storage = await storageOfAClosedTab();
-  const stop = await keepAlive(storage, CLOSED);
+  const stop = await keepAlive(storage, CLOSED, ignore);
   await vi.advanceTimersByTimeAsync(3_600_000);
   await sweep(storage, undefined);
   expect(storage.entries.has(room)).toBe(true);

@@ -2,7 +2,7 @@ import { QsecError } from '../errors.ts';
 import { randomBytes } from '../protocol/random.ts';
 import { Reader, toBase64url, Writer } from '../wire/index.ts';
 import { lock } from './locks.ts';
-import type { StoragePort } from './port.ts';
+import type { StoragePort, StoredValue } from './port.ts';
 import { roomsUnder } from './stored-room.ts';
 
 /**
@@ -13,6 +13,8 @@ import { roomsUnder } from './stored-room.ts';
 const ITEM = 'qsec2.session';
 const ALIVE = 'alive/';
 const ID_BYTES = 16;
+/** A time, u48. */
+const BEAT_BYTES = 6;
 /** How often a tab says that it is there. */
 const BEAT_MS = 60_000;
 /** After how long without that its session is over: the time a relay keeps a seat. */
@@ -40,12 +42,14 @@ export function sessionId(): string {
   }
 }
 
-/** Says that a session is there, now and while the returned function is not called. */
-export async function keepAlive(port: StoragePort, id: string): Promise<() => void> {
+/**
+ * Says that a session is there, now and while the returned function is not called.
+ * @param onFailure told when that could not be stored: after {@link OVER_AFTER_MS} of it another tab takes the session for closed
+ */
+export async function keepAlive(port: StoragePort, id: string, onFailure: (cause: unknown) => void): Promise<() => void> {
   const beat = () => port.write(new Map([[ALIVE + id, new Writer().u48(Date.now()).bytes()]]));
   await beat();
-  // One that is missed is made up for by the next; a storage that fails is told of where something is to be stored.
-  const timer = setInterval(() => void beat().catch(() => undefined), BEAT_MS);
+  const timer = setInterval(() => void beat().catch(onFailure), BEAT_MS);
   (timer as { unref?: () => void }).unref?.();
   return () => clearInterval(timer);
 }
@@ -54,13 +58,16 @@ export async function keepAlive(port: StoragePort, id: string): Promise<() => vo
 export async function sweep(port: StoragePort, ownId: string | undefined): Promise<void> {
   for (const [name, value] of await port.list(ALIVE)) {
     const id = name.slice(ALIVE.length);
-    if (id === ownId || !(value instanceof Uint8Array)) continue;
-    if (new Reader(value).u48() > Date.now() - OVER_AFTER_MS) continue;
+    if (id === ownId || lastBeat(value) > Date.now() - OVER_AFTER_MS) continue;
     if (await isOpen(port, id)) continue;
     await port.erase(`${sessionScope(id)}/`);
     await port.write(new Map([[name, undefined]]));
   }
 }
+
+/** When a session last said that it is there, milliseconds since 1970; one whose entry is damaged has not. */
+const lastBeat = (value: StoredValue): number =>
+  value instanceof Uint8Array && value.length === BEAT_BYTES ? new Reader(value).u48() : 0;
 
 /** Whether a tab that was too busy to say so still has a room of this session open. */
 async function isOpen(port: StoragePort, id: string): Promise<boolean> {

@@ -1,11 +1,13 @@
 import { QsecError } from '../errors.ts';
 import { signingKey } from '../protocol/identity.ts';
+import { damage, isDamage } from './damage.ts';
 import type { Kept, KeptMessage, KeptOutgoing, KeptRoom, KeptSeen, RoomStore } from './kept.ts';
 import { importIdentity, importStorageKey, portable } from './keys.ts';
 import { lockOrRefuse } from './locks.ts';
 import type { StoragePort } from './port.ts';
 import { orUnavailable, unavailable } from './unavailable.ts';
 import { Vault } from './vault.ts';
+import { timedOut } from './within.ts';
 
 /** Names of one room's entries in a storage. */
 export interface RoomNames {
@@ -36,6 +38,9 @@ export async function eraseRoom(port: StoragePort, names: RoomNames): Promise<vo
   for (const prefix of [names.messages, names.outgoing, names.seen]) await port.erase(prefix);
 }
 
+/** How often it is looked whether the storage still has what it was given. */
+const CHECK_MS = 60_000;
+
 /** One room in a storage, held against other tabs. */
 export class StoredRoom implements RoomStore {
   readonly kept: Kept | undefined;
@@ -43,16 +48,26 @@ export class StoredRoom implements RoomStore {
   readonly #names: RoomNames;
   readonly #unlock: () => void;
   #vault: Vault | undefined;
-  #ready: Promise<void> = Promise.resolve();
+  /** Whether something of the room itself was stored, now or before. */
+  #entered: boolean;
   #onFailure: ((error: QsecError) => void) | undefined;
+  /** What went wrong before anybody could be told. */
+  #untold: QsecError | undefined;
+  /** Whether the failure that lasts was told of. */
+  #told = false;
+  /** Whether the storage left us waiting last: nobody waits for it again until it stored something. */
+  #hangs = false;
+  #check: ReturnType<typeof setInterval> | undefined;
   #over = false;
 
-  private constructor(port: StoragePort, names: RoomNames, unlock: () => void, opened: { vault: Vault; kept: Kept } | undefined) {
+  private constructor(port: StoragePort, names: RoomNames, unlock: () => void, { vault, kept, trouble }: Opened) {
     this.#port = port;
     this.#names = names;
     this.#unlock = unlock;
-    this.#vault = opened?.vault;
-    this.kept = opened?.kept;
+    this.#vault = vault;
+    this.kept = kept;
+    this.#entered = kept !== undefined;
+    this.#untold = trouble;
   }
 
   /**
@@ -73,13 +88,47 @@ export class StoredRoom implements RoomStore {
     }
   }
 
-  begin(privateKey: CryptoKey | undefined, onFailure: (error: QsecError) => void): void {
-    this.#onFailure = onFailure;
-    if (privateKey) this.#ready = this.#create(privateKey);
+  async create(privateKey: CryptoKey): Promise<void> {
+    try {
+      const key = await Vault.generateKey(this.#port);
+      const keys = new Map([
+        [this.#names.key, await portable(this.#port, key)],
+        [this.#names.identity, await portable(this.#port, privateKey)],
+      ]);
+      await this.#port.write(keys);
+      if (!(await this.#isThere())) throw lost();
+      this.#vault = new Vault(this.#port, key);
+    } catch (cause) {
+      this.#hangs = timedOut(cause);
+      throw unavailable(cause);
+    }
   }
 
-  keepRoom(room: KeptRoom): Promise<void> {
-    return this.#put(this.#names.room, room);
+  begin(onFailure: (error: QsecError) => void): void {
+    this.#onFailure = onFailure;
+    const untold = this.#untold;
+    this.#untold = undefined;
+    if (untold) onFailure(untold);
+    for (const { id } of this.kept?.outdated ?? []) void this.dropSeen(id);
+    this.#check = setInterval(() => void this.#look(), CHECK_MS);
+    // In Node looking alone must not keep a finished script alive.
+    (this.#check as { unref?: () => void }).unref?.();
+  }
+
+  /** Something that belongs to the room could not be stored. */
+  failed(cause: unknown): void {
+    const error = unavailable(cause);
+    this.#hangs = timedOut(error);
+    if (this.#told || this.#untold) return;
+    if (this.#onFailure) {
+      this.#told = true;
+      this.#onFailure(error);
+    } else this.#untold = error;
+  }
+
+  async keepRoom(room: KeptRoom): Promise<void> {
+    this.#entered = true;
+    await this.#put(this.#names.room, room);
   }
   keepMessage(message: KeptMessage): Promise<void> {
     return this.#put(this.#names.messages + message.id, message);
@@ -103,6 +152,11 @@ export class StoredRoom implements RoomStore {
   async release(): Promise<void> {
     if (this.#over) return;
     await this.#stop();
+    try {
+      if (!this.#entered && !this.#hangs) await eraseRoom(this.#port, this.#names);
+    } catch (error) {
+      this.failed(error);
+    }
     this.#unlock();
   }
 
@@ -116,60 +170,72 @@ export class StoredRoom implements RoomStore {
     }
   }
 
-  async #create(privateKey: CryptoKey): Promise<void> {
-    const key = await Vault.generateKey(this.#port);
-    const keys = new Map([
-      [this.#names.key, await portable(this.#port, key)],
-      [this.#names.identity, await portable(this.#port, privateKey)],
-    ]);
-    await this.#port.write(keys);
-    this.#vault = new Vault(this.#port, key);
-  }
-
   async #put(name: string, value: unknown): Promise<void> {
     if (this.#over) return;
+    const stored = this.#store(name, value);
+    if (!this.#hangs) await stored;
+  }
+
+  async #store(name: string, value: unknown): Promise<void> {
     try {
-      if (!this.#vault) await this.#ready;
       await this.#vault?.put(name, value);
+      this.#told = this.#hangs = false;
     } catch (error) {
-      this.#fail(error);
+      this.failed(error);
     }
   }
 
   async #stop(): Promise<void> {
     this.#over = true;
+    clearInterval(this.#check);
     try {
-      await this.#ready;
       await this.#vault?.close();
     } catch (error) {
-      this.#fail(error);
+      this.failed(error);
     }
   }
 
-  /** Told once: what fails once mostly fails again. */
-  #fail(cause: unknown): void {
-    this.#onFailure?.(unavailable(cause));
-    this.#onFailure = undefined;
+  /** A browser may drop what a page stored, and its person may. Nothing more is stored then: without the keys nothing opens it. */
+  async #look(): Promise<void> {
+    try {
+      if (!this.#vault || this.#over || (await this.#isThere()) || this.#over) return;
+      this.#vault = undefined;
+      this.failed(lost());
+    } catch (error) {
+      this.failed(error);
+    }
+  }
+
+  async #isThere(): Promise<boolean> {
+    const { key, identity } = this.#names;
+    return Boolean(await this.#port.get(key)) && Boolean(await this.#port.get(identity));
   }
 }
 
-/** What is kept of a room; undefined when there is nothing, or nothing that opens. */
-async function open(port: StoragePort, names: RoomNames): Promise<{ vault: Vault; kept: Kept } | undefined> {
+const lost = () => new QsecError('STORAGE_UNAVAILABLE', 'The storage does not have what it was given: this room is not kept.');
+
+/** What is kept of a room: nothing when there is nothing, or nothing that opens; and what does not. */
+interface Opened {
+  vault?: Vault;
+  kept?: Kept;
+  trouble?: QsecError;
+}
+
+async function open(port: StoragePort, names: RoomNames): Promise<Opened> {
   const [storedKey, storedIdentity] = [await port.get(names.key), await port.get(names.identity)];
-  if (!storedKey || !storedIdentity) return undefined;
+  if (!storedKey && !storedIdentity) return {};
   try {
+    if (!storedKey || !storedIdentity) throw damage('A key of a stored room is missing.');
     const vault = new Vault(port, await importStorageKey(storedKey));
     const room = (await vault.get(names.room)) as KeptRoom | undefined;
-    if (!room) return undefined;
+    if (!room) return {};
     const identity = signingKey(await importIdentity(storedIdentity), room.identity);
-    const [messages, outgoing, seen] = [
-      (await vault.list(names.messages)) as KeptMessage[],
-      (await vault.list(names.outgoing)) as KeptOutgoing[],
-      (await vault.list(names.seen)) as KeptSeen[],
-    ];
+    const damaged: string[] = [];
+    const entries = (prefix: string) => vault.list(prefix, (name) => damaged.push(name));
+    const messages = (await entries(names.messages)) as KeptMessage[];
+    const outgoing = (await entries(names.outgoing)) as KeptOutgoing[];
+    const seen = (await entries(names.seen)) as KeptSeen[];
     const now = Date.now();
-    for (const { id } of seen.filter(({ until }) => until <= now))
-      void vault.put(names.seen + id, undefined).catch(() => undefined);
     return {
       vault,
       kept: {
@@ -178,12 +244,17 @@ async function open(port: StoragePort, names: RoomNames): Promise<{ vault: Vault
         messages: messages.sort((a, b) => a.order - b.order),
         outgoing: outgoing.sort((a, b) => a.order - b.order),
         seen: seen.filter(({ until }) => until > now),
+        outdated: seen.filter(({ until }) => until <= now),
       },
+      ...(damaged.length > 0 && {
+        trouble: damage(`${damaged.length} stored entries of this room do not open: they are left out.`),
+      }),
     };
   } catch (error) {
-    if (!QsecError.is(error, 'STORAGE_UNAVAILABLE')) throw error;
+    // A storage that cannot be read now may be later: what it keeps stays.
+    if (!isDamage(error)) throw error;
     // Keys without what they seal, or the other way round: nothing that could be returned to.
     await eraseRoom(port, names);
-    return undefined;
+    return { trouble: damage('What was stored of this room does not open. It is erased, and the room is entered anew.', error) };
   }
 }

@@ -1,8 +1,12 @@
-import { QsecError } from '../errors.ts';
 import { NONCE_BYTES } from '../protocol/aead.ts';
 import { randomBytes } from '../protocol/random.ts';
+import { forgetOldest } from '../room/forget-oldest.ts';
 import { type Bytes, concat, fromBase64url, fromUtf8, toBase64url, utf8 } from '../wire/index.ts';
+import { damage, isDamage } from './damage.ts';
 import type { StoragePort, StoredValue } from './port.ts';
+
+/** What waits for a storage that refuses it. */
+const MAX_PENDING = 32_768;
 
 /**
  * Seals what is kept: JSON under AES-256-GCM with a random nonce (NIST SP 800-38D §8.2.2: at most 2^32 of them), the entry's name as
@@ -39,11 +43,21 @@ export class Vault {
     return sealed === undefined ? undefined : this.#open(name, sealed);
   }
 
-  /** Every value under a prefix that opens: one broken entry must not cost the others. */
-  async list(prefix: string): Promise<unknown[]> {
-    const entries = await this.#port.list(prefix);
-    const opened = await Promise.allSettled(entries.map(([name, sealed]) => this.#open(name, sealed)));
-    return opened.filter(({ status }) => status === 'fulfilled').map((entry) => (entry as PromiseFulfilledResult<unknown>).value);
+  /**
+   * Every value under a prefix that opens: one broken entry must not cost the others.
+   * @param onDamaged told the names of those that do not
+   */
+  async list(prefix: string, onDamaged: (name: string) => void = () => undefined): Promise<unknown[]> {
+    const opened: unknown[] = [];
+    for (const [name, sealed] of await this.#port.list(prefix)) {
+      try {
+        opened.push(await this.#open(name, sealed));
+      } catch (error) {
+        if (!isDamage(error)) throw error;
+        onDamaged(name);
+      }
+    }
+    return opened;
   }
 
   /** Resolves when everything put so far is stored; nothing is any more. */
@@ -59,8 +73,18 @@ export class Vault {
       while (this.#pending.size > 0) {
         const batch = this.#pending;
         this.#pending = new Map();
-        const sealed = await Promise.all([...batch].map(async ([name, value]) => [name, await this.#seal(name, value)] as const));
-        await this.#port.write(new Map(sealed));
+        try {
+          const sealed = await Promise.all(
+            [...batch].map(async ([name, value]) => [name, await this.#seal(name, value)] as const),
+          );
+          await this.#port.write(new Map(sealed));
+        } catch (error) {
+          // A storage that is full now may take it later, with what is put next.
+          for (const [name, value] of this.#pending) batch.set(name, value);
+          forgetOldest(batch, MAX_PENDING);
+          this.#pending = batch;
+          throw error;
+        }
       }
     } finally {
       this.#flushing = undefined;
@@ -83,9 +107,7 @@ export class Vault {
       const opened = await crypto.subtle.decrypt({ name: 'AES-GCM', iv, additionalData: bound(name) }, this.#key, box);
       return JSON.parse(fromUtf8(new Uint8Array(opened)), toBytes);
     } catch (cause) {
-      throw new QsecError('STORAGE_UNAVAILABLE', 'What is stored here does not open: it was changed or is incomplete.', {
-        cause,
-      });
+      throw damage('What is stored here does not open: it was changed or is incomplete.', cause);
     }
   }
 }
