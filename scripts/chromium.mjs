@@ -3,42 +3,37 @@ import { delimiter, join } from 'node:path';
 import { say } from './console.mjs';
 import { run } from './run.mjs';
 
-/** Finds a Chromium for the browser tests, or installs one. */
+/** Finds a Chromium for the browser tests. */
 
 const NAMES = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
 const MAC = '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome';
 
-/** @returns {Promise<string>} path of an executable */
+/**
+ * The one that is installed, or Playwright's own, which is downloaded where it is missing.
+ *
+ * @returns {Promise<string>} path of an executable
+ */
 export async function findChromium() {
-  const found = await present();
+  const found = installedChromium() ?? (await playwrights());
   if (found) return found;
-
-  if (process.platform === 'linux' && process.getuid?.() === 0 && existsSync('/usr/bin/apt-get')) {
-    say("Installing Debian's Chromium for the browser tests …");
-    await run('apt-get', ['update', '-qq']);
-    await run('apt-get', ['install', '-y', '-qq', '--no-install-recommends', 'chromium', 'fonts-noto-color-emoji'], {
-      env: { DEBIAN_FRONTEND: 'noninteractive' },
-    });
-  } else {
-    say("Downloading Playwright's Chromium for the browser tests …");
-    await run('npx', ['--no-install', 'playwright', 'install', 'chromium']);
-  }
-  const installed = await present();
-  if (installed) return installed;
+  say("Downloading Playwright's Chromium for the browser tests …");
+  await run('npx', ['--no-install', 'playwright', 'install', 'chromium']);
+  const downloaded = await playwrights();
+  if (downloaded) return downloaded;
   throw new Error(
-    'No Chromium was found and none could be installed. Install one (Debian: apt-get install chromium) or set QSEC2_CHROMIUM to the path of one.',
+    'No Chromium was found and none could be downloaded. Install one (Debian: apt-get install chromium) or set QSEC2_CHROMIUM to the path of one.',
   );
 }
 
-async function present() {
+/** @returns {string | undefined} path of the machine's own */
+export function installedChromium() {
   const configured = process.env.QSEC2_CHROMIUM;
   if (configured) {
     if (existsSync(configured)) return configured;
     throw new Error(`QSEC2_CHROMIUM names ${configured}, which does not exist.`);
   }
   const onPath = (process.env.PATH ?? '').split(delimiter).flatMap((folder) => NAMES.map((name) => join(folder, name)));
-  const system = [...onPath, MAC].find((path) => existsSync(path));
-  return system ?? playwrights();
+  return [...onPath, MAC].find((path) => existsSync(path));
 }
 
 async function playwrights() {

@@ -19,9 +19,9 @@ function harness(journal: Journal, clock: { now(): number; ahead: number }): Har
   return { store, node: 'node', now: () => clock.now(), told, advance };
 }
 
-storeContract('memory', async () => harness(new MemoryJournal(), movableClock()));
+storeContract('memory', { kept: false, shared: false }, async () => harness(new MemoryJournal(), movableClock()));
 
-storeContract('SQLite', async () => {
+storeContract('SQLite', { kept: true, shared: false }, async () => {
   const file = join(temporaryFolder(), 'relay.db');
   const clock = movableClock();
   const open = async () => {

@@ -35,7 +35,7 @@ describe.skipIf(!postgresFolder())('with a PostgreSQL', () => {
     expect((await db.pool.query('SELECT 1 AS one')).rows).toEqual([{ one: 1 }]);
   });
 
-  storeContract('PostgreSQL', async () => {
+  storeContract('PostgreSQL', { kept: true, shared: true }, async () => {
     const clock = movableClock();
     const { told, observer } = recordingObserver();
     const open = async (node: string) => {

@@ -14,7 +14,7 @@ describe.skipIf(!redisBinary())('with a Redis', () => {
   });
   afterAll(() => redis.dispose());
 
-  storeContract('Redis', async () => {
+  storeContract('Redis', { kept: true, shared: true }, async () => {
     const admin = new Redis(redis.url);
     await admin.flushall();
     admin.disconnect();
