@@ -20,6 +20,7 @@ import { OperatorWatch } from './operator/watch.ts';
 import { OtlpExporter } from './otlp.ts';
 import { pepperOf } from './pepper.ts';
 import { openStorage } from './storage.ts';
+import { StorageWatch } from './storage-watch.ts';
 
 /** Frames and bytes a member may have pushed without an acknowledgement. */
 const IN_FLIGHT_FRAMES = 512;
@@ -87,7 +88,15 @@ export async function createRelay({ demo, logger, awayAfterMs = 5000, ...options
     blobs: blobs.limits,
   };
   const hub = new Hub({ store, clock, hasher, events, metrics, limits, awayAfterMs, onError });
-  const health = new Health(store, settings.dataDir, onError);
+  const checks = {
+    database: async () => {
+      storage.inPlace();
+      await store.check();
+    },
+    files: () => blobs.inPlace(),
+  };
+  const health = new Health({ checks, dataDir: settings.dataDir, onError });
+  const watch = new StorageWatch({ database: () => storage.inPlace(), files: () => blobs.inPlace() }, log);
   const rooms = new Rooms(store, hasher, events);
   const { eventRetentionMs } = settings;
   const operator = new OperatorWatch({ orders, store, eventLog, hasher, clock, eventRetentionMs, onError });
@@ -146,6 +155,7 @@ export async function createRelay({ demo, logger, awayAfterMs = 5000, ...options
 
   async function close(): Promise<void> {
     health.draining = true;
+    watch.close();
     server?.close();
     await operator.close();
     await hub.settle();

@@ -10,6 +10,7 @@ import { MemoryJournal } from './store/local/memory-journal.ts';
 import type { PostgresDatabase } from './store/postgres/database.ts';
 import { startCheckpointer } from './store/sqlite/checkpointer.ts';
 import { migrateSqlite, openSqlite, renewEpochs, type SqliteDatabase, sqliteFile } from './store/sqlite/database.ts';
+import { DatabaseFiles } from './store/sqlite/database-files.ts';
 import { Incarnation } from './store/sqlite/incarnation.ts';
 import { lockDatabase } from './store/sqlite/lock.ts';
 import { SqliteJournal } from './store/sqlite/sqlite-journal.ts';
@@ -24,6 +25,8 @@ export interface Storage {
   clock: Clock;
   /** Name of this process among them. */
   node: string;
+  /** @throws {StorageLost} when what it opened is not where it was. Whether something can be written is for {@link Store.check}. */
+  inPlace(): void;
   close(): Promise<void>;
 }
 
@@ -74,7 +77,13 @@ export async function openStorage(settings: RelaySettings, observer: StoreObserv
   const node = randomUUID();
   // A file can be opened and read though it cannot be written, or is damaged further on.
   const opening = usable(() => openStore(settings, database, eventLog, node, observer));
-  const { store, clock, release, closed } = await opening.catch(async (error) => {
+  const {
+    store,
+    clock,
+    inPlace = () => {},
+    release,
+    closed,
+  } = await opening.catch(async (error) => {
     await database.close();
     throw error;
   });
@@ -84,12 +93,13 @@ export async function openStorage(settings: RelaySettings, observer: StoreObserv
     await database.close();
     closed?.();
   };
-  return { store, eventLog, orders: new Orders(database.queries), clock, node, close };
+  return { store, eventLog, orders: new Orders(database.queries), clock, node, inPlace, close };
 }
 
 interface OpenStore {
   store: Store;
   clock: Clock;
+  inPlace?: () => void;
   /** Before the database is closed, and after it. */
   release?: () => Promise<void>;
   closed?: () => void;
@@ -130,17 +140,35 @@ async function openLocalStore(
     const clock = steadyClock(Math.max(Date.now(), await eventLog.lastTime()));
     const incarnation = new Incarnation(file, durability === 'fsync');
     if (incarnation.mayHaveGoneBack) await renewEpochs(sqlite);
+    const files = new DatabaseFiles(sqlite, () => incarnation.doubt());
     const journal =
-      durability === 'memory' ? new MemoryJournal() : new SqliteJournal(sqlite, durability, clock.now(), retentionMs);
+      durability === 'memory' ? new MemoryJournal() : new SqliteJournal(sqlite, files, durability, clock.now(), retentionMs);
     const stopCheckpoints = startCheckpointer(sqlite, file, durability === 'fsync', observer.failed);
+    let lost = false;
     const release = async () => {
+      // Looked at before it is closed: SQLite takes the log away then.
+      lost = isLost(files);
       await stopCheckpoints();
       unlock();
     };
     const limits = { retentionMs, maxRooms, roomBytes, roomFrames };
-    return { store: new LocalStore(journal, clock, limits, observer), clock, release, closed: () => incarnation.closed() };
+    const closed = () => {
+      // A mark beside a file that is another one would vouch for that.
+      if (!lost) incarnation.closed();
+    };
+    const store = new LocalStore(journal, clock, limits, observer);
+    return { store, clock, inPlace: () => files.check(), release, closed };
   } catch (error) {
     unlock();
     throw error;
+  }
+}
+
+function isLost(files: DatabaseFiles): boolean {
+  try {
+    files.check();
+    return false;
+  } catch {
+    return true;
   }
 }

@@ -174,6 +174,9 @@ export class BlobFile {
     const length = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
     const { bytesWritten } = await handle.writev(chunks, HEADER_BYTES + this.#chunks * BLOB_CHUNK_BYTES);
     if (bytesWritten !== length) throw new Error('a chunk was not written whole');
+    // Writing to a file that somebody deleted goes on without an error.
+    if ((await handle.stat()).nlink === 0)
+      throw Object.assign(new Error('the file was deleted by someone else'), { code: 'ENOENT' });
     if (this.#fsync) await handle.datasync();
     this.#chunks += chunks.length;
     this.#bytes += length;
@@ -219,11 +222,14 @@ export class BlobFile {
   }
 }
 
+/** Whether an operation failed because somebody else deleted the file. */
+export const isGone = (error: unknown): boolean => (error as NodeJS.ErrnoException).code === 'ENOENT';
+
 async function openIfThere(path: string, flags: string): Promise<FileHandle | undefined> {
   try {
     return await open(path, flags);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    if (isGone(error)) return undefined;
     throw error;
   }
 }

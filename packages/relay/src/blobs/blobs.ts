@@ -66,6 +66,11 @@ export class Blobs {
     this.#store.endRoom(room).catch(this.#onError);
   }
 
+  /** @throws {StorageLost} when what is stored now would be lost. */
+  inPlace(): void {
+    this.#store.inPlace();
+  }
+
   figures(): BlobFigures {
     return this.#store.figures();
   }

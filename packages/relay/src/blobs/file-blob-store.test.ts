@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { appendFile, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BLOB_CHUNK_BYTES } from '@qsec2/sdk/wire';
@@ -231,3 +231,34 @@ describe('relays on one folder', () => {
     expect(Buffer.compare(await read(other, blob), Buffer.concat([a, b]))).toBe(0);
   });
 });
+
+describe('a blob whose file somebody else deleted', () => {
+  it.each([
+    ['while it grows', false],
+    ['when it is complete', true],
+  ])('is begun again: %s', async (_, whole) => {
+    const roomy = { roomBytes: 2 ** 26, totalBytes: 2 ** 26, retentionMs: HOUR, unfinishedMs: HOUR };
+    const { store, dir } = await open({ limits: roomy });
+    const chunks = [full(), full()];
+    await store.put(put({ blob: 'a', chunk: chunks[0]!, last: false }));
+    if (whole) await store.put(put({ blob: 'a', chunk: chunks[1]!, index: 1, last: true }));
+    rmSync(join(dir, room), { recursive: true });
+    if (!whole)
+      expect(await store.put(put({ blob: 'a', chunk: chunks[1]!, index: 1, last: true }))).toEqual({
+        chunks: 0,
+        complete: false,
+      });
+    else expect(await await reopened(store, 'a')).toBeUndefined();
+    await putAll(store, 'a', chunks);
+    expect(await read(store, 'a')).toEqual(Buffer.concat(chunks));
+    expect(store.figures().blobs).toBe(1);
+  });
+});
+
+/** Asks for the first chunk once the file is not open any more. */
+async function reopened(store: FileBlobStore, blob: string) {
+  for (let i = 0; i < 257; i++)
+    await store.put(put({ blob: `other-${i}`, room: 'room-two', chunk: Buffer.alloc(1), last: true }));
+  for (let i = 0; i < 257; i++) await store.drop('room-two', `other-${i}`, OWNER);
+  return store.get(room, blob, 0);
+}

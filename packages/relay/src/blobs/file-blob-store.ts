@@ -1,8 +1,10 @@
+import { accessSync, constants } from 'node:fs';
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { BlobChunk, BlobProgress } from '@qsec2/sdk/wire';
 import type { Clock } from '../clock.ts';
-import { BlobFile, type BlobPaths } from './blob-file.ts';
+import { Place, StorageLost } from '../storage-lost.ts';
+import { BlobFile, type BlobPaths, isGone } from './blob-file.ts';
 import type { BlobFigures, BlobStore, BlobStoreLimits, Put, PutRefusal } from './blob-store.ts';
 import { Locks } from './locks.ts';
 
@@ -42,6 +44,7 @@ interface RoomBlobs {
  */
 export class FileBlobStore implements BlobStore {
   readonly #options: FileBlobStoreOptions;
+  readonly #place: Place;
   readonly #rooms = new Map<string, RoomBlobs>();
   /** Finding, making and deleting a blob, and giving a chunk its place, must not overlap. */
   readonly #locks = new Locks();
@@ -53,6 +56,7 @@ export class FileBlobStore implements BlobStore {
 
   private constructor(options: FileBlobStoreOptions) {
     this.#options = options;
+    this.#place = new Place(options.dir, 'FILES');
   }
 
   /** Takes up what an earlier process stored. */
@@ -69,23 +73,40 @@ export class FileBlobStore implements BlobStore {
     return store;
   }
 
+  /** @throws {StorageLost} when the folder is not the one that was opened, or cannot be written to. */
+  inPlace(): void {
+    this.#place.size();
+    try {
+      accessSync(this.#options.dir, constants.W_OK | constants.X_OK);
+    } catch (cause) {
+      throw new StorageLost('FILES_READ_ONLY', { cause });
+    }
+  }
+
   async put(put: Put): Promise<BlobProgress | PutRefusal> {
-    const placed = await this.#locks.run(`${put.room}/${put.blob}`, () => this.#place(put));
+    this.#place.size();
+    const placed = await this.#locks.run(`${put.room}/${put.blob}`, () => this.#take(put));
     if (typeof placed === 'string' || !('file' in placed)) return placed;
     const { file, stored } = placed;
-    await stored;
-    return file.progress;
+    return this.#unlessGone(
+      put,
+      () => stored.then(() => file.progress),
+      () => ({ chunks: 0, complete: false }),
+    );
   }
 
   async get(room: string, blob: string, index: number | undefined): Promise<BlobChunk | undefined> {
     const entry = await this.#locks.run(`${room}/${blob}`, () => this.#find(room, blob));
     if (!entry) return undefined;
     const { file } = entry;
-    await file.settled();
-    if (!file.progress.complete) await file.refresh();
-    const data = index === undefined ? undefined : await file.read(index);
-    if (data) this.#counts.chunksSent++;
-    return { ...file.progress, ...(data && { data }) };
+    const read = async () => {
+      await file.settled();
+      if (!file.progress.complete) await file.refresh();
+      const data = index === undefined ? undefined : await file.read(index);
+      if (data) this.#counts.chunksSent++;
+      return { ...file.progress, ...(data && { data }) };
+    };
+    return this.#unlessGone({ room, blob }, read, () => undefined);
   }
 
   drop(room: string, blob: string, owner: string): Promise<boolean> {
@@ -135,8 +156,20 @@ export class FileBlobStore implements BlobStore {
     this.#rooms.clear();
   }
 
+  /** A blob whose file somebody else deleted is forgotten: who sends it begins again. */
+  async #unlessGone<T, G>({ room, blob }: { room: string; blob: string }, work: () => Promise<T>, gone: () => G): Promise<T | G> {
+    try {
+      return await work();
+    } catch (error) {
+      if (!isGone(error)) throw error;
+      this.#place.size();
+      await this.#deleteLocked(room, blob);
+      return gone();
+    }
+  }
+
   /** Gives the chunk its place, if it has one. What is stored, and when, is for the caller to wait for. */
-  async #place(put: Put): Promise<PutRefusal | BlobProgress | { file: BlobFile; stored: Promise<void> }> {
+  async #take(put: Put): Promise<PutRefusal | BlobProgress | { file: BlobFile; stored: Promise<void> }> {
     const { room, blob, owner, index, last, chunk } = put;
     const known = await this.#find(room, blob);
     if (known && known.file.owner !== owner) return 'owner';

@@ -10,6 +10,7 @@ import { parsePushes } from '../frames/parse-pushes.ts';
 import { LocalStore } from '../store/local/local-store.ts';
 import { MemoryJournal } from '../store/local/memory-journal.ts';
 import { migrateSqlite, openSqlite } from '../store/sqlite/database.ts';
+import { DatabaseFiles } from '../store/sqlite/database-files.ts';
 import { SqliteJournal } from '../store/sqlite/sqlite-journal.ts';
 import type { AppendRequest } from '../store/store.ts';
 import { type Command, UsageError } from './run.ts';
@@ -62,7 +63,9 @@ async function measure(
   await migrateSqlite(db);
   const clock = steadyClock();
   const journal =
-    durability === 'memory' ? new MemoryJournal() : new SqliteJournal(db, durability, clock.now(), LIMITS.retentionMs);
+    durability === 'memory'
+      ? new MemoryJournal()
+      : new SqliteJournal(db, new DatabaseFiles(db), durability, clock.now(), LIMITS.retentionMs);
   const store = new LocalStore(journal, clock, LIMITS, { ended() {}, gone() {}, failed() {} });
   const seat = randomBytes(16).toString('base64url');
   await store.create('room', { tokenHash: Buffer.alloc(32), endTokenHash: Buffer.alloc(32), capacity: 2 });

@@ -1,34 +1,51 @@
 import { statfs } from 'node:fs/promises';
-import type { Store } from '../store/store.ts';
+import { StorageLost } from '../storage-lost.ts';
 
 /** Below this the relay is not ready: SQLite needs room for its log, and for the checkpoint that empties it. */
 const DISK_FLOOR_BYTES = 64 * 1024 * 1024;
 
-/** Whether the relay can do its work. Answers tell no more than which check failed. */
+/** What can fail: the database, and the folder of the sealed files. */
+export type Part = 'database' | 'files';
+
+export interface HealthOptions {
+  /** Each rejects, or throws, when nothing can be stored there. */
+  checks: Record<Part, () => Promise<void> | void>;
+  dataDir: string;
+  onError(error: unknown): void;
+}
+
+export interface Readiness {
+  ready: boolean;
+  failed: (Part | 'draining' | 'disk')[];
+  /** Why, where the relay knows it in words. */
+  reasons?: Partial<Record<Part, string>>;
+}
+
+/** Whether the relay can do its work. Answers tell no more than which check failed, and nothing of rooms or members. */
 export class Health {
-  readonly #store: Store;
-  readonly #onError: (error: unknown) => void;
+  readonly #options: HealthOptions;
   draining = false;
 
-  readonly #dataDir: string;
-
-  constructor(store: Store, dataDir: string, onError: (error: unknown) => void) {
-    this.#store = store;
-    this.#dataDir = dataDir;
-    this.#onError = onError;
+  constructor(options: HealthOptions) {
+    this.#options = options;
   }
 
-  async readiness(): Promise<{ ready: boolean; failed: string[] }> {
-    const failed: string[] = [];
+  async readiness(): Promise<Readiness> {
+    const { checks, dataDir, onError } = this.#options;
+    const failed: Readiness['failed'] = [];
+    const reasons: Readiness['reasons'] = {};
     if (this.draining) failed.push('draining');
-    try {
-      await this.#store.check();
-    } catch (error) {
-      this.#onError(error);
-      failed.push('database');
+    for (const [part, check] of Object.entries(checks) as [Part, () => Promise<void> | void][]) {
+      try {
+        await check();
+      } catch (error) {
+        onError(error);
+        failed.push(part);
+        if (error instanceof StorageLost) reasons[part] = error.message;
+      }
     }
-    if ((await freeBytes(this.#dataDir)) < DISK_FLOOR_BYTES) failed.push('disk');
-    return { ready: failed.length === 0, failed };
+    if ((await freeBytes(dataDir)) < DISK_FLOOR_BYTES) failed.push('disk');
+    return { ready: failed.length === 0, failed, ...(Object.keys(reasons).length > 0 && { reasons }) };
   }
 }
 

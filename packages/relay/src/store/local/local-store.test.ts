@@ -3,6 +3,7 @@ import { movableClock, recordingObserver } from '../../testing/observer.ts';
 import { afterThisTest, temporaryFolder } from '../../testing/relay-fixture.ts';
 import { CONTRACT_LIMITS, type Harness, storeContract } from '../contract.ts';
 import { migrateSqlite, openSqlite } from '../sqlite/database.ts';
+import { DatabaseFiles } from '../sqlite/database-files.ts';
 import { SqliteJournal } from '../sqlite/sqlite-journal.ts';
 import type { Journal } from './journal.ts';
 import { LocalStore } from './local-store.ts';
@@ -28,7 +29,7 @@ storeContract('SQLite', { kept: true, shared: false }, async () => {
     const db = openSqlite({ file, fsync: false });
     afterThisTest(() => db.close());
     await migrateSqlite(db);
-    return harness(new SqliteJournal(db, 'wal', clock.now(), CONTRACT_LIMITS.retentionMs), clock);
+    return harness(new SqliteJournal(db, new DatabaseFiles(db), 'wal', clock.now(), CONTRACT_LIMITS.retentionMs), clock);
   };
   return { ...(await open()), reopen: async () => (await open()).store };
 });

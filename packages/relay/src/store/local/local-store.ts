@@ -107,10 +107,10 @@ export class LocalStore implements Store {
     const room = this.#room(key);
     const state = room?.seats.get(seat);
     if (!room || state?.holder !== holder) return;
-    const awaySince = this.#clock.now();
-    this.#journal.commit(() => this.#journal.saveSeat(room, seat, { ...state, holder: undefined, awaySince }));
-    Object.assign(state, { holder: undefined, awaySince });
+    // Whether or not it can be written: nobody has the seat, and after a start everyone counts as away.
+    Object.assign(state, { holder: undefined, awaySince: this.#clock.now() });
     room.watcher?.seatsChanged();
+    this.#journal.commit(() => this.#journal.saveSeat(room, seat, state));
   }
 
   async leaveSeat(key: string, seat: string): Promise<void> {
@@ -203,7 +203,8 @@ export class LocalStore implements Store {
   async close(): Promise<void> {
     clearInterval(this.#timer);
     this.#closed = true;
-    this.#save([...this.#rooms.values()].map((room) => this.#setAside(room)));
+    // What cannot be written any more is no reason to stay.
+    this.#each(() => this.#save([...this.#rooms.values()].map((room) => this.#setAside(room))));
     this.#journal.close();
   }
 

@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { createRequire } from 'node:module';
 import { Worker } from 'node:worker_threads';
 import type { SqliteDatabase } from './database.ts';
@@ -54,8 +53,10 @@ export function startCheckpointer(
   const driver = createRequire(import.meta.url).resolve('better-sqlite3');
   const workerData = { driver, file, synchronous: fsync ? 'FULL' : 'NORMAL', every: CHECKPOINT_EVERY_MS, niceness: NICENESS };
   const worker = new Worker(WORKER, { eval: true, workerData });
-  worker.on('error', (error) => {
-    failed(error);
+  // It may end before it is asked to, when its files are gone before it has opened them.
+  const ended = new Promise((resolve) => worker.once('exit', resolve));
+  worker.on('error', ({ code, name }: Error & { code?: string }) => {
+    failed(Object.assign(new Error('checkpoints failed'), { code: code ?? name }));
     // Slower, but the log does not grow for ever.
     db.raw.pragma('wal_autocheckpoint = 1000');
   });
@@ -68,7 +69,6 @@ export function startCheckpointer(
   worker.unref();
   return async () => {
     // Closed in good order, so that the connection that is closed last puts the whole log into the database and removes it.
-    const ended = once(worker, 'exit');
     worker.ref();
     worker.postMessage('close');
     await ended;

@@ -1,4 +1,4 @@
-import { closeSync, fsyncSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync, readFileSync, unlinkSync, writeSync } from 'node:fs';
 
 /** What is known of the last time a relay wrote the database. */
 interface Mark {
@@ -30,6 +30,16 @@ export class Incarnation {
   /** The database was closed: everything is on the disk. */
   closed(): void {
     this.#write(true);
+  }
+
+  /** Whatever opens the database next must not rely on what is in it: something happened to its files. */
+  doubt(): void {
+    try {
+      unlinkSync(this.#file);
+    } catch (error) {
+      // Where it is gone as well there is nothing to rely on.
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    }
   }
 
   #read(): Mark | undefined {

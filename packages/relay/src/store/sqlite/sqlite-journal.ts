@@ -4,6 +4,7 @@ import type { Journal } from '../local/journal.ts';
 import { identity, type RoomState, type SeatState, type Segment } from '../local/room-state.ts';
 import type { RoomTerms } from '../store.ts';
 import type { SqliteDatabase } from './database.ts';
+import type { DatabaseFiles } from './database-files.ts';
 import { prepareStatements, type RoomRow, type Statements } from './statements.ts';
 
 /** Keeps rooms, seats and mailboxes in a SQLite file with a write-ahead log. */
@@ -12,9 +13,11 @@ export class SqliteJournal implements Journal {
   readonly #sql: Statements;
   readonly #transaction: (changes: () => void) => void;
   readonly #retentionMs: number;
+  readonly #files: DatabaseFiles;
 
-  constructor(db: SqliteDatabase, durability: Durability, now: number, retentionMs: number) {
+  constructor(db: SqliteDatabase, files: DatabaseFiles, durability: Durability, now: number, retentionMs: number) {
     this.durability = durability;
+    this.#files = files;
     this.#sql = prepareStatements(db);
     this.#retentionMs = retentionMs;
     const transaction = db.raw.transaction((changes: () => void) => changes());
@@ -26,6 +29,8 @@ export class SqliteJournal implements Journal {
   }
 
   commit(changes: () => void): void {
+    // What is committed to a file that is gone would be acknowledged, and lost.
+    this.#files.checkOften();
     this.#transaction(changes);
   }
 
@@ -92,6 +97,7 @@ export class SqliteJournal implements Journal {
   }
 
   check(): void {
+    this.#files.check();
     // A write that changes nothing still takes the write lock and fails on a full or read-only disk at commit.
     this.commit(() => this.#sql.deleteRoom.run(-1));
   }
