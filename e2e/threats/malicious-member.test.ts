@@ -16,7 +16,7 @@ declare global {
 const EAVESDROPPING: readonly Edit[] = [
   {
     file: 'protocol/sender-key.ts',
-    find: 'return new ReceiverKey(roomId, identity, await importVerificationKey(announcement.signingKey), announcement, skipped);',
+    find: 'return new ReceiverKey(roomId, identity, await importVerificationKey(announcement.signingKey), announcement, bounds);',
     put: `globalThis.__qsec2Heard?.push({ identity, announcement: { ...announcement, seed: announcement.seed.slice() } });
             $&`,
   },

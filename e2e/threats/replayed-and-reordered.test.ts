@@ -114,12 +114,12 @@ async function replay(lab: Lab): Promise<number> {
 const KEYS_KEPT: Edit[] = [
   {
     file: 'protocol/ratchet.ts',
-    find: /const start = this\.#chainKey;\n {4}if \(!start\) throw erased\(\);/,
-    put: `const first = (this as any).first ??= this.#chainKey?.slice();
+    find: 'take(counter: number): MessageKey {',
+    put: `take(counter: number): MessageKey {
+          const first = (this as any).first ??= this.#chainKey?.slice();
           let again = first.slice(); let known: any;
           for (let at = 0; at <= counter; at++) { known = step(again); again = known.next; }
-          if (true) return use(known.key, known.nonce);
-          const start = this.#chainKey; if (!start) throw erased();`,
+          if (true) return { counter, key: known.key, nonce: known.nonce };`,
   },
 ];
 const IDS_FORGOTTEN: Edit[] = [

@@ -138,6 +138,7 @@ export async function makeVectors(lab: Lab) {
     ab: expandLabel(root.root, 'pair a>b', root.transcript),
     ba: expandLabel(root.root, 'pair b>a', root.transcript),
     rekey: expandLabel(root.root, 'rekey', root.transcript),
+    macAB: expandLabel(root.root, 'mac a>b', root.transcript),
   };
   const firstKeys = messageKey(chains.ab, 0, 0);
 
@@ -228,6 +229,7 @@ export async function makeVectors(lab: Lab) {
       chainAB: hex(chains.ab),
       chainBA: hex(chains.ba),
       rekeySecret: hex(channelA.rekeySecret),
+      macKeyAB: hex(chains.macAB),
       key0: hex(firstKeys?.key ?? nothing),
       nonce0: hex(firstKeys?.nonce ?? nothing),
       content: hex(announced),

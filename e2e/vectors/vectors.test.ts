@@ -100,7 +100,7 @@ describe('cryptography that is not the SDK’s', () => {
     const { handshake, invite, agreement } = vectors;
     const frames = handshake.payloads.map((payload) => ({
       from: '',
-      body: Buffer.concat([b('0101'), b(handshake.sid), b(payload)]),
+      body: Buffer.concat([b('0201'), b(handshake.sid), b(payload)]),
     }));
     const [session] = sessionsIn(frames);
     const loot = { psk: b(invite.psk), kemSecret: () => b(handshake.kemSecret), roomId: b(invite.roomId), generation: 0 };
@@ -153,7 +153,7 @@ describe('cryptography that is not the SDK’s', () => {
     const label = Buffer.from('qsec2 v1 roster');
     expect(sha256(u32(label.length), label, u32(0), ...sorted).toString('hex')).toBe(group.roster);
     const [header, box] = [b(group.frame).subarray(2, 22), b(group.frame).subarray(22, -64)];
-    const bound = Buffer.concat([b(invite.roomId), identity, u32(announced.epoch), announced.roster, b('0103'), header]);
+    const bound = Buffer.concat([b(invite.roomId), identity, u32(announced.epoch), announced.roster, b('0203'), header]);
     expect(isSignedBy(announced.signingKey, 'group frame', Buffer.concat([bound, box]), b(group.frame).subarray(-64))).toBe(true);
     expect(header.subarray(8, 12)).toEqual(sha256(announced.epochId, identity).subarray(0, 4));
     const id = sha256(purpose('message id'), identity, b(group.content).subarray(1, 17)).subarray(0, 16);

@@ -5,8 +5,9 @@ import type { Patch } from '../../support/test-build.ts';
 export const laidOpen: Patch = (source) => source.replace(/#(?=[a-zA-Z])/g, '_');
 
 /**
- * No part of what a member knows: what is shared with everything else, the way to the relay and to the disk, and what waits, within
- * bounds, for keys that may come or be agreed again.
+ * No part of what a member knows: what is shared with everything else, the way to the relay and to the disk, what waits, within
+ * bounds, for keys that may come or be agreed again, how many frames came in vain, and
+ * when the page had its turn.
  */
 const OUTSIDE = new Set([
   '_context',
@@ -19,6 +20,8 @@ const OUTSIDE = new Set([
   '_waiting',
   '_hurry',
   '_doubts',
+  '_refusals',
+  '_turnedAt',
 ]);
 
 /** Everything a member knows, keys and timers included, as one line for each value: what it is called, and what it is. */

@@ -232,8 +232,15 @@ export function deriveRoot(opened: Opened, counted: Counted, agreedKey: Buffer =
 export function openPairFrame(body: Uint8Array, { root, transcript }: Root, roomId: Buffer): Buffer | undefined {
   const frame = Buffer.from(body).subarray(2);
   const [sid, epoch, counter] = [frame.subarray(0, 16), frame.readUInt32BE(16), frame.readUInt32BE(20)];
-  const [guard, box] = [frame.subarray(24, 28), frame.subarray(28)];
+  const [guard, box, mac] = [frame.subarray(24, 28), frame.subarray(28, -16), frame.subarray(-16)];
   for (const direction of ['a>b', 'b>a']) {
+    const authenticated = Buffer.concat([roomId, variable(Buffer.from(direction)), frame.subarray(0, -16)]);
+    if (
+      !hmac(expandLabel(root, `mac ${direction}`, transcript), authenticated)
+        .subarray(0, 16)
+        .equals(mac)
+    )
+      continue;
     const keys = messageKey(expandLabel(root, `pair ${direction}`, transcript), 0, counter);
     const bound = Buffer.concat([roomId, sid, u32(epoch), variable(Buffer.from(direction)), u32(counter)]);
     const plain = keys && openBox(keys.key, guarded(keys.nonce, guard), box, bound);
@@ -271,7 +278,7 @@ export function openGroupFrame(body: Uint8Array, announced: Announced, identity:
   const [header, box] = [frame.subarray(0, 20), frame.subarray(20, -64)];
   if (!header.subarray(0, 8).equals(announced.epochId)) return undefined;
   const keys = messageKey(announced.seed, announced.counter, header.readUInt32BE(12));
-  const bound = Buffer.concat([roomId, identity, u32(announced.epoch), announced.roster, Buffer.from([1, 3]), header]);
+  const bound = Buffer.concat([roomId, identity, u32(announced.epoch), announced.roster, Buffer.from([2, 3]), header]);
   const plain = keys && openBox(keys.key, guarded(keys.nonce, header.subarray(16, 20)), box, bound);
   return plain && unpad(plain);
 }

@@ -46,8 +46,8 @@ function keysFrom(candidate: Buffer): { key: Buffer; nonce: Buffer }[] {
 
 /** What a frame says besides its box: where guard and box begin, and what stands behind the box. */
 const LAYOUT: Readonly<Record<number, { guard: number; box: number; behind: number }>> = {
-  // sid 16 | epoch 4 | counter 4 | guard 4 | box
-  2: { guard: 24, box: 28, behind: 16 },
+  // sid 16 | epoch 4 | counter 4 | guard 4 | box | MAC 16
+  2: { guard: 24, box: 28, behind: 16 + 16 },
   // epoch id 8 | tag 4 | counter 4 | guard 4 | box | signature 64
   3: { guard: 16, box: 20, behind: 16 + 64 },
 };

@@ -3,7 +3,8 @@ import { type Bytes, Reader, Writer } from '../wire/index.ts';
 
 /** The outside of everything that travels over the relay: one byte says what is inside, and no more. */
 
-export const FRAME_VERSION = 1;
+/** 2: pair frames end with a MAC. */
+export const FRAME_VERSION = 2;
 export const FRAME_TYPE = { handshake: 1, pair: 2, group: 3 } as const;
 export type FrameType = (typeof FRAME_TYPE)[keyof typeof FRAME_TYPE];
 

@@ -1,6 +1,7 @@
 import { QsecError } from '../errors.ts';
 import type { Bytes } from '../wire/index.ts';
 import { KEY_BYTES, NONCE_BYTES } from './aead.ts';
+import { Allowance } from './allowance.ts';
 import { erase, expandInfo, HASH_BYTES, labelInfo, NOTHING } from './key-schedule.ts';
 
 /**
@@ -11,6 +12,12 @@ import { erase, expandInfo, HASH_BYTES, labelInfo, NOTHING } from './key-schedul
 
 /** A frame may be this many steps ahead of the last one: more is a fault or an attack, and costs at most as many steps. */
 export const MAX_FORWARD_JUMP = 2000;
+/**
+ * Steps past frames that did not come, of all chains of a member: so many at once, and so many a second after that. Its frames may be
+ * genuine and still each claim to be two thousand ahead of the last one.
+ */
+export const SKIPPED_STEPS = 2 * MAX_FORWARD_JUMP;
+export const SKIPPED_STEPS_PER_SECOND = 100;
 /** Keys kept for frames that were overtaken: of one chain, and of all chains of a room. */
 export const MAX_SKIPPED_KEYS = 512;
 export const MAX_SKIPPED_KEYS_OF_ALL = 2048;
@@ -96,21 +103,34 @@ export class SkippedKeys {
   }
 }
 
-/** The receiving end. A key opens one message; what is opened or skipped changes the state only when opening succeeded. */
+/** What bounds the chains of one member. */
+export interface ChainBounds {
+  /** What all chains of the room keep together. */
+  skipped?: SkippedKeys;
+  /** Steps past frames that did not come. */
+  steps: Allowance;
+}
+
+export const chainBounds = (skipped?: SkippedKeys): ChainBounds => ({
+  ...(skipped && { skipped }),
+  steps: new Allowance(SKIPPED_STEPS, SKIPPED_STEPS_PER_SECOND),
+});
+
+/**
+ * The receiving end. A key is handed out once. Whoever asks for one has to know that the sender wrote the counter: the chain moves at once,
+ * and does not go back should the message not open.
+ */
 export class ReceiveChain {
   #chainKey: Bytes | undefined;
   #counter: number;
   readonly #skipped = new Map<number, MessageKey>();
-  readonly #ofAll: SkippedKeys | undefined;
+  readonly #bounds: ChainBounds;
 
-  /**
-   * @param counter of the first message that `chainKey` leads to
-   * @param ofAll what the chains of the room keep together
-   */
-  constructor(chainKey: Bytes, counter = 0, ofAll?: SkippedKeys) {
+  /** @param counter of the first message that `chainKey` leads to */
+  constructor(chainKey: Bytes, counter = 0, bounds: ChainBounds = chainBounds()) {
     this.#chainKey = chainKey;
     this.#counter = counter;
-    this.#ofAll = ofAll;
+    this.#bounds = bounds;
   }
 
   /** Counter of the next message that was not overtaken. */
@@ -119,66 +139,63 @@ export class ReceiveChain {
   }
 
   /**
-   * Opens the message `counter` with its key.
-   * One message at a time: the chain moves once `use` is done.
-   * @throws {QsecError} `HANDSHAKE_FAILED` for a key used before, too far ahead, or whatever `use` throws: nothing has changed then;
-   *   `CLOSED` once the chain was erased
+   * The key of message `counter`, for who erases it after use.
+   * @throws {QsecError} `HANDSHAKE_FAILED` for a key used before or too far ahead, `RATE_LIMITED` for one that takes more steps than its sender
+   *   may cause now: nothing has changed then; `CLOSED` once the chain was erased
    */
-  async open<T>(counter: number, use: (key: Bytes, nonce: Bytes) => Promise<T>): Promise<T> {
-    const start = this.#chainKey;
-    if (!start) throw erased();
-    const skipped = this.#skipped.get(counter);
-    if (skipped) {
-      const opened = await use(skipped.key, skipped.nonce);
-      if (!this.#skipped.delete(counter)) throw overtaken();
-      erase(skipped.key, skipped.nonce);
-      this.#ofAll?.note(this, this.#skipped.size);
-      return opened;
+  take(counter: number): MessageKey {
+    if (!this.#chainKey) throw erased();
+    const ahead = counter - this.#counter;
+    if (ahead < 0) return this.#takeSkipped(counter);
+    if (ahead > MAX_FORWARD_JUMP) {
+      throw new QsecError('HANDSHAKE_FAILED', `Message ${counter} is ${ahead} ahead; at most ${MAX_FORWARD_JUMP} are followed.`);
     }
-    if (counter < this.#counter) throw new QsecError('HANDSHAKE_FAILED', `Message ${counter} was opened before: a replay.`);
-    if (counter - this.#counter > MAX_FORWARD_JUMP) {
+    if (!this.#bounds.steps.spend(ahead)) {
       throw new QsecError(
-        'HANDSHAKE_FAILED',
-        `Message ${counter} is ${counter - this.#counter} ahead; at most ${MAX_FORWARD_JUMP} are followed.`,
+        'RATE_LIMITED',
+        `Message ${counter} is ${ahead} ahead, and its sender left out many others a moment ago.`,
       );
     }
-    const passed: MessageKey[] = [];
-    let chainKey: Bytes = start;
-    for (let at = this.#counter; at <= counter; at++) {
-      const { next, key, nonce } = step(chainKey);
-      if (chainKey !== start) erase(chainKey);
-      chainKey = next;
-      passed.push({ counter: at, key, nonce });
+    let key = this.#step(this.#chainKey);
+    while (key.counter < counter) {
+      this.#skipped.set(key.counter, key);
+      if (this.#skipped.size > MAX_SKIPPED_KEYS) this.#dropOldest();
+      key = this.#step(this.#chainKey);
     }
-    const current = passed.pop() as MessageKey;
-    let opened: T;
-    try {
-      opened = await use(current.key, current.nonce);
-      if (this.#chainKey !== start) throw overtaken();
-    } catch (error) {
-      erase(chainKey, current.key, ...passed.map(({ key }) => key));
-      throw error;
-    }
-    erase(start, current.key, current.nonce);
-    this.#chainKey = chainKey;
-    this.#counter = counter + 1;
-    for (const key of passed) this.#skipped.set(key.counter, key);
-    while (this.#skipped.size > MAX_SKIPPED_KEYS) this.#dropOldest();
-    this.#ofAll?.note(this, this.#skipped.size);
-    return opened;
+    this.#note();
+    return key;
   }
 
   /** Does without the key of the message that was overtaken longest ago. */
   forgetOldest(): void {
     this.#dropOldest();
-    this.#ofAll?.note(this, this.#skipped.size);
+    this.#note();
   }
 
   erase(): void {
     erase(this.#chainKey, ...[...this.#skipped.values()].map(({ key }) => key));
     this.#chainKey = undefined;
     this.#skipped.clear();
-    this.#ofAll?.note(this, 0);
+    this.#note();
+  }
+
+  #step(chainKey: Bytes): MessageKey {
+    const { next, key, nonce } = step(chainKey);
+    erase(chainKey);
+    this.#chainKey = next;
+    return { counter: this.#counter++, key, nonce };
+  }
+
+  #takeSkipped(counter: number): MessageKey {
+    const key = this.#skipped.get(counter);
+    if (!key) throw new QsecError('HANDSHAKE_FAILED', `Message ${counter} was opened before: a replay.`);
+    this.#skipped.delete(counter);
+    this.#note();
+    return key;
+  }
+
+  #note(): void {
+    this.#bounds.skipped?.note(this, this.#skipped.size);
   }
 
   #dropOldest(): void {
@@ -189,7 +206,5 @@ export class ReceiveChain {
   }
 }
 
-const erased = () => new QsecError('CLOSED', 'These keys were destroyed: nothing can be sealed or opened with them any more.');
-
-/** Keys are used once: of two openings at the same time, or one beside an erasure, the later one does not count. */
-const overtaken = () => new QsecError('HANDSHAKE_FAILED', 'The chain moved while a message was being opened.');
+export const erased = () =>
+  new QsecError('CLOSED', 'These keys were destroyed: nothing can be sealed or opened with them any more.');

@@ -14,7 +14,7 @@ import {
 import { erase, HASH_BYTES, hash } from './key-schedule.ts';
 import { pad, unpad } from './padding.ts';
 import { randomBytes } from './random.ts';
-import { ReceiveChain, SendChain, type SkippedKeys } from './ratchet.ts';
+import { type ChainBounds, ReceiveChain, SendChain } from './ratchet.ts';
 
 /**
  * Sender keys: a member seals a message once for everyone. Its chain and the key that signs its frames reach each other member
@@ -172,23 +172,23 @@ export class ReceiverKey {
     identity: Bytes,
     verifier: VerificationKey,
     announcement: SenderKeyAnnouncement,
-    skipped: SkippedKeys | undefined,
+    bounds: ChainBounds | undefined,
   ) {
     this.#epochData = epochData(roomId, identity, announcement.epoch, announcement.rosterHash);
     this.#tag = senderTag(announcement.epochId, identity);
     this.#verifier = verifier;
-    this.#chain = new ReceiveChain(announcement.seed, announcement.counter, skipped);
+    this.#chain = new ReceiveChain(announcement.seed, announcement.counter, bounds);
     this.announcement = announcement;
   }
 
-  /** @param skipped what the chains of the room keep together */
+  /** @param bounds of every chain of this member */
   static async create(
     roomId: Bytes,
     identity: Bytes,
     announcement: SenderKeyAnnouncement,
-    skipped?: SkippedKeys,
+    bounds?: ChainBounds,
   ): Promise<ReceiverKey> {
-    return new ReceiverKey(roomId, identity, await importVerificationKey(announcement.signingKey), announcement, skipped);
+    return new ReceiverKey(roomId, identity, await importVerificationKey(announcement.signingKey), announcement, bounds);
   }
 
   /** Whether the frame claims to be of this sender and epoch. Proven only by {@link open}. */
@@ -197,7 +197,10 @@ export class ReceiverKey {
     return equalBytes(reader.fixed(EPOCH_ID_BYTES), this.announcement.epochId) && equalBytes(reader.fixed(TAG_BYTES), this.#tag);
   }
 
-  /** @throws {QsecError} when the frame was forged, changed or repeated: nothing has changed then */
+  /**
+   * @throws {QsecError} `HANDSHAKE_FAILED` when the frame was forged, changed or repeated, `RATE_LIMITED` when its sender leaves out too many:
+   *   nothing has changed then
+   */
   async open(content: Uint8Array): Promise<Bytes> {
     return this.expect(content)();
   }
@@ -224,7 +227,8 @@ export class ReceiverKey {
       fields.fixed(EPOCH_ID_BYTES + TAG_BYTES);
       const counter = fields.u32();
       const guard = fields.fixed(GUARD_BYTES);
-      return this.#chain.open(counter, async (key, nonce) => unpad(await open(key, guardNonce(nonce, guard), box, bound)));
+      const { key, nonce } = this.#chain.take(counter);
+      return unpad(await open(key, guardNonce(nonce, guard), box, bound).finally(() => erase(key)));
     };
   }
 

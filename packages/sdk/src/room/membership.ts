@@ -7,7 +7,7 @@ import { fingerprint } from '../protocol/identity.ts';
 import { PairChannel } from '../protocol/pair-channel.ts';
 import type { PairSecrets } from '../protocol/pairing.ts';
 import { type AgreementPolicy, decodeMemberPolicy } from '../protocol/policy.ts';
-import { SkippedKeys } from '../protocol/ratchet.ts';
+import { chainBounds, SkippedKeys } from '../protocol/ratchet.ts';
 import { safetyNumber } from '../protocol/safety-number.ts';
 import { ReceiverKey, rosterHash, type SenderKey } from '../protocol/sender-key.ts';
 import { type Bytes, compareBytes, equalBytes, fromBase64url, type Joined, MAX_CAPACITY, toBase64url } from '../wire/index.ts';
@@ -356,7 +356,7 @@ export class Membership {
 
   async receiveSenderKey(peer: Peer, { announcement, name }: Extract<PairContent, { kind: 'sender-key' }>): Promise<void> {
     const { roomId } = this.#context.invite;
-    peer.addReceiverKey(await ReceiverKey.create(roomId, peer.identityKey, announcement, this.#skipped));
+    peer.addReceiverKey(await ReceiverKey.create(roomId, peer.identityKey, announcement, peer.channel.bounds));
     this.rename(peer, name);
   }
 
@@ -492,7 +492,7 @@ export class Membership {
       safetyNumber: () => safetyNumber(invite.roomId, own.publicKey, identity),
       sas: secrets.sas,
       report: secrets.report,
-      channel: new PairChannel(invite.roomId, secrets, this.#skipped),
+      channel: new PairChannel(invite.roomId, secrets, chainBounds(this.#skipped)),
       agreement,
       onAccepted: (member) => this.#accepted(member),
       onVerified: (member) => {

@@ -28,6 +28,7 @@ import { MessageStream } from './message-stream.ts';
 import { PairInbox } from './pair-inbox.ts';
 import type { Peer } from './peer.ts';
 import type { Place, Relocate } from './place.ts';
+import { Refusals } from './refusals.ts';
 import { RememberedMember } from './remembered-member.ts';
 import { Removals, readStep } from './removals.ts';
 import {
@@ -92,6 +93,7 @@ export class RoomSession implements Room {
   readonly #inbox: PairInbox;
   readonly #keeping: Keeping;
   readonly #directory: Directory;
+  readonly #refusals = new Refusals();
   readonly #streams = new Set<MessageStream<Message>>();
   #state: RoomState = 'connecting';
   #joinedOnce = false;
@@ -535,10 +537,13 @@ export class RoomSession implements Room {
   }
 
   /** What can be done about a frame before its turn: frames that come together are checked while others are opened. */
-  #expect({ body }: Delivery): Expected | undefined {
+  #expect({ from, body }: Delivery): Expected | undefined {
     try {
+      const seat = toBase64url(from);
       const { type, content } = decodeFrame(body);
-      return type === FRAME_TYPE.group ? this.#conversation.expect(content) : undefined;
+      if (type !== FRAME_TYPE.group || this.#membership.isOwn(seat) || !this.#refusals.take(seat, this.#isMember(seat)))
+        return undefined;
+      return this.#conversation.expect(content);
     } catch (error) {
       // What is malformed is refused in its turn.
       if (QsecError.is(error)) return undefined;
@@ -556,13 +561,24 @@ export class RoomSession implements Room {
       const seat = toBase64url(from);
       if (this.#membership.isOwn(seat)) return undefined;
       const { type, content } = decodeFrame(body);
-      if (type === FRAME_TYPE.handshake) await this.#membership.receiveHandshake(seat, content);
-      else if (type === FRAME_TYPE.pair) return await this.#inbox.receive(seat, content);
+      if (type === FRAME_TYPE.handshake) {
+        await this.#membership.receiveHandshake(seat, content);
+        return undefined;
+      }
+      // What is expected has its place already.
+      if (!expected && !this.#refusals.take(seat, this.#isMember(seat))) return undefined;
+      let known: boolean | undefined;
+      if (type === FRAME_TYPE.pair) known = await this.#inbox.receive(seat, content);
       else await this.#conversation.receiveFrame(seat, content, expected);
-      return undefined;
+      this.#refusals.giveBack(seat, this.#isMember(seat));
+      return known;
     } finally {
       if (!transient) session.markRead(seq);
     }
+  }
+
+  #isMember(seat: string): boolean {
+    return this.#membership.peerAt(seat) !== undefined;
   }
 
   #push(frame: Bytes, to: readonly Bytes[] | undefined, transient = false): void {
