@@ -27,7 +27,7 @@ const REMEDIATION = {
   RECONCILIATION_FAILED: 'The two raw keys could not be made equal. Try again, with more pulses or less noise.',
   VERIFICATION_FAILED: 'The corrected keys differ, so they were dropped. Try again.',
   PAD_EXHAUSTED: 'The pre-shared authentication pad is used up. Load fresh pad material on both sides.',
-  KEY_SOURCE_FAILED: 'The key management entity gave no key. See details; `qsec2 etsi014 doctor` probes it.',
+  KEY_SOURCE_FAILED: 'The key management entity gave no key. See details; `npx -p @qsec2/sdk qsec2 etsi014 doctor` probes it.',
   MESSAGE_TOO_LARGE: 'Shorten the message, or send it as a file.',
   FILE_TOO_LARGE: 'Send a smaller file, or raise the limit on both sides.',
   FILE_CORRUPT: 'The file did not arrive as it was sent and was discarded. Ask for it again.',

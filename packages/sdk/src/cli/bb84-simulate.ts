@@ -36,7 +36,7 @@ ${LINK_HELP}
 A simulated channel shows how a link behaves. It gives no physical security.
 Exits 0 when a key was agreed, 1 when a run aborted, 2 when an option makes no sense.
 
-Example: qsec2 bb84 simulate --pulses 1e6 --km 20 --efficiency 0.2 --dark-count 1e-6 --flip 1%
+Example: npx -p @qsec2/sdk qsec2 bb84 simulate --pulses 1e6 --km 20 --efficiency 0.2 --dark-count 1e-6 --flip 1%
 `;
 
 type Counts = StageEvent['counts'];

@@ -34,7 +34,7 @@ Over the error rate:
 Counts of finite runs are what the link gives on average. Intensities, their probabilities and the bias of the bases are
 optimised at every distance for every curve.
 
-Example: qsec2 bb84 sweep --over distance --csv rate.csv --svg rate.svg
+Example: npx -p @qsec2/sdk qsec2 bb84 sweep --over distance --csv rate.csv --svg rate.svg
 `;
 
 const FRACTION = { low: 0, high: 1 };

@@ -249,7 +249,7 @@ describe('the plot in the documentation', () => {
 
   it('is made by the command that the page names', async () => {
     const page = await readFile(new URL('bb84.md', documents), 'utf8');
-    const [, words = ''] = /^npx qsec2 (bb84 sweep --over distance --svg .*)$/m.exec(page) ?? [];
+    const [, words = ''] = /^npx -p @qsec2\/sdk qsec2 (bb84 sweep --over distance --svg .*)$/m.exec(page) ?? [];
     const local = words.replaceAll('docs/images/', '').split(' ');
     expect((await qsec2(...local)).code).toBe(0);
     for (const name of local.filter((word) => /\.(svg|csv)$/.test(word))) {

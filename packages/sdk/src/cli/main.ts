@@ -16,7 +16,7 @@ Usage: qsec2 <command> [options]
 
 ${table(COMMANDS.map(({ name, summary }) => [`  ${name}`, summary]))}
 
-qsec2 <command> --help says what each takes.
+npx -p @qsec2/sdk qsec2 <command> --help says what each takes.
 `;
 
 /** Runs one command line and says how the process is to exit. */
@@ -53,7 +53,7 @@ function explain(error: unknown, { name }: Command, terminal: Terminal): ExitCod
     return 1;
   }
   if (error instanceof UsageError || QsecError.is(error, 'INVALID_ARGUMENT') || isParseError(error)) {
-    terminal.err(`qsec2 ${name}: ${(error as Error).message}\nTry: qsec2 ${name} --help\n`);
+    terminal.err(`qsec2 ${name}: ${(error as Error).message}\nTry: npx -p @qsec2/sdk qsec2 ${name} --help\n`);
     return 2;
   }
   if (QsecError.is(error)) {
