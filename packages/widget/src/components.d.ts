@@ -58,6 +58,11 @@ export namespace Components {
          */
         "leave": () => Promise<void>;
         /**
+          * Address of the page that an invite opens, absolute or relative to this one; http or https. Without it, it is the page the person is on, which others cannot open where that is `about:srcdoc`, a file, a blob or a page of an extension.
+          * @default ''
+         */
+        "linkBase": string;
+        /**
           * `floating` (a bubble over the page), `inline` (fills its container) or `fullscreen`.
           * @default 'floating'
          */
@@ -207,6 +212,10 @@ export namespace Components {
          */
         "relay": string;
         "session": Session;
+        /**
+          * The panel stands open now, or no longer.
+         */
+        "shown": (open: boolean) => void;
     }
     /**
      * Who is in the room, and what those who may do so decide about it.
@@ -470,6 +479,11 @@ declare namespace LocalJSX {
          */
         "keyAgreement"?: KeyAgreementOptions;
         /**
+          * Address of the page that an invite opens, absolute or relative to this one; http or https. Without it, it is the page the person is on, which others cannot open where that is `about:srcdoc`, a file, a blob or a page of an extension.
+          * @default ''
+         */
+        "linkBase"?: string;
+        /**
           * `floating` (a bubble over the page), `inline` (fills its container) or `fullscreen`.
           * @default 'floating'
          */
@@ -627,6 +641,10 @@ declare namespace LocalJSX {
          */
         "relay"?: string;
         "session": Session;
+        /**
+          * The panel stands open now, or no longer.
+         */
+        "shown": (open: boolean) => void;
     }
     /**
      * Who is in the room, and what those who may do so decide about it.
@@ -731,6 +749,7 @@ declare namespace LocalJSX {
         "theme": ChatTheme;
         "invite": string;
         "name": string;
+        "linkBase": string;
     }
     interface Qsec2LeaveAttributes {
         "language": string;

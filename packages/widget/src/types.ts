@@ -31,9 +31,12 @@ export interface UnreadDetail {
   unread: number;
 }
 
-/** The link that lets someone in. Whoever reads it can join: treat it as a password. */
+/** What lets someone in. Whoever reads it can join: treat it as a password. */
 export interface InviteDetail {
-  link: string;
+  /** Absent where the page has no address that others can open, and names none. */
+  link?: string;
+  /** What the link has behind its `#`. It can be pasted where one joins. */
+  code: string;
 }
 
 export type ErrorDetail = Problem;

@@ -17,7 +17,7 @@ let room: FakeRoom;
 
 beforeEach(() => {
   vi.stubGlobal('location', { href: 'https://app.example/' });
-  session = new Session(() => ({ relay: 'https://relay.example', keyAgreement: undefined }), {
+  session = new Session(() => ({ relay: 'https://relay.example', keyAgreement: undefined, linkBase: '' }), {
     message: vi.fn(),
     error: vi.fn(),
   });

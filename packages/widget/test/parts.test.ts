@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { badgeText, inviteInFragment, titleWith, withoutFragment } from '../src/components/qsec2-chat/qsec2-chat.logic';
+import { addressWithout, badgeText, inviteInFragment, titleWith } from '../src/components/qsec2-chat/qsec2-chat.logic';
 import { fieldHeight, sends } from '../src/components/qsec2-composer/qsec2-composer.logic';
 import { ageOf, groupsOf, shownAgreement, verdictOf } from '../src/components/qsec2-security/qsec2-security.logic';
 import { clampPeople, inviteError, nameError } from '../src/components/qsec2-setup/qsec2-setup.logic';
@@ -21,8 +21,26 @@ describe('the address bar', () => {
     expect(inviteInFragment('')).toBeUndefined();
   });
 
+  it('gives an invite behind a route of the page, as the SDK writes it', () => {
+    const { invite } = new FakeRoom();
+    for (const hash of ['', '#/chat/1', '#/chat/1?tab=2', '#!inbox', '#q=cats']) {
+      const link = new URL(invite.link(`https://app.example/a${hash}`));
+      expect(inviteInFragment(link.hash)).toBe(invite.code);
+      expect(addressWithout(link.href, undefined)).toBe(`https://app.example/a${hash}`);
+    }
+    expect(inviteInFragment('#/faq2.html')).toBeUndefined();
+  });
+
   it('is cleared of the secret and keeps the rest', () => {
-    expect(withoutFragment('https://app.example/a?b=1#q2.secret')).toBe('https://app.example/a?b=1');
+    expect(addressWithout('https://app.example/a?b=1#q2.secret', undefined)).toBe('https://app.example/a?b=1');
+    expect(addressWithout('https://app.example/#/q2.secret', undefined)).toBe('https://app.example/#/');
+  });
+
+  it('leaves the page where it was, unless the link names a route of its own', () => {
+    const before = 'https://app.example/#/chat/1';
+    expect(addressWithout('https://app.example/#q2.secret', before)).toBe(before);
+    expect(addressWithout('https://app.example/#q2.secret', `${before}?q2.older`)).toBe(before);
+    expect(addressWithout('https://app.example/#/chat/2?q2.secret', before)).toBe('https://app.example/#/chat/2');
   });
 });
 

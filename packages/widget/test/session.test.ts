@@ -11,12 +11,14 @@ vi.mock('../src/store/sdk', () => ({ loadSdk: async () => ({ connect }) }));
 let events: { message: Mock<SessionEvents['message']>; error: Mock<SessionEvents['error']> };
 let session: Session;
 let room: FakeRoom;
+let linkBase: string;
 
 beforeEach(() => {
   vi.stubGlobal('location', { href: 'https://app.example/page?x=1' });
   connect.mockReset();
+  linkBase = '';
   events = { message: vi.fn(), error: vi.fn() };
-  session = new Session(() => ({ relay: 'https://relay.example', keyAgreement: { pulses: 8192 } }), events);
+  session = new Session(() => ({ relay: 'https://relay.example', keyAgreement: { pulses: 8192 }, linkBase }), events);
   room = new FakeRoom();
 });
 
@@ -54,6 +56,50 @@ describe('connecting', () => {
     expect(session.view.link).toMatch(/^https:\/\/app\.example\/page\?x=1#q2\./);
   });
 
+  it('makes the link of the page that the page names, and of another one once it names that', () => {
+    linkBase = 'https://chat.example/#/support';
+    session.adopt(room);
+    expect(session.view.link).toBe(`https://chat.example/#/support?${room.invite.code}`);
+    linkBase = '/rooms';
+    session.linkBaseChanged();
+    expect(session.view.link).toBe(`https://app.example/rooms#${room.invite.code}`);
+    expect(events.error).not.toHaveBeenCalled();
+  });
+
+  it.each([
+    'about:srcdoc',
+    'about:blank',
+    'blob:https://app.example/1-2',
+    'data:text/html,x',
+    'file:///home/a.html',
+    'chrome-extension://abc/a.html',
+  ])('makes no link of %s: there is the code, and words for whoever runs the page', (href) => {
+    vi.stubGlobal('location', { href });
+    session.adopt(room);
+    expect(session.view).toMatchObject({ link: '', code: room.invite.code, linkTrouble: 'no-address' });
+    expect(events.error).toHaveBeenCalledExactlyOnceWith(
+      expect.objectContaining({ code: 'INVALID_ARGUMENT', remediation: expect.stringContaining('link-base') }),
+    );
+    linkBase = 'https://chat.example/';
+    session.linkBaseChanged();
+    expect(session.view).toMatchObject({ link: `https://chat.example/#${room.invite.code}`, linkTrouble: undefined });
+    expect(events.error).toHaveBeenCalledTimes(1);
+  });
+
+  it.each([
+    'javascript:alert(1)',
+    'ftp://app.example/',
+    'https://',
+    'https://user:word@app.example/',
+    'data:text/html,x',
+    'wss://app.example/',
+  ])('makes no link of a page named %s, though the page itself could be opened', (named) => {
+    linkBase = named;
+    session.adopt(room);
+    expect(session.view).toMatchObject({ link: '', code: room.invite.code, linkTrouble: 'wrong-base' });
+    expect(events.error).toHaveBeenCalledTimes(1);
+  });
+
   it('tells why there is no room, and tries the same again', async () => {
     connect.mockRejectedValueOnce(new QsecError('ROOM_FULL', 'full')).mockResolvedValueOnce(room);
     await session.join('q2.abc', 'Bo');
@@ -85,6 +131,12 @@ describe('connecting', () => {
     expect(session.view.phase).toBe('setup');
   });
 
+  it('stays in the room whose invite is opened again', async () => {
+    session.adopt(room);
+    await session.join(room.invite.link('https://elsewhere.example/'), 'Ana');
+    expect(session.view.otherInvite).toBeUndefined();
+  });
+
   it('asks before it changes rooms for another link', async () => {
     session.adopt(room);
     await session.join('q2.other', 'Ana');
@@ -94,6 +146,63 @@ describe('connecting', () => {
     await session.switchRoom();
     expect(room.calls).toEqual(['leave']);
     expect(session.room).toBe(next);
+  });
+});
+
+describe('an element that is gone from the page', () => {
+  it('leaves a room of its own, and says that it has ended', async () => {
+    connect.mockResolvedValue(room);
+    await session.create({ name: 'Ana', roomName: '', capacity: 2, ask: false });
+    session.end();
+    expect(room.calls).toEqual(['leave']);
+    expect(session.view).toMatchObject({ phase: 'closed', name: 'Ana', timeline: [], link: '', code: '' });
+    expect(session.room).toBeUndefined();
+    await session.leave();
+    expect(session.view.phase).toBe('setup');
+  });
+
+  it('stops reaching for a room', async () => {
+    connect.mockImplementation(({ signal }: { signal: AbortSignal }) => {
+      return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
+    });
+    const joining = session.join('q2.abc', 'Bo');
+    await vi.waitFor(() => expect(connect).toHaveBeenCalled());
+    session.end();
+    await joining;
+    expect(session.view.phase).toBe('closed');
+    expect(events.error).not.toHaveBeenCalled();
+  });
+
+  it('does not follow a room of the page any more, which goes on, and follows it again', () => {
+    session.adopt(room);
+    const bo = room.admit('Bo');
+    session.end();
+    const { view } = session;
+    room.receive(bo, 'meanwhile');
+    expect(session.view).toBe(view);
+    expect(room.calls).toEqual([]);
+    session.adopt(room);
+    expect(session.view.timeline).toMatchObject([{ text: 'meanwhile' }]);
+  });
+
+  it.each([
+    ['at the start', 'setup'],
+    ['after a failure', 'failed'],
+  ])('changes nothing %s', async (_, phase) => {
+    connect.mockRejectedValue(new QsecError('ROOM_FULL', 'full'));
+    if (phase === 'failed') await session.join('q2.abc', 'Bo');
+    const { view } = session;
+    session.end();
+    expect(session.view).toBe(view);
+    expect(view.phase).toBe(phase);
+  });
+
+  it('tells of a room that could not be left', async () => {
+    connect.mockResolvedValue(room);
+    await session.create({ name: 'Ana', roomName: '', capacity: 2, ask: false });
+    vi.spyOn(room, 'leave').mockRejectedValue(new QsecError('TIMEOUT', 'no answer'));
+    session.end();
+    await vi.waitFor(() => expect(events.error).toHaveBeenCalledWith(expect.objectContaining({ code: 'TIMEOUT' })));
   });
 });
 
@@ -239,11 +348,5 @@ describe('an open room', () => {
     session.adopt(new FakeRoom());
     room.setState('closed');
     expect(session.view.phase).toBe('waiting');
-  });
-
-  it('does not leave a room that belongs to the page when the element goes', () => {
-    session.adopt(room);
-    session.dispose();
-    expect(room.calls).toEqual([]);
   });
 });

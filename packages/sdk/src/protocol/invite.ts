@@ -1,6 +1,7 @@
 import { check, type Kind, TEXT } from '../arguments.ts';
 import { QsecError } from '../errors.ts';
 import { type Bytes, fromBase64url, Reader, toBase64url, Writer } from '../wire/index.ts';
+import { withCode } from './fragment.ts';
 
 /** Bytes of the shared secret S, the room id and the creator's fingerprint in an invite. */
 export const INVITE_SECRET_BYTES = 32;
@@ -47,11 +48,14 @@ export class Invite {
     return PREFIX + toBase64url(fields.bytes());
   }
 
-  /** A link that opens the room on the page at `base`; an anchor that `base` has is replaced. @throws {QsecError} `INVALID_ARGUMENT` */
+  /**
+   * A link that opens the room on the page at `base`. A route in its fragment (`#/chat/1`) is kept, an anchor is replaced.
+   * @throws {QsecError} `INVALID_ARGUMENT`
+   */
   link(base: string | URL): string {
     check('base', base, ADDRESS);
     const url = new URL(base);
-    url.hash = this.code;
+    url.hash = withCode(url.hash, this.code);
     return url.href;
   }
 

@@ -1,5 +1,6 @@
 import { QsecError } from '../errors.ts';
 import { type ConnectOptions, DEFAULTS } from '../options.ts';
+import { withoutCode } from '../protocol/fragment.ts';
 import { Invite } from '../protocol/invite.ts';
 import { deriveRoomKeys } from '../protocol/room-keys.ts';
 import { RelaySession, type RelaySessionOptions } from '../transport/relay-session.ts';
@@ -119,7 +120,7 @@ function takeInvite(given: string | Invite): Invite {
   const invite = typeof given === 'string' ? Invite.parse(given) : given;
   const { location, history } = globalThis as Partial<Pick<Window, 'location' | 'history'>>;
   if (location && history && location.hash.includes(invite.code)) {
-    history.replaceState(history.state, '', location.pathname + location.search);
+    history.replaceState(history.state, '', location.pathname + location.search + withoutCode(location.hash));
   }
   return invite;
 }

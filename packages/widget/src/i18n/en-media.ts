@@ -29,6 +29,7 @@ export const enMedia = {
   resumeRecording: 'Go on recording',
   preview: 'Listen',
   stopPreview: 'Stop listening',
+  takenAway: 'The recording ended because the chat was taken off the page.',
   micLost: 'Microphone lost',
   longest: 'Longest length reached',
   slideHint: 'Slide to cancel',

@@ -1,5 +1,6 @@
 import type { MessageStatus, QsecErrorCode } from '@qsec2/sdk';
 import type { ShownStage } from '../store/agreement.logic';
+import type { LinkTrouble } from '../store/link.logic';
 
 const plural = (n: number, one: string, many: string) => (n === 1 ? one : many);
 
@@ -71,6 +72,7 @@ export const en = {
   leaveRoom: 'Leave room',
   security: 'Security',
   copyInvite: 'Copy invite link',
+  copyCode: 'Copy invite code',
   problems,
   otherProblem: 'Something went wrong',
 
@@ -124,9 +126,18 @@ export const en = {
   waitingTitle: 'Invite someone in',
   waitingLead:
     'Send this link to the person you want to talk to. It holds the key to the room, so share it as you would a password.',
+  inviteCode: 'Invite code',
+  codeLead:
+    'Send this code to the person you want to talk to, who pastes it where it says “Invite link”. It holds the key to the room, so share it as you would a password.',
+  linkTrouble: {
+    'no-address':
+      'There is no link, because others cannot open the address of this page. Whoever runs it can name one that they can:',
+    'wrong-base':
+      'There is no link, because the page names an address that others cannot open. Whoever runs it can name one that they can:',
+  } satisfies Record<LinkTrouble, string>,
   copy: 'Copy',
   copied: 'Copied',
-  copyFailed: 'Not copied. Select the link and copy it by hand.',
+  copyFailed: 'Not copied. Select the text and copy it by hand.',
   share: 'Share',
   shareText: 'Join me in a private chat',
   showQr: 'Show QR code',

@@ -13,6 +13,8 @@ export interface RoomSink {
   /** `fresh` is the message itself when it came just now. */
   message(item: MessageItem, fresh: Message | undefined): void;
   error(problem: Problem): void;
+  /** How others come to the room. A removal renews it. */
+  invitation(): Partial<View>;
 }
 
 /** Follows one room's events and writes what they mean into the view. */
@@ -69,10 +71,9 @@ export class RoomListener {
     for (const { id, name } of members) this.#known.set(id, name);
     const here = new Set(members.map(({ name }) => name));
     const typing = this.#sink.view().typing.filter((name) => here.has(name));
-    const { security, invite } = this.#room;
-    // A removal renews the link.
+    const { security } = this.#room;
     const rules = rulesOf(this.#room);
-    this.#sink.set({ members, rules, typing, security, capacity: policy.capacity, link: invite.link(location.href) });
+    this.#sink.set({ members, rules, typing, security, capacity: policy.capacity, ...this.#sink.invitation() });
   }
 
   #onAgreement(event: KeyAgreementEvent): void {

@@ -2,6 +2,7 @@ import type { ConnectOptions, KeyAgreementOptions, Member, Message, Room, SentMe
 import type { Recording } from '@qsec2/sdk/voice';
 import type { Phase, Problem } from '../types';
 import { foldAgreement } from './agreement.logic';
+import { invitationOf, leadsTo } from './link.logic';
 import { isRefusal, loadError, problemFrom } from './problem.logic';
 import { RoomListener } from './room-listener';
 import { loadSdk } from './sdk';
@@ -18,6 +19,8 @@ const TYPING_EVERY_MS = 2500;
 export interface SessionOptions {
   relay: string;
   keyAgreement: KeyAgreementOptions | undefined;
+  /** Where an invite link leads, if not to the page the person is on. */
+  linkBase: string;
 }
 
 export interface CreateFields {
@@ -80,11 +83,9 @@ export class Session {
 
   /** @param invite a link or the code after its `#` */
   join(invite: string, name: string): Promise<void> {
-    if (this.#room) {
-      this.#set({ otherInvite: invite });
-      return Promise.resolve();
-    }
-    return this.#connect({ ...withName(name), invite });
+    if (!this.#room) return this.#connect({ ...withName(name), invite });
+    if (!leadsTo(invite, this.#room)) this.#set({ otherInvite: invite });
+    return Promise.resolve();
   }
 
   /** Leaves the open room, as {@link Session.leave}, for the one of the invite that was opened meanwhile. */
@@ -102,7 +103,8 @@ export class Session {
     this.#roomEvents?.stop();
     this.#room = room;
     this.#owned = owned;
-    this.#set({ ...EMPTY_VIEW, phase: 'connecting', before: 'connecting', ...linkOf(room) });
+    this.#set({ ...EMPTY_VIEW, phase: 'connecting', before: 'connecting', ...factsOf(room), ...this.#invitation() });
+    this.#tellLinkTrouble();
     this.#uploads?.stop();
     this.#uploads = new Uploads(room, {
       show: (item) => this.#message(item, undefined),
@@ -115,6 +117,32 @@ export class Session {
       agreement: (event) => this.#set({ agreement: foldAgreement(this.view.agreement, event) }),
       message: (message, fresh) => this.#message(message, fresh),
       error: (problem) => this.#fail(problem),
+      invitation: () => this.#invitation(),
+    });
+  }
+
+  /** The page named another address for invite links. */
+  linkBaseChanged(): void {
+    if (!this.#room) return;
+    this.#set(this.#invitation());
+    this.#tellLinkTrouble();
+  }
+
+  #invitation(): Partial<View> {
+    const invite = this.#room?.invite;
+    if (!invite) return {};
+    const { code } = invite;
+    return invitationOf({ code, link: (base) => invite.link(base) }, this.#options().linkBase, location.href);
+  }
+
+  #tellLinkTrouble(): void {
+    const { linkTrouble } = this.view;
+    if (!linkTrouble) return;
+    const named = linkTrouble === 'wrong-base' ? 'The link-base that is set' : 'The address of this page';
+    this.#events.error({
+      code: 'INVALID_ARGUMENT',
+      message: `${named} makes no invite link: others can open only an http or https address.`,
+      remediation: 'Set link-base of <qsec2-chat> to the https address of the page that an invite is to open.',
     });
   }
 
@@ -262,12 +290,17 @@ export class Session {
     return delegate !== undefined;
   }
 
-  /** Ends everything with the element's life, except a room that is the page's own. */
-  dispose(): void {
-    const room = this.#owned ? this.#room : undefined;
+  /**
+   * Ends what is open because the element is gone from the page: a room of its own is left, and whoever comes back is told so. A room that
+   * is the page's own goes on and is only not followed any more.
+   */
+  end(): void {
+    const room = this.#room;
     this.#connecting?.abort();
+    if (!room && this.view.phase !== 'connecting') return;
     this.#drop();
-    this.#listeners.clear();
+    if (room && !this.#owned) return;
+    this.#set({ ...EMPTY_VIEW, name: this.view.name, phase: 'closed' });
     room?.leave().catch((error: unknown) => this.#events.error(problemFrom(error)));
   }
 
@@ -348,13 +381,9 @@ export class Session {
 
 const withName = (name: string): { name?: string } => (name ? { name } : {});
 
-/** The page the person is on is the page the others open. */
-function linkOf(room: Room): Partial<View> {
-  return {
-    link: room.invite.link(location.href),
-    roomName: room.policy.name,
-    capacity: room.policy.capacity,
-    creator: room.me.creator,
-    name: room.me.name,
-  };
-}
+const factsOf = ({ policy, me }: Room): Partial<View> => ({
+  roomName: policy.name,
+  capacity: policy.capacity,
+  creator: me.creator,
+  name: me.name,
+});

@@ -1,5 +1,6 @@
 import type { FetchOptions, Member, MessageStatus, QberEstimate, Report, Right, SecurityStatus, Stage } from '@qsec2/sdk';
 import type { Phase, Problem } from '../types';
+import type { LinkTrouble } from './link.logic';
 
 /** A member as it was at one moment: the SDK's own objects change under us, a rendering must not. */
 export interface MemberView {
@@ -116,7 +117,11 @@ export interface View {
   readonly notice: Problem | undefined;
   /** An invite that was opened while another room is open. */
   readonly otherInvite: string | undefined;
+  /** Lets someone in; empty where the page has no address that others can open. */
   readonly link: string;
+  /** The same without an address. */
+  readonly code: string;
+  readonly linkTrouble: LinkTrouble | undefined;
   readonly roomName: string | undefined;
   readonly capacity: number;
   readonly creator: boolean;
@@ -141,6 +146,8 @@ export const EMPTY_VIEW: View = {
   notice: undefined,
   otherInvite: undefined,
   link: '',
+  code: '',
+  linkTrouble: undefined,
   roomName: undefined,
   capacity: 2,
   creator: false,

@@ -1,15 +1,23 @@
-/** Marks an invite in a URL fragment and tells it from an anchor of the page. */
-const MARK = '#q2.';
+/** An invite's code in a fragment, alone or behind a route, where no word leads into it. The SDK writes it there. */
+const CODE = /([#?&/!])(q2\.[\w-]+)(&?)/;
 
-/** The invite in a fragment as `location.hash` gives it, or undefined when it is an anchor of the page. */
-export function inviteInFragment(hash: string): string | undefined {
-  return hash.startsWith(MARK) ? hash.slice(1) : undefined;
-}
+/** The invite in a fragment as `location.hash` gives it, or undefined when there is none: an anchor or a route of the page. */
+export const inviteInFragment = (hash: string): string | undefined => CODE.exec(hash)?.[2];
 
-/** The page's address as it is kept in the history once the invite has been taken out of it. */
-export function withoutFragment(href: string): string {
+/** The fragment without the invite: the route it stood behind, or nothing. */
+export const fragmentWithout = (hash: string): string =>
+  hash.replace(CODE, (_, before: string, __, after: string) => (after || /[/!]/.test(before) ? before : ''));
+
+/**
+ * The address that is to be shown, and kept in the history, in the place of one with an invite in it. A link that names no route of its own
+ * leaves the page where it was.
+ *
+ * @param before address of the page before the link was opened in it, if it was there
+ */
+export function addressWithout(href: string, before: string | undefined): string {
   const url = new URL(href);
-  url.hash = '';
+  const own = fragmentWithout(url.hash);
+  url.hash = own || (before ? fragmentWithout(new URL(before).hash) : '');
   return url.href;
 }
 

@@ -20,7 +20,8 @@ import type {
   StateDetail,
   UnreadDetail,
 } from '../../types';
-import { badgeText, inviteInFragment, titleWith, withoutFragment } from './qsec2-chat.logic';
+import { type NavigateEvent, navigation } from './navigation';
+import { addressWithout, badgeText, inviteInFragment, titleWith } from './qsec2-chat.logic';
 
 // A name, so that Stencil does not bundle the panel with the launcher.
 const Panel = LAZY.panel;
@@ -31,6 +32,19 @@ const Panel = LAZY.panel;
  */
 const KEYS_FIRST_MS = 250;
 
+/** Pages take an element out and put it back: a router that keeps it for later, a list that is sorted, an animation. Its room waits this long. */
+const GRACE_MS = 8000;
+
+/** Every property of a page. What it set before the element was defined is a field of the element's own, and would be overwritten. */
+const PROPERTIES = ['relay', 'mode', 'theme', 'invite', 'name', 'linkBase', 'room', 'keyAgreement', 'dictionary'] as const;
+type Property = (typeof PROPERTIES)[number];
+
+const ownProperties = (element: object): [Property, unknown][] =>
+  PROPERTIES.flatMap((name): [Property, unknown][] => {
+    const own = Object.getOwnPropertyDescriptor(element, name);
+    return own && 'value' in own ? [[name, own.value]] : [];
+  });
+
 /**
  * A private chat for any page: `<qsec2-chat relay="https://relay.example"></qsec2-chat>`.
  *
@@ -40,6 +54,9 @@ const KEYS_FIRST_MS = 250;
  */
 @Component({ tag: 'qsec2-chat', styleUrl: 'qsec2-chat.css', shadow: true })
 export class Qsec2Chat {
+  /** Before every other field: those overwrite what it reads. */
+  private early = ownProperties(this);
+
   @Element() private readonly el!: HTMLQsec2ChatElement;
 
   /** Address of the relay. */
@@ -52,6 +69,11 @@ export class Qsec2Chat {
   @Prop() readonly invite: string = '';
   /** What the others see of the person. */
   @Prop() readonly name: string = '';
+  /**
+   * Address of the page that an invite opens, absolute or relative to this one; http or https. Without it, it is the page the person is on,
+   * which others cannot open where that is `about:srcdoc`, a file, a blob or a page of an extension.
+   */
+  @Prop() readonly linkBase: string = '';
   /** A room the page connected by itself: the widget shows it and connects nothing. */
   @Prop() readonly room?: Room;
   /** Handed to `connect`: pulses, threshold and the channel this side's pulses go through. */
@@ -76,6 +98,8 @@ export class Qsec2Chat {
   @State() private session: Session | undefined;
   @State() private panelDefined = false;
   @State() private unread = 0;
+  /** Whether the panel really stands open: what the launcher says comes of this. */
+  @State() private showing = false;
 
   private launcher: HTMLElement | undefined;
   private loading: Promise<Session> | undefined;
@@ -83,26 +107,40 @@ export class Qsec2Chat {
   /** While a link is being opened. */
   private keysFirst: Promise<void> | undefined;
 
+  /** The invite that was joined with last. */
+  private followed = '';
+  private away: ReturnType<typeof setTimeout> | undefined;
+  private loaded = false;
+
   connectedCallback() {
-    window.addEventListener('hashchange', this.takeFragment);
+    clearTimeout(this.away);
+    for (const [name, value] of this.early) Object.assign(this.el, { [name]: value });
+    this.early = [];
+    // Before the page's own router sees the address.
+    window.addEventListener('hashchange', this.onHashChange, true);
+    navigation?.addEventListener('navigate', this.onNavigate);
     document.addEventListener('visibilitychange', this.look);
+    if (this.loaded) this.comeBack();
   }
 
   disconnectedCallback() {
-    window.removeEventListener('hashchange', this.takeFragment);
+    window.removeEventListener('hashchange', this.onHashChange, true);
+    navigation?.removeEventListener('navigate', this.onNavigate);
     document.removeEventListener('visibilitychange', this.look);
-    // An element that is moved is disconnected for a moment only.
-    queueMicrotask(() => {
-      if (this.el.isConnected) return;
-      this.session?.dispose();
-      this.session = undefined;
-      this.loading = undefined;
-    });
+    this.away = setTimeout(() => this.session?.end(), GRACE_MS);
   }
 
   componentWillLoad() {
+    this.loaded = true;
     this.takeFragment();
     if (this.room || this.mode !== 'floating') this.open().catch(this.notLoaded);
+  }
+
+  /** What went on meanwhile goes on; a room of the page's own is followed again. */
+  private comeBack() {
+    this.takeFragment();
+    if (this.mode !== 'floating') this.open().catch(this.notLoaded);
+    else if (this.session) this.follow(this.session);
   }
 
   @Watch('room')
@@ -115,6 +153,16 @@ export class Qsec2Chat {
     if (mode !== 'floating') this.open().catch(this.notLoaded);
   }
 
+  @Watch('invite')
+  inviteChanged(invite: string) {
+    if (invite && this.opened) this.load().then(this.follow).catch(this.notLoaded);
+  }
+
+  @Watch('linkBase')
+  linkBaseChanged() {
+    this.session?.linkBaseChanged();
+  }
+
   /** Opens the panel. */
   @Method()
   async open(): Promise<void> {
@@ -124,9 +172,21 @@ export class Qsec2Chat {
     }
     const [session] = await Promise.all([this.load(), this.needPanel()]);
     this.look();
-    if (this.room) session.adopt(this.room);
-    else if (this.invite && session.view.phase === 'setup') void session.join(this.invite, this.name);
+    if (this.opened) this.follow(session);
   }
+
+  /** Joins where the page says, once for each invite: whoever left is not taken back by opening the panel again. */
+  private readonly follow = (session: Session) => {
+    if (this.room) {
+      session.adopt(this.room);
+      return;
+    }
+    const { invite, followed } = this;
+    if (!invite || invite === followed) return;
+    this.followed = invite;
+    // An invite in the page's address comes before the first one.
+    if (followed || session.view.phase === 'setup') void session.join(invite, this.name);
+  };
 
   /** Closes the panel; the room stays open. */
   @Method()
@@ -156,20 +216,46 @@ export class Qsec2Chat {
     await this.session?.leave();
   }
 
-  /** An opened link goes straight to the key agreement, which does not wait for the panel; the secret leaves the address bar at once. */
-  private readonly takeFragment = () => {
+  /** A link that was opened in this page. */
+  private readonly onHashChange = ({ oldURL }: HashChangeEvent) => this.takeFragment(oldURL);
+
+  /** The same before it happens, where the browser tells: no router of the page ever sees the secret, and the history is without it. */
+  private readonly onNavigate = (event: Event) => {
+    const { hashChange, destination } = event as NavigateEvent;
+    const code = hashChange && inviteInFragment(new URL(destination.url).hash);
+    if (!code || this.room || !event.cancelable || event.defaultPrevented) return;
+    event.preventDefault();
+    const address = addressWithout(destination.url, location.href);
+    // A route of its own: there the page goes, without the secret.
+    if (address !== location.href) queueMicrotask(() => location.assign(address));
+    this.join(code);
+  };
+
+  /** The secret leaves the address bar at once. @param before address of the page before */
+  private takeFragment(before?: string) {
     const code = inviteInFragment(location.hash);
     if (!code || this.room) return;
+    const address = addressWithout(location.href, before);
+    try {
+      history.replaceState(history.state, '', address);
+    } catch {
+      // Documents of an opaque origin may not.
+      location.replace(address);
+    }
+    this.join(code);
+  }
+
+  /** An opened link goes straight to the key agreement, which does not wait for the panel. */
+  private join(code: string) {
     // All at once: whoever opens a link is going to need the SDK, which otherwise comes after the panel.
     loadSdk().catch(() => {
       // Told where it is needed: joining fails with the same error.
     });
-    history.replaceState(history.state, '', withoutFragment(location.href));
     const session = this.load();
     this.keysFirst = session.then((loaded) => loaded.settled(KEYS_FIRST_MS));
     session.then((loaded) => loaded.join(code, this.name)).catch(this.notLoaded);
     this.open().catch(this.notLoaded);
-  };
+  }
 
   /** A part of the widget did not arrive. What is not there cannot be shown: the page is told, and the next opening tries again. */
   private readonly notLoaded = ({ message }: Error) => {
@@ -185,7 +271,7 @@ export class Qsec2Chat {
 
   private load(): Promise<Session> {
     this.loading ??= import('../../store/session').then(({ Session }) => {
-      const session = new Session(() => ({ relay: this.relay, keyAgreement: this.keyAgreement }), {
+      const session = new Session(() => ({ relay: this.relay, keyAgreement: this.keyAgreement, linkBase: this.linkBase || '' }), {
         message: (message) => this.messageEvent.emit({ message }),
         error: (problem) => this.errorEvent.emit(problem),
       });
@@ -209,7 +295,9 @@ export class Qsec2Chat {
     this.previous = view;
     if (view.phase !== previous?.phase) this.stateEvent.emit({ state: view.phase });
     if (view.security && view.security !== previous?.security) this.securityEvent.emit({ security: view.security });
-    if (view.link && view.link !== previous?.link && view.creator) this.inviteEvent.emit({ link: view.link });
+    if (view.creator && view.code && (view.code !== previous?.code || view.link !== previous.link)) {
+      this.inviteEvent.emit({ ...(view.link && { link: view.link }), code: view.code });
+    }
     if (view.unread !== this.unread) {
       this.unread = view.unread;
       document.title = titleWith(view.unread, document.title);
@@ -217,8 +305,12 @@ export class Qsec2Chat {
     }
   }
 
-  private readonly onLauncher = () => void this.toggle().catch(this.notLoaded);
+  /** Goes by what the person sees: a click before the panel is there is still one to open it. */
+  private readonly onLauncher = () => void (this.showing ? this.close() : this.open()).catch(this.notLoaded);
   private readonly onClose = () => void this.close();
+  private readonly onShown = (showing: boolean) => {
+    this.showing = showing;
+  };
 
   // Kept out of render(), where Stencil would give every element a key of forty characters.
   render() {
@@ -238,6 +330,7 @@ export class Qsec2Chat {
             name={this.name}
             dictionary={this.dictionary}
             dismiss={this.onClose}
+            shown={this.onShown}
           />
         )}
       </Host>
@@ -246,7 +339,7 @@ export class Qsec2Chat {
 
   private launcherButton() {
     const { open, close, unread } = launcherText;
-    const label = this.opened ? close : open;
+    const label = this.showing ? close : open;
     return (
       // biome-ignore lint/a11y/noStaticElementInteractions lint/a11y/useKeyWithClickEvents: the clicks are those of the button inside, ours or the page's
       <div class="launcher-place" onClick={this.onLauncher}>
@@ -258,11 +351,11 @@ export class Qsec2Chat {
             type="button"
             class="launcher"
             part="launcher"
-            aria-label={this.unread > 0 && !this.opened ? `${label}, ${unread(this.unread)}` : label}
-            aria-expanded={String(this.opened)}
+            aria-label={this.unread > 0 && !this.showing ? `${label}, ${unread(this.unread)}` : label}
+            aria-expanded={String(this.showing)}
           >
-            <Icon of={this.opened ? down : chat} size={26} />
-            {this.unread > 0 && !this.opened && (
+            <Icon of={this.showing ? down : chat} size={26} />
+            {this.unread > 0 && !this.showing && (
               <span class="badge" part="badge" aria-hidden="true">
                 {badgeText(this.unread)}
               </span>

@@ -44,7 +44,22 @@ export class Qsec2Log {
   private seen: string | undefined;
   private resized: ResizeObserver | undefined;
 
+  connectedCallback() {
+    if (this.box) this.comeBack(this.box);
+  }
+
+  /** Whoever reads is where they were: a box that was out of the page is at its beginning. */
+  private comeBack(box: HTMLElement) {
+    this.watch();
+    box.scrollTop = this.top;
+    this.follow();
+  }
+
   componentDidLoad() {
+    this.watch();
+  }
+
+  private watch() {
     const { box } = this;
     if (!box) return;
     // The composer grows, keyboards open, pictures load: whoever was at the end stays there.

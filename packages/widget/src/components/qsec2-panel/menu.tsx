@@ -7,6 +7,8 @@ import { Shield } from '../../icons/shield';
 
 interface MenuProps {
   t: Dictionary;
+  /** Whether there is a link, or the code alone. */
+  link: boolean;
   onCopy: () => void;
   onSecurity: () => void;
   onPeople: () => void;
@@ -14,11 +16,11 @@ interface MenuProps {
 }
 
 /** The room's few actions. Arrow keys move, Escape closes (in the panel, with the other layers). */
-export const Menu: FunctionalComponent<MenuProps> = ({ t, onCopy, onSecurity, onPeople, onLeave }) => (
+export const Menu: FunctionalComponent<MenuProps> = ({ t, link, onCopy, onSecurity, onPeople, onLeave }) => (
   <div class="menu" role="menu" aria-label={t.more} onKeyDown={(event: KeyboardEvent) => moveFocus(event, '[role=menuitem]')}>
     <button type="button" role="menuitem" onClick={onCopy}>
       <Icon of={copy} />
-      {t.copyInvite}
+      {link ? t.copyInvite : t.copyCode}
     </button>
     <button type="button" role="menuitem" onClick={onSecurity}>
       <Shield filled={false} size={20} />

@@ -52,6 +52,8 @@ export class Qsec2Panel {
   @Prop() readonly dictionary: Partial<Dictionary & SecurityDictionary & MediaDictionary> | undefined;
   /** Closes the panel. */
   @Prop() readonly dismiss!: () => void;
+  /** The panel stands open now, or no longer. */
+  @Prop() readonly shown!: (open: boolean) => void;
 
   @State() private view!: View;
   @State() private t!: Dictionary;
@@ -71,7 +73,12 @@ export class Qsec2Panel {
   private format!: Format;
   private lang = 'en';
   private loadingMedia = false;
-  private frame = new PanelFrame(() => this.el.querySelector('dialog') ?? undefined);
+  /** Until it is drawn for the first time. */
+  private fresh = true;
+  private frame = new PanelFrame(
+    () => this.el.querySelector('dialog') ?? undefined,
+    (open) => this.shown(open),
+  );
   private drop = new DropZone({
     accepts: () => composerOf(this.view, this.t).on,
     over: (dropping) => {
@@ -90,6 +97,8 @@ export class Qsec2Panel {
     adoptStyles(this.el, PANEL_SHEET);
     this.unsubscribe = this.session?.subscribe(() => this.pace.changed(this.session.view.phase === 'agreeing'));
     this.frame.connect();
+    // What happened while nobody listened.
+    if (this.view) this.update();
   }
 
   disconnectedCallback() {
@@ -113,14 +122,14 @@ export class Qsec2Panel {
     this.announcer = new Announcer(() => ({ polite: this.polite, assertive: this.assertive }), this.t.newMessages);
   }
 
-  componentDidLoad() {
-    this.frame.show(this.opened, this.session.view.phase !== 'setup');
+  @Watch('opened')
+  openedChanged() {
+    this.layer = 'none';
   }
 
-  @Watch('opened')
-  openedChanged(opened: boolean) {
-    this.layer = 'none';
-    this.frame.show(opened);
+  @Watch('dictionary')
+  async dictionaryChanged() {
+    this.t = await loadDictionary(this.lang, this.dictionary);
   }
 
   /** The panel is in the shadow tree of the widget: the language of the page is outside of it. */
@@ -188,7 +197,7 @@ export class Qsec2Panel {
     this.layer = 'none';
     clearTimeout(this.copyTimer);
     try {
-      await navigator.clipboard.writeText(this.view.link);
+      await navigator.clipboard.writeText(this.view.link || this.view.code);
       this.copied = 'yes';
       this.announcer.polite(this.t.copied);
     } catch {
@@ -201,8 +210,9 @@ export class Qsec2Panel {
   };
 
   private readonly shareLink = async () => {
+    const { link, code } = this.view;
     try {
-      await navigator.share({ title: this.t.dialog, text: this.t.shareText, url: this.view.link });
+      await navigator.share({ title: this.t.dialog, ...(link ? { text: this.t.shareText, url: link } : { text: code }) });
     } catch (error) {
       if (!(error instanceof DOMException && error.name === 'AbortError')) await this.copyLink();
     }
@@ -260,12 +270,20 @@ export class Qsec2Panel {
     else this.dismiss();
   };
 
+  /** Closed by something else than us: a way back that the browser does not let us refuse, or a script of the page. */
+  private readonly onClosed = () => {
+    if (this.frame.closedByOthers) this.dismiss();
+  };
+
   private readonly onClick = (event: Event) => {
     if (this.layer !== 'menu' || !(event.target instanceof HTMLElement || event.target instanceof SVGElement)) return;
     if (!event.target.closest('.menu, [data-menu]')) this.layer = 'none';
   };
 
   componentDidRender() {
+    // Without motion where a link opened the panel: the key agreement needs the processor.
+    this.frame.show(this.opened, this.fresh && this.session.view.phase !== 'setup');
+    this.fresh = false;
     const { focusNext } = this;
     this.focusNext = undefined;
     if (focusNext) this.el.querySelector<HTMLElement>(focusNext)?.focus();
@@ -284,6 +302,7 @@ export class Qsec2Panel {
         tabIndex={-1}
         onKeyDown={this.onKeyDown}
         onCancel={this.onCancel}
+        onClose={this.onClosed}
         onClick={this.onClick}
       >
         {this.inside()}
@@ -314,7 +333,14 @@ export class Qsec2Panel {
           onClose={this.mode === 'floating' ? this.dismiss : undefined}
         />
         {this.layer === 'menu' && (
-          <Menu t={t} onCopy={this.copyLink} onSecurity={this.openSecurity} onPeople={this.openPeople} onLeave={this.leave} />
+          <Menu
+            t={t}
+            link={!!view.link}
+            onCopy={this.copyLink}
+            onSecurity={this.openSecurity}
+            onPeople={this.openPeople}
+            onLeave={this.leave}
+          />
         )}
         <div class="under" inert={this.layer === 'menu'}>
           <Banner

@@ -21,9 +21,16 @@ export const Waiting: FunctionalComponent<WaitingProps> = ({ view, t, copied, qr
   return (
     <div class="body waiting" part="body">
       <h3>{view.creator ? t.waitingTitle : t.joinedTitle}</h3>
-      <p class="lead">{view.creator ? t.waitingLead : t.joinedLead}</p>
+      <p class="lead">{leadOf(view, t)}</p>
       <div class="link-row">
-        <input class="link" readOnly aria-label={t.invite} value={view.link} onFocus={selectAll} spellcheck={false} />
+        <input
+          class="link"
+          readOnly
+          aria-label={view.link ? t.invite : t.inviteCode}
+          value={view.link || view.code}
+          onFocus={selectAll}
+          spellcheck={false}
+        />
         <button type="button" class="primary" data-copy onClick={onCopy}>
           <Icon of={copied === 'yes' ? check : copy} />
           <span>{copied === 'yes' ? t.copied : t.copy}</span>
@@ -41,14 +48,20 @@ export const Waiting: FunctionalComponent<WaitingProps> = ({ view, t, copied, qr
             {t.share}
           </button>
         )}
-        {!qrShown && (
+        {!qrShown && view.link && (
           <button type="button" class="secondary" onClick={onShowQr}>
             <Icon of={qr} />
             {t.showQr}
           </button>
         )}
       </div>
-      {qrShown && <qsec2-qr text={view.link} label={t.qrInvite} />}
+      {qrShown && view.link && <qsec2-qr text={view.link} label={t.qrInvite} />}
+      {view.linkTrouble && (
+        <p class="no-link" role="note">
+          {t.linkTrouble[view.linkTrouble]}
+          <code translate="no">&lt;qsec2-chat link-base="https://…"&gt;</code>
+        </p>
+      )}
       <p class="places">
         <span class="seats" aria-hidden="true">
           {Array.from({ length: view.capacity }, (_, seat) => (
@@ -60,6 +73,11 @@ export const Waiting: FunctionalComponent<WaitingProps> = ({ view, t, copied, qr
     </div>
   );
 };
+
+function leadOf({ creator, link }: View, t: Dictionary): string {
+  if (!creator) return t.joinedLead;
+  return link ? t.waitingLead : t.codeLead;
+}
 
 function selectAll(event: FocusEvent): void {
   if (event.target instanceof HTMLInputElement) event.target.select();

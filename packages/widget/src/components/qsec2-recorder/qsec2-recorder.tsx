@@ -44,11 +44,15 @@ export class Qsec2Recorder {
 
   private recorder!: VoiceRecorder;
   private handed = false;
+  private ended = false;
   private preview: HTMLAudioElement | undefined;
   private readonly urls = new ObjectUrls();
 
   connectedCallback() {
     adoptStyles(this.el, SHEET);
+    // Moved in one go, it goes on; back after it was away, it is over and says so.
+    if (this.ended) this.close(this.media.takenAway);
+    if (this.recorder as VoiceRecorder | undefined) return;
     this.recorder = recordVoice();
     this.recorder.on('state', (state) => this.onState(state));
     this.recorder.on('level', ({ level, durationMs }) => {
@@ -59,8 +63,12 @@ export class Qsec2Recorder {
 
   disconnectedCallback() {
     this.stopPreview();
-    // What was handed over is being sent.
-    if (!this.handed) this.recorder.cancel();
+    queueMicrotask(() => {
+      if (this.el.isConnected) return;
+      this.ended = true;
+      // What was handed over is being sent.
+      if (!this.handed) this.recorder.cancel();
+    });
   }
 
   @Watch('holding')

@@ -1,4 +1,4 @@
-import { Component, Host, h, Prop, State } from '@stencil/core';
+import { Component, Host, h, Prop, State, Watch } from '@stencil/core';
 import type { Dictionary } from '../../i18n';
 import { Icon } from '../../icons/icon';
 import { minus, plus } from '../../icons/paths';
@@ -27,6 +27,12 @@ export class Qsec2Setup {
 
   componentWillLoad() {
     this.ownName = this.name;
+  }
+
+  /** A name that the page sets later, unless the person wrote another one. */
+  @Watch('name')
+  nameChanged(name: string, before: string) {
+    if (this.ownName === before) this.ownName = name;
   }
 
   private readonly submitCreate = (event: Event) => {

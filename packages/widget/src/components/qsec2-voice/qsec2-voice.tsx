@@ -51,6 +51,7 @@ export class Qsec2Voice {
 
   disconnectedCallback() {
     this.audio?.pause();
+    this.playing = false;
     this.audio = undefined;
     this.loading = undefined;
     this.urls.revokeAll();
