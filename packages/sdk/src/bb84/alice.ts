@@ -3,17 +3,8 @@ import type { Listener, ListenOptions } from '../events.ts';
 import { select } from './bits.ts';
 import type { PreparedPulses } from './channel/types.ts';
 import { malformed } from './codec.ts';
-import {
-  countByIntensity,
-  type DecoyCounts,
-  errorsOf,
-  estimate,
-  reconciliationRate,
-  type SampleCounts,
-  sampledOf,
-  secretBits,
-  verdict,
-} from './estimation.ts';
+import { countByIntensity, countOutcome, type DecoyCounts, errorsOf, type SampleCounts, sampledOf } from './counts.ts';
+import { estimate, reconciliationRate, verdict } from './estimation.ts';
 import {
   decodeDetections,
   decodeReply,
@@ -24,8 +15,9 @@ import {
   type KeyMaterial,
   type Reply,
 } from './flights.ts';
+import { decoyReport, secretBits } from './key-length.ts';
 import { type AliceOptions, aliceOptions } from './options.ts';
-import { countOutcome, keyLengthTerms, tagExcess, tooShort, verified } from './post-processing.ts';
+import { keyLengthTerms, tagExcess, tooShort, verified } from './post-processing.ts';
 import { toeplitz, toeplitzSeedBits } from './privacy-amplification.ts';
 import { randomBits, randomBytes } from './random.ts';
 import type { ReconciliationSender } from './reconciliation/types.ts';
@@ -157,14 +149,14 @@ export class Alice {
       const counts = countOutcome(parts, testBits, bobs, flight.bases);
       const decoy =
         typeof source === 'object' && pulses.classes
-          ? countByIntensity(pulses.classes, flight.detected, parts, testBits, bobs)
+          ? countByIntensity(pulses.classes, flight.detected, flight.bases, parts, testBits, bobs)
           : undefined;
-      const qber = estimate(counts, this.#terms);
+      const qber = estimate(counts, this.#terms, decoy);
       return { counts, decoy, qber, failure: verdict(counts, qber, this.#options.threshold) };
     });
     this.#sampled = sampledOf(counts);
     this.#errors = errorsOf(counts);
-    this.#log.done('estimation', { sampled: this.#sampled, qber });
+    this.#log.done('estimation', { sampled: this.#sampled, qber, ...decoyReport(decoy, this.#terms) });
     const traced = Math.min(this.#options.trace, pulses.count);
     const bases = select(pulses.bases, flight.detected);
     this.#log.trace(traced, { detected: flight.detected, bits, bases, match, parts, peerBits: bobs });

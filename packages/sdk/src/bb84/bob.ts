@@ -3,16 +3,8 @@ import type { Listener, ListenOptions } from '../events.ts';
 import { byteLength, select } from './bits.ts';
 import { simulatedReceiver } from './channel/measurement.ts';
 import { malformed } from './codec.ts';
-import {
-  type DecoyCounts,
-  errorsOf,
-  estimate,
-  reconciliationRate,
-  type SampleCounts,
-  sampledOf,
-  secretBits,
-  verdict,
-} from './estimation.ts';
+import { countOutcome, type DecoyCounts, errorsOf, requireSums, type SampleCounts, sampledOf } from './counts.ts';
+import { estimate, reconciliationRate, verdict } from './estimation.ts';
 import {
   type Disclosure,
   decodeAnswer,
@@ -25,8 +17,9 @@ import {
   type KeyMaterial,
   type RunFailure,
 } from './flights.ts';
+import { decoyReport, secretBits } from './key-length.ts';
 import { type BobOptions, bobOptions } from './options.ts';
-import { countOutcome, keyLengthTerms, tagExcess, tooShort, verified } from './post-processing.ts';
+import { keyLengthTerms, tagExcess, tooShort, verified } from './post-processing.ts';
 import { toeplitz, toeplitzSeedBits } from './privacy-amplification.ts';
 import { randomBytes } from './random.ts';
 import type { Reconciler, ReconciliationReceiver } from './reconciliation/types.ts';
@@ -160,8 +153,8 @@ export class Bob {
     });
     const { counts, qber, failure } = this.#log.time('estimation', () => {
       const counts = countOutcome(parts, disclosure.testBits, select(bits, parts.test), bases);
-      checkCounts(disclosure.decoy, counts);
-      const qber = estimate(counts, terms);
+      if (disclosure.decoy) requireSums(disclosure.decoy, counts);
+      const qber = estimate(counts, terms, disclosure.decoy);
       return { counts, qber, failure: verdict(counts, qber, this.#options.threshold) };
     });
     const correcting =
@@ -171,7 +164,7 @@ export class Bob {
     this.#sampled = sampledOf(counts);
     this.#errors = errorsOf(counts);
     this.#log.done('sifting', { sifted: parts.tested + parts.kept });
-    this.#log.done('estimation', { sampled: this.#sampled, qber });
+    this.#log.done('estimation', { sampled: this.#sampled, qber, ...decoyReport(disclosure.decoy, terms) });
     const traced = Math.min(this.#options.trace, measured.hello.pulses);
     this.#log.trace(traced, { detected, bits, bases, match: disclosure.match, parts, peerBits: disclosure.testBits });
     if (typeof correcting === 'string') return this.#abortedByAlice(correcting, failure);
@@ -269,13 +262,4 @@ export class Bob {
     this.#log.done('aborted', {});
     return encodeReply({ kind: 'failure', failure: isRunFailure(failure.code) ? failure.code : 'RECONCILIATION_FAILED' });
   }
-}
-
-/** Alice's counts by intensity must add up to what Bob counted himself. */
-function checkCounts(decoy: DecoyCounts | undefined, counts: SampleCounts): void {
-  if (!decoy) return;
-  const sum = (list: readonly number[]): number => list.reduce((total, value) => total + value, 0);
-  const kept = sum(decoy.key) === counts.keyZ + counts.keyX;
-  const tested = sum(decoy.test) === sampledOf(counts) && sum(decoy.testErrors) === errorsOf(counts);
-  if (!kept || !tested) throw malformed('counts by intensity that do not add up');
 }

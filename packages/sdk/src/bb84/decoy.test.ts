@@ -42,6 +42,23 @@ describe('the length of a decoy-state key', () => {
     expect(result.length).toBe(7520223);
   });
 
+  it('has the worked values where empty pulses are detected too, by dark counts', () => {
+    // Computed from the paper's equations apart from this code, with 50 digits.
+    const result = decoyKeyLength({
+      ...WORKED,
+      nX: [14_812_389, 1_316_340, 62_352],
+      nZ: [2_726_687, 241_745, 11_432],
+      mZ: [27_133, 9553, 5582],
+      leak: 3_000_000,
+    });
+    expect(result.s0.toFixed(2)).toBe('231008.68');
+    expect(result.s1.toFixed(2)).toBe('9313628.66');
+    expect(result.sZ1.toFixed(2)).toBe('1608889.86');
+    expect(result.vZ1.toFixed(2)).toBe('26384.00');
+    expect(result.phaseError.toFixed(10)).toBe('0.0173572356');
+    expect(result.length).toBe(5_367_759);
+  });
+
   it('is 0 when the test basis bounds no single photon, where the bare formula gives a key', () => {
     const { s0, s1, sZ1, vZ1, phaseError, length } = decoyKeyLength({ ...WORKED, nZ: [900, 60, 30], mZ: [1, 0, 0] });
     expect(sZ1).toBeLessThanOrEqual(0);

@@ -97,11 +97,48 @@ export function secretKeyLength({
   epsCor = EPSILON_CORRECTNESS,
   bound = 'serfling',
 }: SecretKeyInput): number {
+  const phaseError = errorRateBound({ n, k, qber, epsSec, bound });
+  return secretBitsLeft(n * (1 - binaryEntropy(phaseError)), { leak, epsSec, epsCor });
+}
+
+/** What is left of `secret` bits after the leak and the terms in ε of eq. 1. */
+function secretBitsLeft(secret: number, { leak, epsSec, epsCor }: { leak: number; epsSec: number; epsCor: number }): number {
   requireEpsilon('epsCor', epsCor);
   requireCount('leak', leak);
-  const phaseError = errorRateBound({ n, k, qber, epsSec, bound });
-  const bits = n * (1 - binaryEntropy(phaseError)) - leak - Math.log2(2 / epsCor) + 2 * Math.log2(epsSec);
-  return Math.max(0, Math.floor(bits));
+  return Math.max(0, Math.floor(secret - leak - Math.log2(2 / epsCor) + 2 * Math.log2(epsSec)));
+}
+
+/** A part of a key whose phase errors a sample of its own bounds. */
+export interface KeyPart {
+  /** Key bits. */
+  n: number;
+  /** Sampled bits, in the other basis. */
+  k: number;
+  /** Errors among them. */
+  errors: number;
+}
+
+/**
+ * {@link errorRateBound} of one of `parts` parts of a key. Each fails with probability (ε_sec/4)²/parts, so that all of them hold
+ * but for the (ε_sec/4)² that one bound is allowed.
+ */
+export const partErrorBound = ({ n, k, errors }: KeyPart, parts: number, epsSec: number, bound: SamplingBound): number =>
+  k === 0 ? 0.5 : errorRateBound({ n, k, qber: errors / k, epsSec: epsSec / Math.sqrt(parts), bound });
+
+/**
+ * {@link secretKeyLength} of a key in several parts, such as the bits of two bases: the strings that the other basis could show
+ * number at most 2^Σ nᵢh(φᵢ), each φᵢ bounded from its own sample, so Σ nᵢ(1 − h(φᵢ)) stands for n(1 − h(Q + μ)) in eq. 1. One
+ * bound over the pooled samples would hold only for as many sampled bits of a basis as the key has of the other.
+ */
+export function secretKeyLengthOfParts(
+  parts: readonly KeyPart[],
+  { bound, ...rest }: { leak: number; epsSec: number; epsCor: number; bound: SamplingBound },
+): number {
+  const secret = (part: KeyPart): number => part.n * (1 - binaryEntropy(partErrorBound(part, parts.length, rest.epsSec, bound)));
+  return secretBitsLeft(
+    parts.reduce((sum, part) => sum + secret(part), 0),
+    rest,
+  );
 }
 
 /** ⌊x⌋ for a count computed as a product, so that 10000 · 0.29 is 2900 and not 2899. */

@@ -3,7 +3,7 @@ import { and, byteLength, forEachOne, getBit, ones, popcount, setBit } from './b
 import { decodeTransmission, encodeTransmission } from './channel/encoding.ts';
 import type { Intensity, Transmission } from './channel/types.ts';
 import { malformed, Reader, Writer } from './codec.ts';
-import type { DecoyCounts } from './estimation.ts';
+import type { DecoyCounts } from './counts.ts';
 import type { SamplingBound } from './finite-key.ts';
 import { type Epsilon, MOST_PULSES } from './options.ts';
 import { packDigits, packedLength, unpackDigits } from './radix.ts';
@@ -15,11 +15,12 @@ import type { Provenance } from './types.ts';
  *
  *   1 hello       what Alice announces, and what left the fibre
  *   2 detections  which pulses Bob detected, in which bases; the sample's seed and his bits there
- *   3 disclosure  matching bases, Alice's bits of the sample, and her verdict: a failure, or what Bob needs for the key
+ *   3 disclosure  matching bases, Alice's bits of the sample, in a decoy run her counts by intensity, and her verdict: a failure,
+ *                 or what Bob needs for the key
  *   4 reply       Bob's verdict: done, a failure, or a request to reconciliation
  *   5 answer      Alice's answer to a request; then 4 again
  */
-const FORMAT = 1;
+const FORMAT = 2;
 
 /** The failures one side can announce to the other, by their number on the wire. */
 const FAILURES = ['QBER_EXCEEDED', 'KEY_TOO_SHORT', 'RECONCILIATION_FAILED', 'VERIFICATION_FAILED'] as const;
@@ -201,15 +202,19 @@ export function decodeDetections(message: Uint8Array, pulses: number, zOnly: boo
   return { detected, clicks, bases, sample, sampleBits };
 }
 
-const counts = (writer: Writer, list: readonly number[]): void => {
-  for (const count of list) writer.u32(count);
-};
+/** The counts by intensity in the order of the wire: three of each, u32. */
+const DECOY_COUNTS = ['key', 'sampledZ', 'errorsZ', 'sampledX', 'errorsX'] as const;
+
+function readDecoyCounts(reader: Reader): DecoyCounts {
+  const three = (): [number, number, number] => [reader.u32(), reader.u32(), reader.u32()];
+  return { key: three(), sampledZ: three(), errorsZ: three(), sampledX: three(), errorsX: three() };
+}
 
 export function encodeDisclosure({ match, testBits, decoy, verdict }: Disclosure): Uint8Array {
   const failed = 'failure' in verdict;
   const writer = new Writer().u8(3).u8(failed ? 1 + indexIn(FAILURES, verdict.failure) : 0);
   writer.bytes(match).bytes(testBits);
-  if (decoy) for (const list of [decoy.key, decoy.test, decoy.testErrors]) counts(writer, list);
+  if (decoy) for (const name of DECOY_COUNTS) for (const count of decoy[name]) writer.u32(count);
   if (failed) return writer.finish();
   writer
     .u8(verdict.reconcile ? 1 : 0)
@@ -225,8 +230,7 @@ export function decodeDisclosure(message: Uint8Array, clicks: number, sample: Ui
   const failure = reader.u8();
   const match = reader.bits(clicks);
   const testBits = reader.bits(popcount(and(match, sample)));
-  const three = (): [number, number, number] => [reader.u32(), reader.u32(), reader.u32()];
-  const decoy = decoySource ? { decoy: { key: three(), test: three(), testErrors: three() } } : {};
+  const decoy = decoySource ? { decoy: readDecoyCounts(reader) } : {};
   if (failure !== 0) {
     reader.end();
     return { match, testBits, ...decoy, verdict: { failure: pick(FAILURES, failure - 1, 'failure') } };

@@ -61,6 +61,8 @@ interface FiniteRun {
   pulses: number;
   /** Probability of the key basis, on either side; the other basis is the test. */
   keyBasis: number;
+  /** Share of the detections in the key basis that are compared in public and carry no key. Default 0. */
+  sampleFraction?: number;
   /** f of reconciliation. Default 1.16. */
   efficiency?: number;
   /** Default 1e-9. */
@@ -76,10 +78,17 @@ interface FiniteRun {
  */
 export function expectedKeyLength(
   link: Link,
-  { pulses, keyBasis, bound = 'serfling', efficiency = DEFAULT_EFFICIENCY, ...epsilon }: FiniteRun & { bound?: SamplingBound },
+  {
+    pulses,
+    keyBasis,
+    sampleFraction = 0,
+    bound = 'serfling',
+    efficiency = DEFAULT_EFFICIENCY,
+    ...epsilon
+  }: FiniteRun & { bound?: SamplingBound },
 ): number {
   const { gain, error } = singlePhotonResponse(link);
-  const n = Math.floor(pulses * keyBasis ** 2 * gain);
+  const n = Math.floor(pulses * keyBasis ** 2 * (1 - sampleFraction) * gain);
   const k = Math.floor(pulses * (1 - keyBasis) ** 2 * gain);
   return secretKeyLength({ n, k, qber: error, leak: efficiency * n * binaryEntropy(error), bound, ...epsilon });
 }
@@ -92,6 +101,7 @@ export function expectedDecoyKeyLength(
     keyBasis,
     intensities,
     probabilities,
+    sampleFraction = 0,
     efficiency = DEFAULT_EFFICIENCY,
     ...epsilon
   }: FiniteRun & { intensities: PerIntensity; probabilities: PerIntensity },
@@ -103,7 +113,7 @@ export function expectedDecoyKeyLength(
     );
     return [signal, decoy, vacuum];
   };
-  const [key, test] = [keyBasis ** 2, (1 - keyBasis) ** 2];
+  const [key, test] = [keyBasis ** 2 * (1 - sampleFraction), (1 - keyBasis) ** 2];
   const nX = counts(key, ({ gain }) => gain);
   const mX = counts(key, ({ gain, error }) => gain * error);
   const n = nX[0] + nX[1] + nX[2];
@@ -134,6 +144,7 @@ export function expectedTaggedKeyLength(
     pulses,
     keyBasis,
     mean,
+    sampleFraction = 0,
     efficiency = DEFAULT_EFFICIENCY,
     epsSec = EPSILON_SECRECY,
     epsCor = EPSILON_CORRECTNESS,
@@ -144,7 +155,7 @@ export function expectedTaggedKeyLength(
     const multi = sent * multiPhotonProbability(mean) + Math.sqrt((sent / 2) * Math.log(21 / epsSec));
     return Math.floor(sent * gain - multi);
   };
-  const [sentKey, sentTest] = [pulses * keyBasis ** 2, pulses * (1 - keyBasis) ** 2];
+  const [sentKey, sentTest] = [pulses * keyBasis ** 2 * (1 - sampleFraction), pulses * (1 - keyBasis) ** 2];
   const [n, k] = [singles(sentKey), singles(sentTest)];
   if (n <= 0 || k <= 0) return 0;
   const qber = Math.min(1, (sentTest * gain * error) / k);

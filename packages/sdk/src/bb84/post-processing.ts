@@ -1,8 +1,6 @@
 import { QsecError } from '../errors.ts';
-import { popcount, select } from './bits.ts';
-import { countSample, type KeyLengthTerms, type SampleCounts, sourceModel } from './estimation.ts';
 import type { Hello } from './flights.ts';
-import type { Partition } from './sifting.ts';
+import { type KeyLengthTerms, sourceModel } from './key-length.ts';
 
 /* Steps that both sides compute from announced numbers and their own bits. Nothing here holds state. */
 
@@ -10,12 +8,6 @@ import type { Partition } from './sifting.ts';
 export function keyLengthTerms(hello: Pick<Hello, 'epsilon' | 'bound' | 'zProbability' | 'intensities'>): KeyLengthTerms {
   const source = sourceModel(hello.intensities);
   return { epsilon: hello.epsilon, bound: hello.bound, source, zOnly: hello.zProbability !== 0.5 || source !== 'single-photon' };
-}
-
-/** Compares the test bits and counts what is kept, by basis. `bases` is over the detected pulses, one is X. */
-export function countOutcome(parts: Partition, alice: Uint8Array, bob: Uint8Array, bases: Uint8Array): SampleCounts {
-  const keyX = popcount(select(bases, parts.key));
-  return { ...countSample(alice, bob, select(bases, parts.test), parts.tested), keyZ: parts.kept - keyX, keyX };
 }
 
 /**

@@ -1,6 +1,8 @@
 /** The vocabulary shared by the engine's parts. Words: *pulses* are sent, *detected* arrive, *sifted* had matching bases,
  * *sampled* were compared in public, *disclosed* bits were given away by reconciliation, *final* bits are the key. */
 
+import type { PerIntensity } from './decoy.ts';
+
 /** Where a key's secrecy comes from. Only `hardware` may be described as quantum-secure. */
 export type Provenance = 'simulated' | 'hardware';
 
@@ -12,8 +14,35 @@ export interface QberEstimate {
   x: number;
   /** All sampled bits together. */
   combined: number;
-  /** Upper confidence bound of `combined` at the secrecy ε. */
+  /**
+   * Upper confidence bound at the secrecy ε of the error rate that the key would have shown in the other basis, which is what its
+   * length is made from: of the basis where it is largest, and of single photons alone in a decoy run. At most 0.5.
+   */
   upperBound: number;
+}
+
+/**
+ * What a decoy run counted, by basis and intensity (strongest first), and what it says of single photons (Lim et al., Phys. Rev. A 89,
+ * 022307, 2014). The key is in Z. What is compared in X bounds its phase errors; what is compared in Z only tells
+ * reconciliation what to expect.
+ */
+export interface DecoyReport {
+  /** Detections kept for the key. */
+  key: PerIntensity;
+  /** Detections compared in each basis, and errors among them. */
+  sampledZ: PerIntensity;
+  errorsZ: PerIntensity;
+  sampledX: PerIntensity;
+  errorsX: PerIntensity;
+  /** Lower bounds on key bits from empty pulses and from single photons. */
+  emptyKey: number;
+  singleKey: number;
+  /** Lower bound on detections of single photons compared in X; nothing is known about them when it is not positive. */
+  singleX: number;
+  /** Upper bound on errors among them. */
+  singleErrorsX: number;
+  /** Upper bound on the phase error rate of the key's single photons, at most 0.5. */
+  phaseError: number;
 }
 
 /** What one key agreement really did. Every number is a count of things that happened. */
@@ -23,6 +52,8 @@ export interface Report {
   sifted: number;
   sampled: number;
   qber: QberEstimate;
+  /** Of a run with decoy states only. */
+  decoy?: DecoyReport;
   method: ReconciliationMethod;
   /** Message rounds spent in reconciliation. */
   rounds: number;

@@ -184,16 +184,17 @@ function averageOf(outcomes: readonly Outcome[]): Outcome['counts'] {
 }
 
 function rows(counts: Outcome['counts']): string[][] {
-  const { pulses = 0, detected, sifted, sampled, qber, method, rounds, corrected, disclosed, finalBits } = counts;
+  const { pulses = 0, detected, sifted, sampled, qber, decoy, method, rounds, corrected, disclosed, finalBits } = counts;
   const row = (stage: string, bits: number | undefined, note: string): string[][] =>
     bits === undefined ? [] : [[stage, grouped(Math.round(bits)), percentage(pulses === 0 ? Number.NaN : bits / pulses), note]];
   const kept = (sifted ?? 0) - (sampled ?? 0);
   const rates =
     qber &&
-    `QBER ${percentage(qber.combined)} (Z ${percentage(qber.z)}, X ${percentage(qber.x)}), unseen bits below ${percentage(qber.upperBound)}`;
+    `QBER ${percentage(qber.combined)} (Z ${percentage(qber.z)}, X ${percentage(qber.x)}), phase errors${decoy ? ' of single photons' : ''} below ${percentage(qber.upperBound)}`;
+  // Over the errors that the key really had, which a sample only guesses.
   const f =
-    qber && disclosed !== undefined && qber.combined > 0
-      ? `, f = ${(disclosed / (kept * binaryEntropy(qber.combined))).toFixed(3)}`
+    disclosed !== undefined && corrected
+      ? `, f = ${(disclosed / (kept * binaryEntropy(Math.min(1, corrected / kept)))).toFixed(3)}`
       : '';
   return [
     ['stage', 'bits', 'of pulses', ''],
