@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Download, expect, type Page } from '@playwright/test';
 import { CuttableProxy } from './support/file-transfer.mjs';
+import { Site, twoLines } from './support/host-page.ts';
 import { stallUploads, watchContent } from './support/page-watch.ts';
 import { picker, talking } from './support/people.ts';
 import type { RelayProcess } from './support/relay-process.ts';
@@ -35,8 +36,8 @@ async function kept(relay: RelayProcess): Promise<string[]> {
 const shown = (page: Page, kind: string) =>
   page.evaluate((kind) => [...shownNow.values()].filter(({ type }) => type.startsWith(kind)).length, kind);
 
-test('files go out by the button, and arrive as they were; an empty one is refused in words', async ({ relay, people }) => {
-  const [ana, bo] = await talking(relay.url, await people.one(), await people.one());
+test('files go out by the button, and arrive as they were; an empty one is refused in words', async ({ site, people }) => {
+  const [ana, bo] = await talking(site.url, await people.one(), await people.one());
   const content = Buffer.from('What was agreed, word for word.\n'.repeat(4000));
   await picker(ana).setInputFiles([
     { name: 'minutes.txt', mimeType: 'text/plain', buffer: content },
@@ -54,10 +55,10 @@ test('files go out by the button, and arrive as they were; an empty one is refus
 });
 
 test('a large picture that is dropped is a thumbnail to the other side, then the picture; its addresses end with the room', async ({
-  relay,
+  site,
   people,
 }) => {
-  const [ana, bo] = await talking(relay.url, await people.one({}, watchContent), await people.one({}, watchContent));
+  const [ana, bo] = await talking(site.url, await people.one({}, watchContent), await people.one({}, watchContent));
   // Noise, which no format makes small: above what is fetched without being asked for.
   const files = await ana.evaluateHandle(async () => {
     const canvas = new OffscreenCanvas(2400, 1200);
@@ -98,8 +99,8 @@ test('a large picture that is dropped is a thumbnail to the other side, then the
   }
 });
 
-test('a picture that is pasted is shown on both sides, and the draft stays', async ({ relay, people }) => {
-  const [ana, bo] = await talking(relay.url, await people.one(), await people.one());
+test('a picture that is pasted is shown on both sides, and the draft stays', async ({ site, people }) => {
+  const [ana, bo] = await talking(site.url, await people.one(), await people.one());
   const field = ana.getByRole('textbox', { name: 'Message' });
   await field.fill('Look at this');
   await field.evaluate(async (field) => {
@@ -116,8 +117,8 @@ test('a picture that is pasted is shown on both sides, and the draft stays', asy
   await expect(field).toHaveValue('Look at this');
 });
 
-test('names and types that mean harm, and pictures that are none, are plain files', async ({ relay, people }) => {
-  const [ana, bo] = await talking(relay.url, await people.one(), await people.one({}, watchContent));
+test('names and types that mean harm, and pictures that are none, are plain files', async ({ site, people }) => {
+  const [ana, bo] = await talking(site.url, await people.one(), await people.one({}, watchContent));
   const long = `${'a'.repeat(1000)}.txt`;
   const bytes = Buffer.from('<script>document.title = "taken"</script>');
   await picker(ana).setInputFiles([
@@ -151,8 +152,8 @@ test('names and types that mean harm, and pictures that are none, are plain file
   expect(await bo.evaluate(() => shownEver.map(({ type }) => type).filter((type) => /html|svg|pdf/.test(type)))).toEqual([]);
 });
 
-test('sending that is cancelled half-way leaves nothing behind, and can be tried again', async ({ relay, people }) => {
-  const [ana, bo] = await talking(relay.url, await people.one({}, stallUploads), await people.one());
+test('sending that is cancelled half-way leaves nothing behind, and can be tried again', async ({ relay, site, people }) => {
+  const [ana, bo] = await talking(site.url, await people.one({}, stallUploads), await people.one());
   const before = await kept(relay);
   await ana.evaluate(() => stallAfter(2_000_000));
   await picker(ana).setInputFiles({ name: 'film.bin', mimeType: 'application/octet-stream', buffer: Buffer.alloc(9_000_000, 7) });
@@ -169,8 +170,12 @@ test('sending that is cancelled half-way leaves nothing behind, and can be tried
   await expect(messages(ana)).toHaveCount(1);
 });
 
-test('a file that changes on the disk while it is sent cannot be read, and leaves nothing behind', async ({ relay, people }) => {
-  const [ana, bo] = await talking(relay.url, await people.one({}, stallUploads), await people.one());
+test('a file that changes on the disk while it is sent cannot be read, and leaves nothing behind', async ({
+  relay,
+  site,
+  people,
+}) => {
+  const [ana, bo] = await talking(site.url, await people.one({}, stallUploads), await people.one());
   const before = await kept(relay);
   const path = join(tmpdir(), `qsec2-changing-${process.pid}.bin`);
   await writeFile(path, Buffer.alloc(9_000_000, 7));
@@ -192,8 +197,9 @@ test('a file that changes on the disk while it is sent cannot be read, and leave
 
 test('fetching that is cancelled keeps nothing, and brings the file when it is tried again', async ({ relay, people }) => {
   const proxy = await CuttableProxy.listen(relay.port);
+  const site = await Site.page(twoLines(proxy.url));
   try {
-    const [ana, bo] = await talking(proxy.url, await people.one(), await people.one({}, watchContent));
+    const [ana, bo] = await talking(site.url, await people.one(), await people.one({}, watchContent));
     const content = Buffer.alloc(9_000_000, 'content ');
     await picker(ana).setInputFiles({ name: 'film.bin', mimeType: 'application/octet-stream', buffer: content });
     const offered = bo.getByRole('button', { name: 'Download film.bin' });
@@ -211,6 +217,7 @@ test('fetching that is cancelled keeps nothing, and brings the file when it is t
     await leave(bo);
     expect(await bo.evaluate(() => shownNow.size)).toBe(0);
   } finally {
+    await site.close();
     await proxy.close();
   }
 });

@@ -27,7 +27,7 @@ const contexts: BrowserContext[] = [];
 
 test.beforeAll(async () => {
   page = await sdkPage();
-  relay = await RelayProcess.start({ RELAY_DEMO_DIR: page.dir, RELAY_RATE_BYTES: '1GiB' });
+  relay = await RelayProcess.start({ RELAY_RATE_BYTES: '1GiB' });
 });
 
 test.afterEach(async () => {
@@ -46,7 +46,7 @@ async function person(browser: Browser): Promise<Page> {
   opened.on('pageerror', (error) => {
     throw error;
   });
-  await opened.goto(relay.url);
+  await opened.goto(page.url);
   await opened.waitForFunction(() => globalThis.qsec2Voice !== undefined);
   return opened;
 }

@@ -1,20 +1,20 @@
 import { expect, type Page } from '@playwright/test';
+import type { Site } from './support/host-page.ts';
 import { type People, pageOf } from './support/people.ts';
-import type { RelayProcess } from './support/relay-process.ts';
 import { test } from './support/widget-test.ts';
 
 /** Who made a room decides about the people in it: several browsers over a real relay. */
 
 /** Where people are, and how one more comes. */
 interface Place {
-  relay: RelayProcess;
+  site: Site;
   people: People;
 }
 
-async function person({ relay, people }: Place, name: string): Promise<Page> {
+async function person({ site, people }: Place, name: string): Promise<Page> {
   const page = await pageOf(await people.one({ permissions: ['clipboard-read', 'clipboard-write'] }));
-  await page.goto(relay.url);
-  await page.getByRole('button', { name: 'Start a chat' }).click();
+  await page.goto(site.url);
+  await page.getByRole('button', { name: 'Open private chat' }).click();
   await page.getByRole('textbox', { name: 'Your name' }).fill(name);
   return page;
 }
@@ -54,10 +54,10 @@ async function say(page: Page, text: string): Promise<void> {
 const bubble = (page: Page, text: string) => page.getByRole('log').getByText(text, { exact: true });
 
 test('a removed member is told so; the others go on, by a new link that lets in and an old one that does not', async ({
-  relay,
+  site,
   people,
 }) => {
-  const place = { relay, people };
+  const place = { site, people };
   const { ana, link } = await creator(place);
   const bo = await join(place, 'Bo', link);
   await Promise.all([secured(ana), secured(bo)]);
@@ -95,8 +95,8 @@ test('a removed member is told so; the others go on, by a new link that lets in 
   await expect(bubble(cy, 'the two of us')).toHaveCount(0);
 });
 
-test('in a locked room somebody asks and is let in, by a member who was given the right', async ({ relay, people }) => {
-  const place = { relay, people };
+test('in a locked room somebody asks and is let in, by a member who was given the right', async ({ site, people }) => {
+  const place = { site, people };
   const { ana, link } = await creator(place);
   const bo = await join(place, 'Bo', link);
   await Promise.all([secured(ana), secured(bo)]);

@@ -18,7 +18,7 @@ const contexts: BrowserContext[] = [];
 
 test.beforeAll(async () => {
   site = await sdkPage();
-  relay = await RelayProcess.start({ RELAY_DEMO_DIR: site.dir });
+  relay = await RelayProcess.start();
 });
 
 test.afterEach(async () => {
@@ -40,7 +40,7 @@ async function person(browser: Browser): Promise<Page> {
 
 /** Opens the page, or opens it again. */
 async function ready(page: Page): Promise<void> {
-  await page.goto(relay.url);
+  await page.goto(site.url);
   await page.waitForFunction(() => globalThis.qsec2 !== undefined);
 }
 

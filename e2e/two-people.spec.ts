@@ -1,18 +1,19 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFile } from 'node:fs/promises';
-import { createServer, type Server } from 'node:http';
 import { fileURLToPath } from 'node:url';
 import { type Browser, type BrowserContext, expect, type Page, test } from '@playwright/test';
+import { Site, twoLines } from './support/host-page.ts';
 import { DEMO, RelayProcess } from './support/relay-process.ts';
 
-/** Two people, each in a browser of their own, on the demo page of a real relay. */
+/** Two people, each in a browser of their own, on a page of another origin than the relay's, or on the relay's own. */
 
 let relay: RelayProcess;
+let site: Site;
 const contexts: BrowserContext[] = [];
 
 test.beforeAll(async () => {
   relay = await RelayProcess.start({ RELAY_DEMO_DIR: DEMO });
+  site = await Site.page(twoLines(relay.url));
 });
 
 test.afterEach(async () => {
@@ -20,6 +21,7 @@ test.afterEach(async () => {
 });
 
 test.afterAll(async () => {
+  await site.close();
   await relay.stop();
 });
 
@@ -34,9 +36,9 @@ async function person(browser: Browser): Promise<Page> {
   return page;
 }
 
-async function create(page: Page, name: string, query = ''): Promise<string> {
-  await page.goto(`${relay.url}/${query}`);
-  await page.getByRole('button', { name: 'Start a chat' }).click();
+async function create(page: Page, name: string, place = site.url): Promise<string> {
+  await page.goto(place);
+  await page.getByRole('button', { name: 'Open private chat' }).click();
   await page.getByRole('textbox', { name: 'Your name' }).fill(name);
   await page.getByRole('button', { name: 'Create a room' }).click();
   await page.getByRole('button', { name: 'Copy', exact: true }).click();
@@ -53,29 +55,31 @@ async function say(page: Page, text: string): Promise<void> {
 
 const bubble = (page: Page, text: string) => page.getByRole('log').getByText(text, { exact: true });
 
-test('one creates a room, the other opens its link, and they talk', async ({ browser }) => {
-  const ana = await person(browser);
-  const link = await create(ana, 'Ana');
-  const bo = await person(browser);
-  await bo.goto(link);
-  await Promise.all([secured(ana), secured(bo)]);
-  expect(new URL(bo.url()).hash).toBe('');
+for (const place of ['a page of another origin', "the relay's own page"]) {
+  test(`on ${place} one creates a room, the other opens its link, and they talk`, async ({ browser }) => {
+    const ana = await person(browser);
+    const link = await create(ana, 'Ana', place.startsWith('the relay') ? relay.url : site.url);
+    const bo = await person(browser);
+    await bo.goto(link);
+    await Promise.all([secured(ana), secured(bo)]);
+    expect(new URL(bo.url()).hash).toBe('');
 
-  await say(bo, 'Good morning, Ana');
-  await expect(bubble(ana, 'Good morning, Ana')).toBeVisible();
-  await say(ana, 'Good morning to you');
-  await expect(bubble(bo, 'Good morning to you')).toBeVisible();
-  await expect(ana.getByText('Delivered')).toBeAttached();
+    await say(bo, 'Good morning, Ana');
+    await expect(bubble(ana, 'Good morning, Ana')).toBeVisible();
+    await say(ana, 'Good morning to you');
+    await expect(bubble(bo, 'Good morning to you')).toBeVisible();
+    await expect(ana.getByText('Delivered')).toBeAttached();
 
-  const safety = async (page: Page) => {
-    await page.getByRole('button', { name: 'Compare' }).click();
-    const groups = page.getByRole('listitem').filter({ hasText: /^\d{5}$/ });
-    await expect(groups).toHaveCount(12);
-    return groups.allTextContents();
-  };
-  const [atAna, atBo] = [await safety(ana), await safety(bo)];
-  expect(atAna).toEqual(atBo);
-});
+    const safety = async (page: Page) => {
+      await page.getByRole('button', { name: 'Compare' }).click();
+      const groups = page.getByRole('listitem').filter({ hasText: /^\d{5}$/ });
+      await expect(groups).toHaveCount(12);
+      return groups.allTextContents();
+    };
+    const [atAna, atBo] = [await safety(ana), await safety(bo)];
+    expect(atAna).toEqual(atBo);
+  });
+}
 
 test('a browser and a ten-line Node script talk', async ({ browser }) => {
   const ana = await person(browser);
@@ -106,7 +110,7 @@ async function firstLine({ stdout }: ChildProcess): Promise<string> {
 
 test('a listener who measures every photon is caught: no key, no chat', async ({ browser }) => {
   const ana = await person(browser);
-  const link = await create(ana, 'Ana', '?eve=100');
+  const link = await create(ana, 'Ana', `${relay.url}/?eve=100`);
   const bo = await person(browser);
   await bo.goto(link.includes('eve=100') ? link : link.replace('/#', '/?eve=100#'));
   for (const page of [ana, bo]) {
@@ -153,95 +157,3 @@ test('the relay is killed and comes back: both see it, go on, and a message sent
   await expect(bubble(ana, 'after')).toBeVisible();
   await expect(bubble(bo, 'meanwhile')).toHaveCount(1);
 });
-
-test('what connects did not arrive: it is asked for again, and the room is created', async ({ browser }) => {
-  const ana = await person(browser);
-  let lost = 0;
-  await ana.route('**/*.script.js', (route) => {
-    lost++;
-    return route.abort();
-  });
-  await ana.goto(relay.url);
-  await ana.getByRole('button', { name: /open private chat/i }).click();
-  await ana.getByRole('button', { name: 'Create a room' }).click();
-  const again = ana.getByRole('button', { name: 'Retry' });
-  await expect(again).toBeVisible();
-  await expect(ana.getByText('Check the connection')).toBeVisible();
-  expect(lost).toBeGreaterThan(0);
-  await ana.unroute('**/*.script.js');
-  await again.click();
-  await expect(ana.getByRole('button', { name: 'Copy', exact: true })).toBeVisible();
-});
-
-/** What the page's policy was against, as it happens. */
-async function brokenPolicies(page: Page): Promise<string[]> {
-  const broken: string[] = [];
-  await page.exposeFunction('policyBroken', (directive: string) => broken.push(directive));
-  await page.addInitScript("addEventListener('securitypolicyviolation', (event) => policyBroken(event.violatedDirective))");
-  return broken;
-}
-
-test('two parts that need what connects at once have it run once', async ({ browser }) => {
-  const ana = await person(browser);
-  const broken = await brokenPolicies(ana);
-  let release = () => {};
-  const both = new Promise<void>((resolve) => {
-    release = resolve;
-  });
-  await ana.route('**/*.script.js', async (route) => {
-    await both;
-    await route.continue();
-  });
-  await ana.goto(relay.url, { waitUntil: 'commit' });
-  await ana.getByRole('button', { name: /open private chat/i }).click();
-  const scripts = ana.locator('script[src$=".script.js"]');
-  await expect(scripts).toHaveCount(1);
-  // As a part does that is loaded later: by the module that hands the script on.
-  const module = (await scripts.getAttribute('src'))?.replace('.script.js', '.js') ?? '';
-  const part = ana.evaluate(async (file) => Object.keys(await import(file)).length, module);
-  await ana.waitForFunction(() => performance.getEntriesByType('resource').some(({ name }) => /qsec2-sdk-[^.]*\.js$/.test(name)));
-  release();
-  expect(await part).toBeGreaterThan(0);
-  await expect(scripts).toHaveCount(1);
-  // The page allows one policy of a name: a second attempt would have made another.
-  expect(broken).toEqual([]);
-});
-
-/** What a page may say about the scripts on it; the element's own file is named in two lines. */
-const POLICIES = [
-  { page: 'a page of two lines on another origin', policy: undefined, kept: true },
-  { page: 'a page that allows scripts with its nonce alone', policy: "script-src 'nonce-two'", kept: true },
-  {
-    page: 'a page whose trusted types know ours',
-    policy: "require-trusted-types-for 'script'; trusted-types qsec2",
-    kept: true,
-  },
-  { page: 'a page that allows no trusted type', policy: "require-trusted-types-for 'script'; trusted-types 'none'", kept: false },
-];
-
-for (const { page, policy, kept } of POLICIES) {
-  test(`${page} has the chat${kept ? ', and its policy is kept' : ''}`, async ({ browser }) => {
-    const lines = await readFile(new URL('../examples/script-tag/two-lines.html', import.meta.url), 'utf8');
-    const html = lines.replaceAll('http://localhost:5000', relay.url).replaceAll('<script ', '<script nonce="two" ');
-    const site: Server = createServer((_, response) => {
-      if (policy) response.setHeader('content-security-policy', policy);
-      response.setHeader('content-type', 'text/html').end(html);
-    }).listen(0, '127.0.0.1');
-    await once(site, 'listening');
-    const address = site.address();
-    if (address === null || typeof address === 'string') throw new Error('a server has a port');
-    try {
-      const ana = await person(browser);
-      const broken = await brokenPolicies(ana);
-      await ana.goto(`http://127.0.0.1:${address.port}/`);
-      await ana.getByRole('button', { name: /chat/i }).click();
-      await ana.getByRole('button', { name: 'Create a room' }).click();
-      await expect(ana.getByRole('button', { name: 'Copy', exact: true })).toBeVisible();
-      if (kept) expect(broken).toEqual([]);
-      else expect(broken).toContain('trusted-types');
-    } finally {
-      site.closeAllConnections();
-      site.close();
-    }
-  });
-}

@@ -1,9 +1,9 @@
 import { type CDPSession, expect, type Page } from '@playwright/test';
 import { findSecrets } from '../packages/relay/src/testing/secret-scan.ts';
 import { CaptureProxy } from './support/capture-proxy.ts';
+import { Site, twoLines } from './support/host-page.ts';
 import { recordNothing, switchOffEncryption, watchContent } from './support/page-watch.ts';
 import { microphone, type People, recorded, recorder, talking, voice } from './support/people.ts';
-import type { RelayProcess } from './support/relay-process.ts';
 import { test } from './support/widget-test.ts';
 
 /** Voice messages between two people who use the widget, over a real relay. The microphone is Chromium's fake one, which beeps. */
@@ -17,8 +17,8 @@ async function send(page: Page, seconds: number): Promise<void> {
 
 const slider = (page: Page) => voice(page).getByRole('slider', { name: 'Position' });
 
-test('a voice message is recorded, listened to and sent; the other side plays it to its end', async ({ relay, people }) => {
-  const [ana, bo] = await talking(relay.url, await people.one(), await people.one());
+test('a voice message is recorded, listened to and sent; the other side plays it to its end', async ({ site, people }) => {
+  const [ana, bo] = await talking(site.url, await people.one(), await people.one());
   await microphone(ana).click();
   await recorded(ana, 2);
   await recorder(ana).getByRole('button', { name: 'Listen' }).click();
@@ -52,8 +52,9 @@ test('the sound that arrives is the one recorded; none of it is in what the rela
   people,
 }) => {
   const proxy = await CaptureProxy.listen(relay.port);
+  const site = await Site.page(twoLines(proxy.url));
   try {
-    const [ana, bo] = await talking(proxy.url, await people.one({}, watchContent), await people.one({}, watchContent));
+    const [ana, bo] = await talking(site.url, await people.one({}, watchContent), await people.one({}, watchContent));
     await send(ana, 2);
     await voice(bo).getByRole('button', { name: 'Play' }).click();
     await expect(voice(bo).getByText('Not played yet')).toHaveCount(0);
@@ -78,22 +79,25 @@ test('the sound that arrives is the one recorded; none of it is in what the rela
       expect(await page.evaluate(() => [...shownNow.values()].filter(({ type }) => type.startsWith('audio/')).length)).toBe(0);
     }
   } finally {
+    await site.close();
     await proxy.close();
   }
 });
 
 test('without encryption the relay would have had the recording: the search finds it', async ({ relay, people }) => {
   const proxy = await CaptureProxy.listen(relay.port);
+  const site = await Site.page(twoLines(proxy.url));
   try {
     const bare = () => people.one({}, switchOffEncryption);
     const [first, second] = [await bare(), await bare()];
     await first.addInitScript(watchContent);
-    const [ana, bo] = await talking(proxy.url, first, second);
+    const [ana, bo] = await talking(site.url, first, second);
     await send(ana, 1);
     await expect(voice(bo)).toHaveCount(1);
     const recording = Buffer.from(await ana.evaluate(() => bytesOf(new Blob(recordedParts))));
     expect(findSecrets(proxy.received, secret(recording))).not.toEqual([]);
   } finally {
+    await site.close();
     await proxy.close();
   }
 });
@@ -102,8 +106,8 @@ test('without encryption the relay would have had the recording: the search find
 const secret = (recording: Buffer) =>
   new Map([['recording', recording.subarray(recording.length >> 1, (recording.length >> 1) + 64)]]);
 
-test('a position is chosen by keys and by mouse, before and while it plays', async ({ relay, people }) => {
-  const [ana, bo] = await talking(relay.url, await people.one(), await people.one({}, watchContent));
+test('a position is chosen by keys and by mouse, before and while it plays', async ({ site, people }) => {
+  const [ana, bo] = await talking(site.url, await people.one(), await people.one({}, watchContent));
   await send(ana, 6);
   await expect(voice(bo)).toHaveCount(1);
   const length = Number(await slider(bo).getAttribute('aria-valuemax'));
@@ -146,11 +150,11 @@ test('a position is chosen by keys and by mouse, before and while it plays', asy
 });
 
 test('a speed is chosen by mouse and by keys, and is the speed on the next page, too; nothing else is kept', async ({
-  relay,
+  site,
   people,
 }) => {
   const [first, second] = [await people.one(), await people.one({}, watchContent)];
-  const [ana, bo] = await talking(relay.url, first, second);
+  const [ana, bo] = await talking(site.url, first, second);
   await send(ana, 1);
   await voice(bo).getByRole('button', { name: 'Speed 1' }).click();
   await voice(bo).getByRole('button', { name: 'Speed 1.5' }).press('Enter');
@@ -159,13 +163,13 @@ test('a speed is chosen by mouse and by keys, and is the speed on the next page,
   await expect.poll(() => bo.evaluate(() => sounds[0]?.playbackRate)).toBe(2);
   expect(await bo.evaluate(() => [Object.entries(localStorage), sessionStorage.length])).toEqual([[['qsec2-speed', '2']], 0]);
 
-  const [again, later] = await talking(relay.url, first, second);
+  const [again, later] = await talking(site.url, first, second);
   await send(again, 1);
   await expect(voice(later).getByRole('button', { name: 'Speed 2' })).toBeVisible();
 });
 
-test('one message plays at a time, and the next one nobody listened to follows', async ({ relay, people }) => {
-  const [ana, bo] = await talking(relay.url, await people.one(), await people.one({}, watchContent));
+test('one message plays at a time, and the next one nobody listened to follows', async ({ site, people }) => {
+  const [ana, bo] = await talking(site.url, await people.one(), await people.one({}, watchContent));
   await send(ana, 2);
   await send(ana, 2);
   await expect(voice(bo)).toHaveCount(2);
@@ -181,8 +185,8 @@ test('one message plays at a time, and the next one nobody listened to follows',
   await expect(voice(bo).nth(2).getByText('Not played yet')).toHaveCount(0);
 });
 
-test('a recording is paused by Escape, and deleted when the person says so', async ({ relay, people }) => {
-  const [ana] = await talking(relay.url, await people.one(), await people.one());
+test('a recording is paused by Escape, and deleted when the person says so', async ({ site, people }) => {
+  const [ana] = await talking(site.url, await people.one(), await people.one());
   await microphone(ana).focus();
   await ana.keyboard.press('Enter');
   await recorded(ana, 1);
@@ -197,8 +201,8 @@ test('a recording is paused by Escape, and deleted when the person says so', asy
   await expect(ana.getByRole('dialog', { name: /Guest|chat/ })).toBeVisible();
 });
 
-test('a blocked microphone is explained', async ({ relay, people }) => {
-  const [ana] = await talking(relay.url, await people.one(), await people.one());
+test('a blocked microphone is explained', async ({ site, people }) => {
+  const [ana] = await talking(site.url, await people.one(), await people.one());
   await ana.evaluate(() => {
     navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException('no', 'NotAllowedError'));
   });
@@ -208,8 +212,8 @@ test('a blocked microphone is explained', async ({ relay, people }) => {
   await expect(microphone(ana)).toBeVisible();
 });
 
-test('what was recorded before the microphone was lost can be heard and sent', async ({ relay, people }) => {
-  const [ana, bo] = await talking(relay.url, await people.one(), await people.one());
+test('what was recorded before the microphone was lost can be heard and sent', async ({ site, people }) => {
+  const [ana, bo] = await talking(site.url, await people.one(), await people.one());
   await ana.evaluate(() => {
     const ask = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
     navigator.mediaDevices.getUserMedia = async (wanted) => {
@@ -230,8 +234,8 @@ test('what was recorded before the microphone was lost can be heard and sent', a
   await expect(voice(bo)).toHaveAccessibleName(/0:0[1-9]/);
 });
 
-test('a recording with nothing in it is a state, and nothing is sent', async ({ relay, people }) => {
-  const [ana] = await talking(relay.url, await people.one({}, recordNothing), await people.one());
+test('a recording with nothing in it is a state, and nothing is sent', async ({ site, people }) => {
+  const [ana] = await talking(site.url, await people.one({}, recordNothing), await people.one());
   await microphone(ana).click();
   await recorded(ana, 1);
   await recorder(ana).getByRole('button', { name: 'Send' }).click();
@@ -277,8 +281,8 @@ class Finger {
 test.describe('with a finger', () => {
   const phone = { hasTouch: true, isMobile: true, viewport: { width: 390, height: 844 } };
 
-  async function held(relay: RelayProcess, people: People): Promise<{ ana: Page; bo: Page; finger: Finger }> {
-    const [ana, bo] = await talking(relay.url, await people.one(phone), await people.one());
+  async function held(site: Site, people: People): Promise<{ ana: Page; bo: Page; finger: Finger }> {
+    const [ana, bo] = await talking(site.url, await people.one(phone), await people.one());
     const finger = new Finger(await ana.context().newCDPSession(ana));
     return { ana, bo, finger };
   }
@@ -289,8 +293,8 @@ test.describe('with a finger', () => {
     await finger.down(box.x + box.width / 2, box.y + box.height / 2);
   }
 
-  test('it records while it is held, and sends when it lets go', async ({ relay, people }) => {
-    const { ana, bo, finger } = await held(relay, people);
+  test('it records while it is held, and sends when it lets go', async ({ site, people }) => {
+    const { ana, bo, finger } = await held(site, people);
     await press(finger, ana);
     await expect(ana.getByText('Slide to cancel')).toBeVisible();
     await recorded(ana, 2);
@@ -299,8 +303,8 @@ test.describe('with a finger', () => {
     await expect(voice(bo)).toHaveAccessibleName(/Voice message, 0:0[2-9]/);
   });
 
-  test('a short touch records nothing, and says how it is done', async ({ relay, people }) => {
-    const { ana, finger } = await held(relay, people);
+  test('a short touch records nothing, and says how it is done', async ({ site, people }) => {
+    const { ana, finger } = await held(site, people);
     await press(finger, ana);
     await expect(ana.getByText('Slide to cancel')).toBeVisible();
     await finger.up();
@@ -309,8 +313,8 @@ test.describe('with a finger', () => {
     await expect(voice(ana)).toHaveCount(0);
   });
 
-  test('sliding back cancels, though it has let go only then', async ({ relay, people }) => {
-    const { ana, finger } = await held(relay, people);
+  test('sliding back cancels, though it has let go only then', async ({ site, people }) => {
+    const { ana, finger } = await held(site, people);
     await press(finger, ana);
     await recorded(ana, 1);
     await finger.move(-60, 0);
@@ -323,10 +327,10 @@ test.describe('with a finger', () => {
   });
 
   test('sliding up locks: it goes on without the finger, and is sent by the first tap on the button', async ({
-    relay,
+    site,
     people,
   }) => {
-    const { ana, bo, finger } = await held(relay, people);
+    const { ana, bo, finger } = await held(site, people);
     await press(finger, ana);
     await recorded(ana, 1);
     await finger.move(0, -80);
@@ -337,8 +341,8 @@ test.describe('with a finger', () => {
     await expect(voice(bo)).toHaveAccessibleName(/Voice message, 0:0[1-9]/);
   });
 
-  test('a finger that the system takes away sends nothing and loses nothing', async ({ relay, people }) => {
-    const { ana, finger } = await held(relay, people);
+  test('a finger that the system takes away sends nothing and loses nothing', async ({ site, people }) => {
+    const { ana, finger } = await held(site, people);
     await press(finger, ana);
     await recorded(ana, 1);
     await finger.taken();

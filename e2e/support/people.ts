@@ -1,6 +1,6 @@
 import { type Browser, type BrowserContext, type BrowserContextOptions, expect, type Locator, type Page } from '@playwright/test';
 
-/** People who use the widget of the demo page, each in a browser context of their own, with Chromium's fake microphone. */
+/** People who use the widget, each in a browser context of their own, with Chromium's fake microphone. */
 export class People {
   readonly #browser: Browser;
   readonly #contexts: BrowserContext[] = [];
@@ -35,7 +35,7 @@ export async function pageOf(context: BrowserContext): Promise<Page> {
 export async function talking(url: string, first: BrowserContext, second: BrowserContext): Promise<[Page, Page]> {
   const ana = await pageOf(first);
   await ana.goto(url);
-  await ana.getByRole('button', { name: 'Start a chat' }).click();
+  await ana.getByRole('button', { name: 'Open private chat' }).click();
   await ana.getByRole('button', { name: 'Create a room' }).click();
   const invite = ana.getByRole('textbox', { name: 'Invite link' });
   await expect(invite).toHaveValue(/#/);

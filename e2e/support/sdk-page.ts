@@ -3,12 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { fileOf, Site } from './host-page.ts';
 
-/** A page with nothing but the SDK on it, as `qsec2` and `qsec2Voice`, for `RELAY_DEMO_DIR`. */
+/** A page of an origin of its own with nothing but the SDK on it, as `qsec2` and `qsec2Voice`. */
 
 const SOURCES = fileURLToPath(new URL('../../packages/sdk/src', import.meta.url));
 
-export async function sdkPage(): Promise<{ dir: string; remove(): Promise<void> }> {
+export async function sdkPage(): Promise<{ url: string; remove(): Promise<void> }> {
   const dir = await mkdtemp(join(tmpdir(), 'qsec2-sdk-page-'));
   await build({
     stdin: {
@@ -27,5 +28,10 @@ export async function sdkPage(): Promise<{ dir: string; remove(): Promise<void> 
     join(dir, 'index.html'),
     '<!doctype html><title>SDK</title><link rel="icon" href="data:,"><script type="module" src="sdk.js"></script>',
   );
-  return { dir, remove: () => rm(dir, { recursive: true, force: true }) };
+  const site = await Site.start((path) => fileOf(dir, path === '/' ? '/index.html' : path));
+  const remove = async () => {
+    await site.close();
+    await rm(dir, { recursive: true, force: true });
+  };
+  return { url: site.url, remove };
 }

@@ -1,15 +1,15 @@
 import { cp, readFile, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { build, transform } from 'esbuild';
+import { build } from 'esbuild';
 import { rollup } from 'rollup';
-import { asScript, COMPILE_WHOLE, scriptOf } from './as-script.mjs';
+import { asParts } from './as-parts.mjs';
 
 /**
  * Makes what is used without a bundler, from the component classes that Stencil built:
  *
  * - `dist/define.js`: one import that defines the element and loads its parts when they are shown
- * - `dist/cdn`: `qsec2-chat.js` for a script tag, and the chunks it loads from beside it
+ * - `dist/cdn`: `qsec2-chat.js` for a script tag, and the parts it loads from beside it
  * - `dist/demo`: the same, and the demo page, whose own files carry a hash of their content in their names, so that a browser
  *   that has seen the page asks for nothing but the page
  */
@@ -26,6 +26,8 @@ const SDK = 'sdk';
 const PANEL = 'qsec2-panel';
 /** The demo page's own code, with the launcher and the session: an opened link needs all of it at once. */
 const PAGE = 'qsec2-demo';
+/** Nearly all of these runs while keys are being agreed. */
+const RUNS_WHOLE = (chunk) => chunk === SDK || chunk === SESSION;
 
 /** The modules of each chunk that is loaded whole: what two chunks share belongs to the one that is there first. */
 function chunksOf({ getModuleInfo, getModuleIds }, name, entry) {
@@ -45,15 +47,6 @@ function chunksOf({ getModuleInfo, getModuleIds }, name, entry) {
   ];
 }
 
-const minify = {
-  name: 'minify',
-  async renderChunk(source, { name }) {
-    const { code } = await transform(source, { format: 'esm', target: 'es2022', minify: true, legalComments: 'none' });
-    // Nearly all of these runs while keys are being agreed.
-    return { code: name === SDK || name === SESSION ? COMPILE_WHOLE + code : code, map: null };
-  },
-};
-
 /** The demo page is written for the element beside it, and for the published SDK. */
 const resolve = {
   name: 'resolve',
@@ -64,11 +57,11 @@ const resolve = {
 };
 
 async function write(folder, name, entry, entryFileNames) {
-  const bundle = await rollup({ input: { [name]: entry }, plugins: [resolve, minify, asScript(SDK)] });
+  const bundle = await rollup({ input: { [name]: entry }, plugins: [resolve, asParts(RUNS_WHOLE)] });
   let chunks;
   const { output } = await bundle.write({
     dir: join(DIST, folder),
-    format: 'es',
+    format: 'system',
     hoistTransitiveImports: false,
     entryFileNames,
     chunkFileNames: 'qsec2-[name]-[hash].js',
@@ -99,7 +92,10 @@ const { metafile } = await build({
 
 /** The page as it is written, with the names its files have got, and hints at what an opened link needs first and then. */
 const hint = (kind, file) => `<link ${kind} href="${file}" />\n    `;
-const hints = [hint('rel="preload" as="script"', scriptOf(named(SDK))), hint('rel="prefetch"', named(PANEL))];
+const hints = [
+  hint('rel="preload" as="script" crossorigin', named(SDK)),
+  hint('rel="prefetch" as="script" crossorigin', named(PANEL)),
+];
 const page = (await readFile(join(DEMO, 'index.html'), 'utf8'))
   .replace('<script type="module"', `${hints.join('')}$&`)
   .replace('"demo.js"', `"${named(PAGE)}"`)

@@ -1,0 +1,48 @@
+import { readFileSync } from 'node:fs';
+import { transform } from 'esbuild';
+
+/**
+ * A Rollup plugin for output in the format `system`: the entry becomes a module that brings the loader of the parts, every other chunk a
+ * script that leaves what it is with that loader (`part-loader.js`, which says why).
+ *
+ * @param {(name: string) => boolean} compileWhole whether nearly all of a chunk's functions run once it is loaded
+ */
+export function asParts(compileWhole) {
+  return {
+    name: 'as-parts',
+    async renderChunk(source, { name, fileName, isEntry }, { format }) {
+      if (format !== 'system') throw new Error('Parts are made of chunks in the format "system".');
+      if (!source.startsWith(REGISTER)) throw new Error(`${fileName} is not a call of System.register.`);
+      const rest = source.slice(REGISTER.length);
+      const code = isEntry
+        ? `${LOADER}\npartLoader(import.meta.url,"./${fileName}")(${rest}`
+        : `(globalThis[Symbol.for("qsec2 parts")]??=new Map).set("./${fileName}",[${rest.replace(/\);\s*$/, ']);')}`;
+      const { code: small } = await transform(code, {
+        target: 'es2022',
+        minify: true,
+        legalComments: 'none',
+        ...(isEntry && { format: 'esm' }),
+      });
+      return { code: compileWhole(name) ? COMPILE_WHOLE + small : small, map: null };
+    },
+    generateBundle(_, bundle) {
+      const chunks = Object.values(bundle).filter(({ type }) => type === 'chunk');
+      const reaches = (from, target, seen = new Set()) =>
+        bundle[from].imports.some((next) => next === target || (!seen.has(next) && reaches(next, target, seen.add(next))));
+      for (const { fileName, isEntry, imports } of chunks) {
+        if (reaches(fileName, fileName)) throw new Error(`${fileName} depends on itself, by ${imports}.`);
+        if (isEntry && imports.length > 0) throw new Error(`${fileName}, the entry, imports ${imports}: it has to be whole.`);
+      }
+    },
+  };
+}
+
+const REGISTER = 'System.register(';
+
+const LOADER = readFileSync(new URL('part-loader.js', import.meta.url), 'utf8').replace('export function', 'function');
+
+/**
+ * Browsers that know the hint compile a file whole, on another thread while it loads, rather than each function on the page's
+ * thread when it is first called (https://v8.dev/blog/explicit-compile-hints).
+ */
+const COMPILE_WHOLE = '//# allFunctionsCalledOnLoad\n';
