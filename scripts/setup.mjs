@@ -20,11 +20,6 @@ const PACKAGES = [
     needs: [],
   },
   {
-    name: 'relay',
-    inputs: ['packages/relay/src', 'packages/relay/package.json', 'packages/relay/tsup.config.ts'],
-    needs: ['sdk'],
-  },
-  {
     name: 'widget',
     inputs: [
       'packages/widget/src',
@@ -35,12 +30,19 @@ const PACKAGES = [
     ],
     needs: ['sdk'],
   },
+  {
+    name: 'relay',
+    inputs: ['packages/relay/src', 'packages/relay/scripts', 'packages/relay/package.json', 'packages/relay/tsup.config.ts'],
+    // It ships the widget's files.
+    needs: ['sdk', 'widget'],
+  },
 ];
 
 export async function setUp({ only = PACKAGES.map(({ name }) => name) } = {}) {
   checkNode();
   await install();
-  for (const { name } of PACKAGES) if (only.includes(name)) await build(name);
+  const wanted = new Set(only.flatMap((name) => [...packageOf(name).needs, name]));
+  for (const { name } of PACKAGES) if (wanted.has(name)) await build(name);
 }
 
 function checkNode() {
@@ -92,13 +94,11 @@ async function build(name) {
 }
 
 function stampOf(name) {
-  const { inputs, needs } = PACKAGES.find((entry) => entry.name === name);
-  return fingerprint([
-    ...inputs,
-    'package-lock.json',
-    ...needs.flatMap((need) => PACKAGES.find((entry) => entry.name === need).inputs),
-  ]);
+  const { inputs, needs } = packageOf(name);
+  return fingerprint([...inputs, 'package-lock.json', ...needs.flatMap((need) => packageOf(need).inputs)]);
 }
+
+const packageOf = (name) => PACKAGES.find((entry) => entry.name === name);
 
 function workspaceManifests() {
   const { workspaces } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));

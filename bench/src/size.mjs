@@ -29,7 +29,11 @@ const ARGS = [
 ];
 
 export async function run() {
-  const sizes = new Map(readdirSync(CDN).map((file) => [file, gzipSync(readFileSync(join(CDN, file)), { level: 9 }).length]));
+  const sizes = new Map(
+    readdirSync(CDN)
+      .filter((file) => file.endsWith('.js'))
+      .map((file) => [file, gzipSync(readFileSync(join(CDN, file)), { level: 9 }).length]),
+  );
   const relay = await startRelay();
   const page = await startPage(relay.url);
   const browser = await chromium.launch({ executablePath: await findChromium(), args: ARGS });

@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import type { Server as HttpServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { RELAY_PATH, type RelayLimits } from '@qsec2/sdk/wire';
@@ -18,6 +19,7 @@ import { Rooms } from './hub/rooms.ts';
 import { Metrics, readings } from './metrics.ts';
 import { OperatorWatch } from './operator/watch.ts';
 import { OtlpExporter } from './otlp.ts';
+import { WIDGET_FILES } from './package-files.ts';
 import { pepperOf } from './pepper.ts';
 import { openStorage } from './storage.ts';
 import { StorageWatch } from './storage-watch.ts';
@@ -29,6 +31,8 @@ const IN_FLIGHT_BYTES = 1024 * 1024;
 export interface RelayOptions extends Partial<RelaySettings> {
   /** Shorthand for `demoDir`. */
   demo?: { dir: string };
+  /** Folder of the widget's files. Default: those of the package. */
+  widgetFiles?: string;
   /** How long a dropped connection is not yet shown as away, milliseconds. Default: 5000. */
   awayAfterMs?: number;
   /** Default: pino to standard output at `logLevel`. */
@@ -59,7 +63,13 @@ export interface Relay {
  * console.log(await relay.listen());
  * ```
  */
-export async function createRelay({ demo, logger, awayAfterMs = 5000, ...options }: RelayOptions = {}): Promise<Relay> {
+export async function createRelay({
+  demo,
+  widgetFiles = existsSync(WIDGET_FILES) ? WIDGET_FILES : undefined,
+  logger,
+  awayAfterMs = 5000,
+  ...options
+}: RelayOptions = {}): Promise<Relay> {
   const settings: RelaySettings = { ...defaultSettings(), ...(demo && { demoDir: demo.dir }), ...options };
   const log = logger ?? pino({ level: settings.logLevel, base: null });
   const metrics = new Metrics();
@@ -131,7 +141,13 @@ export async function createRelay({ demo, logger, awayAfterMs = 5000, ...options
   });
   const operations = { metrics, gauges, durability: store.durability };
   const separate = settings.opsPort !== undefined;
-  const app = createApp({ health, operations: separate ? undefined : operations, demoDir: settings.demoDir, onError });
+  const app = createApp({
+    health,
+    operations: separate ? undefined : operations,
+    demoDir: settings.demoDir,
+    widgetFiles,
+    onError,
+  });
   events.record({ kind: 'relay-started' });
 
   let server: HttpServer | undefined;

@@ -4,6 +4,8 @@ import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { rollup } from 'rollup';
 import { asParts } from './as-parts.mjs';
+import { compressFolder } from './compress.mjs';
+import { noticesOf } from './notices.mjs';
 
 /**
  * Makes what is used without a bundler, from the component classes that Stencil built:
@@ -12,6 +14,8 @@ import { asParts } from './as-parts.mjs';
  * - `dist/cdn`: `qsec2-chat.js` for a script tag, and the parts it loads from beside it
  * - `dist/demo`: the same, and the demo page, whose own files carry a hash of their content in their names, so that a browser
  *   that has seen the page asks for nothing but the page
+ *
+ * Each file of the last two lies there compressed, too.
  */
 
 const HERE = dirname(fileURLToPath(import.meta.url));
@@ -78,6 +82,7 @@ await cp(join(HERE, 'define.js'), join(DIST, 'define.js'));
 for (const folder of ['cdn', 'demo']) await rm(join(DIST, folder), { recursive: true, force: true });
 await write('cdn', LAUNCHER, join(DIST, 'define.js'), '[name].js');
 const named = await write('demo', PAGE, join(DEMO, 'demo.js'), '[name]-[hash].js');
+await writeFile(join(DIST, 'cdn', 'LICENSES.txt'), await noticesOf(join(HERE, '..')));
 await cp(join(DIST, 'cdn'), join(DIST, 'demo'), { recursive: true });
 await cp(DEMO, join(DIST, 'demo'), { recursive: true, filter: (source) => !/\.(js|css|html)$/.test(source) });
 const { metafile } = await build({
@@ -101,3 +106,4 @@ const page = (await readFile(join(DEMO, 'index.html'), 'utf8'))
   .replace('"demo.js"', `"${named(PAGE)}"`)
   .replace('"demo.css"', `"${basename(Object.keys(metafile.outputs)[0])}"`);
 await writeFile(join(DIST, 'demo', 'index.html'), page);
+for (const folder of ['cdn', 'demo']) await compressFolder(join(DIST, folder));

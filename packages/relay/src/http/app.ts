@@ -1,7 +1,9 @@
 import Router from '@koa/router';
 import Koa from 'koa';
 import { type Gauges, type Metrics, renderMetrics } from '../metrics.ts';
+import { VERSION } from '../package-files.ts';
 import type { Health } from './health.ts';
+import { landing } from './landing.ts';
 import { serveFolder } from './static.ts';
 import { statusPage } from './status.ts';
 
@@ -9,8 +11,10 @@ export interface AppOptions {
   health: Health;
   /** Metrics and status page; absent: they are on a port of their own. */
   operations: Operations | undefined;
-  /** Folder served at /. */
+  /** Folder served at /, before anything of the relay's own. */
   demoDir: string | undefined;
+  /** Folder of the widget's files, if they and what to do with them are served. */
+  widgetFiles: string | undefined;
   onError(error: unknown): void;
 }
 
@@ -24,7 +28,7 @@ export interface Operations {
 const GIVEN_UP = new Set(['ECONNRESET', 'EPIPE', 'ERR_STREAM_PREMATURE_CLOSE']);
 
 /** What the relay serves over plain HTTP. */
-export function createApp({ health, operations, demoDir, onError }: AppOptions): Koa {
+export function createApp({ health, operations, demoDir, widgetFiles, onError }: AppOptions): Koa {
   const app = new Koa();
   app.on('error', (error: NodeJS.ErrnoException) => {
     if (!GIVEN_UP.has(error.code ?? '')) onError(error);
@@ -50,6 +54,7 @@ export function createApp({ health, operations, demoDir, onError }: AppOptions):
   if (operations) addOperations(router, operations);
   app.use(router.routes());
   if (demoDir !== undefined) app.use(serveFolder(demoDir));
+  if (widgetFiles !== undefined) app.use(serveFolder(widgetFiles)).use(landing(VERSION));
   return app;
 }
 
@@ -64,7 +69,7 @@ function hasPath(ctx: Koa.Context): boolean {
 
 /** What an operator looks at, for a port that is not open to the world. */
 export function createOperationsApp(operations: Operations, health: Health, onError: (error: unknown) => void): Koa {
-  return createApp({ health, operations, demoDir: undefined, onError });
+  return createApp({ health, operations, demoDir: undefined, widgetFiles: undefined, onError });
 }
 
 function addOperations(router: Router, { metrics, gauges, durability }: Operations): void {

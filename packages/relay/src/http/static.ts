@@ -1,7 +1,9 @@
+import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { realpath, stat } from 'node:fs/promises';
 import { extname, join, resolve, sep } from 'node:path';
-import type { Middleware } from 'koa';
+import { pipeline } from 'node:stream/promises';
+import type { Context, Middleware } from 'koa';
 
 const TYPES: Record<string, string> = {
   '.html': 'text/html; charset=utf-8',
@@ -20,47 +22,100 @@ const TYPES: Record<string, string> = {
   '.md': 'text/plain; charset=utf-8',
 };
 
-/** As the widget's build names its parts: `qsec2-panel-DAoh0a_s.js`. A hash has capitals or digits, which tells it from a word. */
-const CONTENT_HASHED = /\/qsec2-[\w-]*-(?=[\w-]*[A-Z\d])[\w-]{8}\.(js|css)$/;
+/** What a file may lie beside itself as, compressed, the smallest first (RFC 9110 §8.4.1, RFC 7932). */
+const ENCODINGS = [
+  ['br', '.br'],
+  ['gzip', '.gz'],
+] as const;
+
+/** As the widget's build names its files: `qsec2-panel-DAoh0a_s.js`. A hash has capitals or digits, which tells it from a word. */
+const CONTENT_HASHED = /\/qsec2-[\w-]*-(?=[\w-]*[A-Z\d])[\w-]{8}(\.\w+)+$/;
+
+interface FoundFile {
+  path: string;
+  size: number;
+  /** Changes with the file. */
+  state: string;
+}
 
 /**
- * Serves the files of a folder, `index.html` for a folder itself. Pages of other origins may load them, so that the widget can
- * be embedded by its URL. Nothing outside the folder is served, whatever the path or a link in it says; nor is a hidden file.
+ * Serves the files of a folder, `index.html` for a folder itself, compressed where a compressed one lies beside (`.br`, `.gz`) and the
+ * client takes it. Pages of other origins may load them, so that the widget can be embedded by its URL. Nothing outside the folder is
+ * served, whatever the path or a link in it says; nor is a hidden file.
  */
 export function serveFolder(folder: string): Middleware {
   const root = realpath(resolve(folder));
+  const hashes = new Hashes();
   return async (ctx, next) => {
     if (ctx.method !== 'GET' && ctx.method !== 'HEAD') return next();
     const file = await findFile(await root, ctx.path);
     if (!file) return next();
-    const { path, size, modified } = file;
     ctx.set('Access-Control-Allow-Origin', '*');
     ctx.set('Cross-Origin-Resource-Policy', 'cross-origin');
-    // A name with a hash of the content never means anything else: no browser has to ask again.
-    ctx.set('Cache-Control', CONTENT_HASHED.test(path) ? 'public, max-age=31536000, immutable' : 'no-cache');
-    ctx.type = TYPES[extname(path)] ?? 'application/octet-stream';
-    ctx.length = size;
-    ctx.lastModified = new Date(modified);
-    ctx.etag = `${size.toString(36)}-${Math.floor(modified).toString(36)}`;
+    // A name with a hash of the content never means anything else: no browser has to ask again. Any other is asked for each time: a
+    // page that is loaded again after an update gets the new files.
+    ctx.set('Cache-Control', CONTENT_HASHED.test(file.path) ? 'public, max-age=31536000, immutable' : 'no-cache');
+    ctx.type = TYPES[extname(file.path)] ?? 'application/octet-stream';
+    const sent = await inEncoding(ctx, file);
+    ctx.length = sent.size;
+    // Of the content: packages and images give all their files the same date, and names alone make the entry no longer.
+    ctx.etag = await hashes.of(sent);
     ctx.status = 200;
     if (ctx.fresh) ctx.status = 304;
-    else if (ctx.method === 'GET') ctx.body = createReadStream(path);
+    else if (ctx.method === 'GET') ctx.body = createReadStream(sent.path);
   };
 }
 
-async function findFile(root: string, path: string): Promise<{ path: string; size: number; modified: number } | undefined> {
-  const name = decoded(path);
-  if (name === undefined || name.includes('\0') || name.split(/[/\\]/).some((part) => part.startsWith('.'))) return undefined;
-  const found = await existing(join(root, name));
-  if (found?.stats.isDirectory()) return name.endsWith('/') ? findFile(root, `${path}index.html`) : undefined;
-  if (!found?.stats.isFile() || !found.path.startsWith(root + sep)) return undefined;
-  return { path: found.path, size: found.stats.size, modified: found.stats.mtimeMs };
+/** The file, or what lies beside it in an encoding that the client prefers. */
+async function inEncoding(ctx: Context, file: FoundFile): Promise<FoundFile> {
+  const there = await Promise.all(
+    ENCODINGS.map(async ([encoding, suffix]) => ({ encoding, found: await existing(file.path + suffix) })),
+  );
+  const offered = there.filter(({ found }) => found);
+  if (offered.length === 0) return file;
+  ctx.vary('Accept-Encoding');
+  const taken = ctx.acceptsEncodings(...offered.map(({ encoding }) => encoding), 'identity');
+  const choice = offered.find(({ encoding }) => encoding === taken);
+  if (!choice?.found) return file;
+  ctx.set('Content-Encoding', choice.encoding);
+  return choice.found;
 }
 
-async function existing(path: string) {
+/** SHA-256 of files, computed again when a file has changed. */
+class Hashes {
+  readonly #known = new Map<string, { state: string; hash: Promise<string> }>();
+
+  of({ path, state }: FoundFile): Promise<string> {
+    const known = this.#known.get(path);
+    if (known?.state === state) return known.hash;
+    const hash = hashOf(path);
+    this.#known.set(path, { state, hash });
+    // One that could not be read is read again.
+    hash.catch(() => this.#known.delete(path));
+    return hash;
+  }
+}
+
+async function hashOf(path: string): Promise<string> {
+  const hash = createHash('sha256');
+  await pipeline(createReadStream(path), hash);
+  return hash.digest('base64url').slice(0, 22);
+}
+
+async function findFile(root: string, path: string): Promise<FoundFile | undefined> {
+  const name = decoded(path);
+  if (name === undefined || name.includes('\0') || name.split(/[/\\]/).some((part) => part.startsWith('.'))) return undefined;
+  const wanted = join(root, name);
+  const found = await existing(name.endsWith('/') ? join(wanted, 'index.html') : wanted);
+  return found?.path.startsWith(root + sep) ? found : undefined;
+}
+
+async function existing(path: string): Promise<FoundFile | undefined> {
   try {
     const real = await realpath(path);
-    return { path: real, stats: await stat(real) };
+    const stats = await stat(real);
+    if (!stats.isFile()) return undefined;
+    return { path: real, size: stats.size, state: [stats.size, stats.mtimeMs, stats.ctimeMs, stats.ino].join(' ') };
   } catch {
     // Not there, or not readable: for the client the same thing.
     return undefined;
