@@ -1,30 +1,15 @@
 import { rm } from 'node:fs/promises';
 import type { OutgoingHttpHeaders } from 'node:http';
-import { type Browser, type BrowserContext, expect, type Frame, type Page } from '@playwright/test';
+import { expect, type Page } from '@playwright/test';
 import { bundledWidget } from './support/bundled-widget.ts';
+import { everythingCrosses, type Place } from './support/everything-crosses.ts';
 import { fileOf, page as pageAnswer, Site, twoLines, WIDGET_FILES } from './support/host-page.ts';
-import { microphone, pageOf, recorded, recorder, voice } from './support/people.ts';
+import { pageOf } from './support/people.ts';
 import { test } from './support/widget-test.ts';
 
 /** Every way a page may hold the widget: keys are agreed, and a text, a file and a voice message cross. */
 
 test.describe.configure({ mode: 'parallel' });
-
-interface Place {
-  /** Where the chat is opened. */
-  url: string;
-  /** Where the chat is on the page. Default: the page itself. */
-  frame?: (page: Page) => Promise<Page | Frame>;
-  end(): Promise<unknown>;
-}
-
-/** What a browser said of the page's policy, wherever the chat is on it. */
-async function brokenPolicies(page: Page): Promise<string[]> {
-  const broken: string[] = [];
-  await page.exposeFunction('policyBroken', (directive: string) => broken.push(directive));
-  await page.addInitScript("addEventListener('securitypolicyviolation', (event) => policyBroken(event.violatedDirective))");
-  return broken;
-}
 
 async function placeOf(html: string, headers: OutgoingHttpHeaders = {}): Promise<Place> {
   const site = await Site.page(html, headers);
@@ -149,60 +134,6 @@ const POSITIONS: readonly Position[] = [
   { on: 'a page that a bundler built', at: bundled },
 ];
 
-/** Opens the chat and says everything that can be said. */
-async function talk(browser: Browser, place: Place, prepare?: (page: Page) => Promise<unknown>): Promise<string[]> {
-  const contexts: BrowserContext[] = [];
-  const broken: string[][] = [];
-  const open = async (url: string) => {
-    const context = await browser.newContext({ permissions: ['microphone'] });
-    contexts.push(context);
-    const page = await context.newPage();
-    page.on('pageerror', (error) => {
-      throw error;
-    });
-    await prepare?.(page);
-    broken.push(await brokenPolicies(page));
-    await page.goto(url);
-    return (await place.frame?.(page)) ?? page;
-  };
-  try {
-    const ana = (await open(place.url)) as Page;
-    await ana.getByRole('button', { name: 'Open private chat' }).click();
-    await ana.getByRole('button', { name: 'Create a room' }).click();
-    const invite = ana.getByRole('textbox', { name: 'Invite link' });
-    await expect(invite).toHaveValue(/#q2\./);
-    const link = await invite.inputValue();
-    const bo = (await open(place.url)) as Page;
-    await bo.getByRole('button', { name: 'Open private chat' }).click();
-    await bo.getByRole('textbox', { name: 'Invite link' }).fill(link);
-    await bo.getByRole('button', { name: 'Join' }).click();
-    for (const page of [ana, bo]) {
-      await expect(page.getByRole('button', { name: 'Encrypted. Open security details' })).toBeVisible();
-    }
-    await ana.getByRole('textbox', { name: 'Message' }).fill('hello from here');
-    await ana.getByRole('textbox', { name: 'Message' }).press('Enter');
-    await expect(bo.getByRole('log').getByText('hello from here', { exact: true })).toBeVisible();
-
-    await ana
-      .locator('qsec2-chat input[type=file]')
-      .setInputFiles({ name: 'a.txt', mimeType: 'text/plain', buffer: Buffer.from('nine byte') });
-    await expect(bo.getByRole('button', { name: 'Download a.txt' })).toBeVisible();
-
-    await microphone(ana).click();
-    await recorded(ana, 1);
-    await recorder(ana).getByRole('button', { name: 'Send' }).click();
-    await voice(bo).getByRole('button', { name: 'Play' }).click();
-    await expect(voice(bo).getByText('Not played yet')).toHaveCount(0);
-
-    await bo.getByRole('button', { name: 'More' }).click();
-    await bo.getByRole('menuitem', { name: 'People' }).click();
-    await expect(bo.getByRole('heading', { name: 'People' })).toBeVisible();
-    return broken.flat();
-  } finally {
-    for (const context of contexts) await context.close();
-  }
-}
-
 for (const { on, at, forbidden } of POSITIONS) {
   test(`${on}: a text, a file and a voice message cross, and its policy is ${forbidden ? 'respected' : 'kept'}`, async ({
     browser,
@@ -210,7 +141,7 @@ for (const { on, at, forbidden } of POSITIONS) {
   }) => {
     const place = await at(relay.url);
     try {
-      const broken = await talk(browser, place);
+      const broken = await everythingCrosses(browser, place);
       expect([...new Set(broken)]).toEqual(forbidden ? [forbidden] : []);
     } finally {
       await place.end();
@@ -220,7 +151,7 @@ for (const { on, at, forbidden } of POSITIONS) {
 
 test('a browser without ML-KEM of its own loads it, and everything crosses', async ({ browser, site }) => {
   let refused = 0;
-  await talk(browser, { url: site.url, end: async () => undefined }, async (page) => {
+  await everythingCrosses(browser, { url: site.url, end: async () => undefined }, async (page) => {
     await page.exposeFunction('refusedKem', () => refused++);
     await page.addInitScript(withoutKem);
   });

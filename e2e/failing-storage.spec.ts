@@ -15,7 +15,7 @@ let site: Awaited<ReturnType<typeof sdkPage>>;
 
 test.beforeAll(async () => {
   site = await sdkPage();
-  relay = await RelayProcess.start({ RELAY_DEMO_DIR: site.dir });
+  relay = await RelayProcess.start();
 });
 
 test.afterAll(async () => {
@@ -29,7 +29,7 @@ async function sabotaged(browser: Browser, sabotage: () => void): Promise<{ page
   const uncaught: Error[] = [];
   page.on('pageerror', (error) => uncaught.push(error));
   await page.addInitScript(sabotage);
-  await page.goto(relay.url);
+  await page.goto(site.url);
   await page.waitForFunction(() => globalThis.qsec2 !== undefined);
   return { page, uncaught };
 }
@@ -137,7 +137,7 @@ test('a tab that stands in the way of the storage, or has a newer one, is an err
         };
       }),
   );
-  await page.goto(relay.url);
+  await page.goto(site.url);
   await page.waitForFunction(() => globalThis.qsec2 !== undefined);
   expect(await entering(page)).toBe('STORAGE_UNAVAILABLE');
 

@@ -1,12 +1,11 @@
-import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join, relative } from 'node:path';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
+import { installPacked } from './installed-packages.ts';
 
-const ROOT = realpathSync(fileURLToPath(new URL('../..', import.meta.url)));
 const NOBODY = 65_534;
 
 /**
@@ -53,17 +52,7 @@ export class InstalledRelay {
     const relay = new InstalledRelay();
     // It has to be reached by others.
     chmodSync(relay.#folder, 0o755);
-    const modules = join(relay.app, 'node_modules');
-    const own = join(modules, '@qsec2/relay');
-    mkdirSync(own, { recursive: true });
-    const packed = execFileSync('npm', ['pack', '--workspace', 'packages/relay', '--pack-destination', relay.#folder, '--json'], {
-      cwd: ROOT,
-      encoding: 'utf8',
-      stdio: ['ignore', 'pipe', 'ignore'],
-    });
-    const [{ filename }] = JSON.parse(packed) as [{ filename: string }];
-    execFileSync('tar', ['-xzf', join(relay.#folder, filename), '--strip-components=1', '-C', own]);
-    copyDependencies(own, modules);
+    installPacked(['relay'], relay.app);
     relay.makeData();
     return relay;
   }
@@ -142,35 +131,4 @@ async function outcome(child: ChildProcess): Promise<Outcome> {
   child.stderr?.on('data', (chunk: Buffer) => (err += chunk.toString()));
   const [code] = await once(child, 'close');
   return { code: code as number | null, out, err };
-}
-
-/** Copies what a package says it depends on, and what that depends on, to where npm puts it. What it does not say is not there. */
-function copyDependencies(own: string, modules: string): void {
-  const from = join(ROOT, 'node_modules');
-  const copied = new Set<string>();
-  const copyOf = (manifest: string, lookFrom: string) => {
-    const { dependencies = {}, optionalDependencies = {} } = JSON.parse(readFileSync(manifest, 'utf8'));
-    for (const name of Object.keys({ ...dependencies, ...optionalDependencies })) {
-      const found = findModule(name, lookFrom);
-      if (!found && name in optionalDependencies) continue;
-      if (!found) throw new Error(`${name} is not installed in this checkout`);
-      if (copied.has(found)) continue;
-      copied.add(found);
-      const nested = join(found, 'node_modules');
-      // Without the sources of SQLite, which are many.
-      const wanted = (path: string) => path !== nested && path !== join(from, 'better-sqlite3/deps');
-      cpSync(found, join(modules, relative(from, found)), { recursive: true, filter: wanted });
-      copyOf(join(found, 'package.json'), found);
-    }
-  };
-  copyOf(join(own, 'package.json'), join(ROOT, 'packages/relay'));
-}
-
-/** As Node looks for it. */
-function findModule(name: string, from: string): string | undefined {
-  for (let folder = from; ; folder = dirname(folder)) {
-    const candidate = join(folder, 'node_modules', name);
-    if (existsSync(join(candidate, 'package.json'))) return realpathSync(candidate);
-    if (folder === ROOT) return undefined;
-  }
 }
