@@ -86,6 +86,25 @@ test('another identity under a known name locks the conversation until it is ver
   await expect(page.getByRole('log').getByText('so it is you')).toBeVisible();
 });
 
+test('who asks to be let in under the name of a verified member is compared before, and holds nothing up', async ({ page }) => {
+  await show(page, 'asks-in-as-known');
+  await expect(page.getByRole('textbox', { name: 'Message' })).toHaveJSProperty('readOnly', false);
+  await expect(page.getByText('Bo (eeee) asks to be let in')).toBeVisible();
+  await expect(page.getByRole('button', { name: 'Let in' })).toBeHidden();
+  await page.getByRole('button', { name: 'Look' }).click();
+  await page.getByRole('button', { name: 'Let in: Bo (eeee)' }).press('Enter');
+  await expect(page.getByRole('alertdialog', { name: 'Bo (eeee) has another identity' })).toBeVisible();
+  await expect(page.getByRole('button', { name: 'Cancel' })).toBeFocused();
+  await page.keyboard.press('Escape');
+  await expect(page.getByRole('alertdialog')).toBeHidden();
+  await expect(page.getByRole('button', { name: 'Let in: Bo (eeee)' })).toBeFocused();
+  expect(await calls(page)).toEqual([]);
+  await page.keyboard.press('Enter');
+  await page.getByRole('button', { name: 'Let in unverified' }).click();
+  expect(await calls(page)).toEqual([`approve ${'e'.repeat(32)}`]);
+  await expect(page.getByRole('alertdialog')).toBeHidden();
+});
+
 test('another identity may be gone on with unverified', async ({ page }) => {
   await show(page, 'identity-changed');
   await expect(page.getByText('Without comparing, what you write goes to whoever this is.')).toBeVisible();

@@ -89,7 +89,12 @@ export class FakeRoom implements Room {
   }
 
   /** Lets someone in, with confirmed keys. */
-  admit(name: string, report: BB84Counts = fullReport(), state: RoomState = 'secure'): Writable<Member> {
+  admit(
+    name: string,
+    report: BB84Counts = fullReport(),
+    state: RoomState = 'secure',
+    fields: Partial<Member> = {},
+  ): Writable<Member> {
     const member: Writable<Member> = {
       id: name.toLowerCase().padEnd(32, '0'),
       name,
@@ -114,6 +119,7 @@ export class FakeRoom implements Room {
       report,
       verify: () => this.#verify(member),
       accept: () => this.#accept(member),
+      ...fields,
     };
     this.members = [...this.members, member];
     this.security = { ...this.security, provenance: 'simulated', agreedAt: new Date(), verified: false };
@@ -298,6 +304,11 @@ export class FakeRoom implements Room {
   comeUnderKnownName(): void {
     const [member] = this.members;
     if (member) this.#events.emit('security', { kind: 'known-name', member, before: member, status: this.security });
+  }
+
+  /** Somebody with another key asks to be let in under the name of a member. */
+  askUnderKnownName(before: Member): void {
+    this.admit(before.name, undefined, undefined, { id: 'e'.repeat(32), waiting: true, changedFrom: before });
   }
 
   get needsDelegate(): boolean {

@@ -48,6 +48,12 @@ describe('what fills the panel', () => {
     expect(bodyOf(view({ phase: 'reconnecting', before: 'secure' }))).toBe('chat');
   });
 
+  it('is who seems to be somebody else, once they are let in', () => {
+    const eve = { ...bo, id: 'e', waiting: false, changedFrom: bo } as MemberView;
+    expect(bodyOf(view({ phase: 'secure', members: [bo, eve] }))).toBe('changed');
+    expect(bodyOf(view({ phase: 'secure', members: [bo, { ...eve, waiting: true }] }))).toBe('chat');
+  });
+
   it('is the conversation of a room that was reconnecting before it was shown', () => {
     expect(bodyOf(view({ phase: 'reconnecting', members: [bo] }))).toBe('chat');
   });
@@ -70,6 +76,12 @@ describe('the header', () => {
     expect(titleOf(view({ phase: 'secure', members: [bo], roomName: 'Review' }), en)).toBe('Bo');
     expect(titleOf(view({ phase: 'waiting', roomName: 'Review' }), en)).toBe('Review');
     expect(titleOf(view({ phase: 'waiting' }), en)).toBe(en.dialog);
+  });
+
+  it('is of who is in the room, and not of who asks to be let in', () => {
+    const members = [bo, { ...bo, id: 'e', name: 'Eve', waiting: true } as MemberView];
+    expect(titleOf(view({ phase: 'secure', members, roomName: 'Review' }), en)).toBe('Bo');
+    expect(subtitleOf(view({ phase: 'secure', members, capacity: 4 }), en)).toBe('2 of 4 here');
   });
 
   it('tells who writes before who is here', () => {

@@ -210,6 +210,18 @@ export const SCENES: Readonly<Record<string, Scene>> = {
       room.admit('Ana', undefined, 'waiting');
     },
   },
+  /** Somebody who asks to be let in is called as Bo is, whom we verified. */
+  'asks-in-as-known': {
+    room: () => {
+      const room = new FakeRoom();
+      room.policy = { ...room.policy, capacity: 5, locked: true };
+      const bo = room.admit('Bo');
+      bo.verified = true;
+      room.receive(bo, 'nobody else is coming', at(4));
+      room.askUnderKnownName(bo);
+      return room;
+    },
+  },
   'identity-changed': {
     room: secureRoom,
     next: (room) => {

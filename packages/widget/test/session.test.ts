@@ -288,6 +288,24 @@ describe('an open room', () => {
     expect(session.view.members.map(({ name }) => name)).toEqual(['Zoé (1f1f)', 'Zo\u200cé (2e2e)', 'Bo']);
   });
 
+  it('says nothing of somebody who asked to be let in and went away', () => {
+    session.adopt(room);
+    room.admit('Bo');
+    room.depart(room.admit('Eve', undefined, undefined, { waiting: true }));
+    expect(session.view.timeline.filter(({ kind }) => kind === 'note')).toEqual([]);
+  });
+
+  it('lets somebody in who has the name of a verified member once the person decided who it is', async () => {
+    session.adopt(room);
+    const bo = room.admit('Bo');
+    room.askUnderKnownName(bo);
+    const [, asking] = room.members;
+    expect(session.view.members[1]).toMatchObject({ waiting: true, changedFrom: { safetyNumber: bo.safetyNumber } });
+    await session.approve('e'.repeat(32), 'unverified');
+    expect(asking).toMatchObject({ changedFrom: undefined, verified: false, waiting: false });
+    expect(room.calls).toEqual([`approve ${'e'.repeat(32)}`]);
+  });
+
   it('tells who is writing, until they are gone', () => {
     session.adopt(room);
     const bo = room.admit('Bo');

@@ -52,6 +52,9 @@ export async function signAdmission(invite: Invite, signer: SigningKey, identity
   return new Writer().u32(n).fixed(signer.publicKey).fixed(signature).bytes();
 }
 
+/** Who an admission says signed it. */
+export const signerOf = (admission: Uint8Array): Uint8Array => admission.subarray(4, 4 + PUBLIC_KEY_BYTES);
+
 /** Whether somebody who may do so vouched for `identity` in this generation of the room. Who removes admits anew those who stay. */
 export async function isAdmitted(invite: Invite, powers: Powers, identity: Uint8Array, admission: Uint8Array): Promise<boolean> {
   if (admission.length !== ADMISSION_BYTES) return false;

@@ -18,8 +18,12 @@ export interface AdmissionsOptions {
   peers(): readonly Peer[];
   sendToPeer(peer: Peer, content: Bytes): Promise<void>;
   enqueue(task: () => Promise<void>): void;
-  /** Our sender keys go to this member from now on. */
+  /** Our sender keys go to this member from now on, and what it says is taken. */
   onTrusted(peer: Peer): Promise<void>;
+  /** Our sender keys go to a member no more. */
+  onDistrusted(): Promise<void>;
+  /** A member is let in that seems to be another one: the person has to decide. */
+  onChanged(peer: Peer): void;
   /** What is shown of members changed, or what follows from it. */
   onChange(): void;
   tell(kind: SecurityEvent['kind'], member: Peer | undefined): void;
@@ -43,7 +47,8 @@ export class Admissions {
 
   /** Keys with a member are confirmed, and it has shown whose word it has. */
   async meet(peer: Peer): Promise<void> {
-    if (peer.changedFrom) return;
+    await this.#review();
+    if (peer.changedFrom) return this.trust(peer);
     const { isCreator, selective } = this.#authority;
     // The creator's own word goes on to hold when a delegate's does not.
     const due = isCreator ? !selective || peer.attested : !selective && !peer.attested && this.#authority.may('approve');
@@ -63,13 +68,19 @@ export class Admissions {
       now !== undefined && !equalBytes(now, shown[kind]) && !equalBytes(now, theirs[kind]);
     if (policy && news(policy.encoded, 'room')) await this.#post.send(peer, { kind: 'policy', policy: policy.encoded });
     if (lock && news(lock.encoded, 'lock')) await this.#post.send(peer, { kind: 'lock', order: lock.encoded });
-    if (admission.length === 0 || peer.creator) return;
+    if (admission.length === 0 || this.#knows(peer, admission)) return;
     if (selective || !equalBytes(admission, shown.admission)) await this.#post.send(peer, { kind: 'credentials', admission });
+  }
+
+  /** Whether a member may be talked with: by somebody's word, ours included, or because everybody may. */
+  isLetIn({ vouched, attested }: Peer): boolean {
+    return vouched || attested || !this.#authority.selective;
   }
 
   /** Shares our sender keys with a member, if the room's policy allows that. */
   async trust(peer: Peer): Promise<void> {
-    if (peer.trusted || peer.changedFrom || !(peer.vouched || peer.attested || !this.#authority.selective)) return;
+    if (peer.trusted || !this.isLetIn(peer)) return;
+    if (peer.changedFrom) return this.#options.onChanged(peer);
     peer.trusted = true;
     await this.#options.onTrusted(peer);
   }
@@ -141,7 +152,7 @@ export class Admissions {
     if (equalBytes(admission, this.#authority.admission)) return true;
     if (!(await this.#authority.receiveAdmission(admission))) return false;
     for (const other of this.#options.peers())
-      if (!other.creator) await this.#post.send(other, { kind: 'credentials', admission });
+      if (!this.#knows(other, admission)) await this.#post.send(other, { kind: 'credentials', admission });
     this.#options.onChange();
     return true;
   }
@@ -165,6 +176,11 @@ export class Admissions {
 
   close(): void {
     this.#post.close();
+  }
+
+  /** Whether a word for us is this member's own, who made the room. */
+  #knows(peer: Peer, admission: Bytes): boolean {
+    return peer.creator && this.#authority.isCreatorsWord(admission);
   }
 
   async #obeys(from: Peer, order: Order): Promise<boolean> {
@@ -212,7 +228,19 @@ export class Admissions {
     return learned !== 'refused';
   }
 
+  /**
+   * A newcomer learns that newcomers have to be let in: whom it took for a member before it knew may be none. Members go on with those
+   * they know.
+   */
+  async #review(): Promise<void> {
+    if (this.#authority.admitted) return;
+    const strangers = this.#options.peers().filter((peer) => peer.trusted && !this.isLetIn(peer));
+    for (const peer of strangers) peer.trusted = false;
+    if (strangers.length > 0) await this.#options.onDistrusted();
+  }
+
   async #decided(): Promise<void> {
+    await this.#review();
     for (const peer of this.#options.peers()) await this.trust(peer);
     this.#options.tell('policy', undefined);
     this.#options.onChange();

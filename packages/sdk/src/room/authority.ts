@@ -12,6 +12,7 @@ import {
   removalPrecedes,
   renewedInvite,
   signAdmission,
+  signerOf,
   signLock,
   signRemoval,
   verifyLock,
@@ -170,6 +171,11 @@ export class Authority {
     if (members.size + 1 > (this.#policy?.capacity ?? MIN_CAPACITY)) {
       throw new QsecError('ROOM_FULL', 'More people than the room has places.');
     }
+  }
+
+  /** Whether an admission says that who made the room gave it. */
+  isCreatorsWord(admission: Uint8Array): boolean {
+    return this.isCreatorsKey(signerOf(admission));
   }
 
   /** Whether somebody who may do so vouches for a member that shows `admission`. The creator needs nobody's word. */

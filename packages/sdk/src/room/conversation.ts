@@ -212,6 +212,8 @@ export class Conversation {
       }
       return this.receiveContent(peer, content);
     }
+    // Of somebody who is not let in nothing is kept: it comes again once they are.
+    if (candidates.length === 0 && this.#membership.peers.some((peer) => peer.waiting && peer.claims(frame))) return;
     this.#waiting.add(fromBase64url(seat), frame.slice());
     this.#heartbeats.hurry();
   }

@@ -85,6 +85,44 @@ describe('a room that admits by hand', () => {
     expect(cy.history().map(({ text }) => text)).toEqual(['for everyone']);
   });
 
+  it('shows what a newcomer said while they waited once they are let in, to everyone, and shows it once', async () => {
+    const relay = new MemoryRelay();
+    const ana = await enter(relay, { name: 'Ana', capacity: 3, join: 'approve' });
+    const bo = await enter(relay, { name: 'Bo', invite: ana.invite });
+    await until(ana, () => ana.members.length === 1);
+    await ana.approve(ana.members[0] as Member);
+    await reach(bo, 'secure');
+    const cy = await enter(relay, { name: 'Cy', invite: ana.invite });
+    await Promise.all([ana, bo, cy].map((room) => until(room, () => room.members.length === 2)));
+    await until(cy, () => cy.members.every(({ attested }) => attested));
+    const sent = await cy.send('may I come in?');
+    await cy.rename('Cyd');
+    await (await bo.send('not yet')).delivered;
+    expect([...ana.history(), ...bo.history()].map(({ text }) => text)).toEqual(['not yet', 'not yet']);
+
+    const shown = [ana, bo].map((room) => room.once('message'));
+    await ana.approve(ana.members.find(({ id }) => id === cy.me.id) as Member);
+    for (const message of await Promise.all(shown))
+      expect(message).toMatchObject({ text: 'may I come in?', from: { name: 'Cyd' } });
+    expect([...(await sent.delivered).to].sort()).toEqual([ana.me.id, bo.me.id].sort());
+    expect(ana.history().filter(({ from }) => from !== 'me')).toHaveLength(2);
+  });
+
+  it('never shows what somebody said who is turned away', async () => {
+    const relay = new MemoryRelay();
+    const ana = await enter(relay, { name: 'Ana', capacity: 3, join: 'approve' });
+    const cy = await enter(relay, { name: 'Cy', invite: ana.invite });
+    await Promise.all([ana, cy].map((room) => until(room, () => room.members.length === 1)));
+    const sent = await cy.send('may I come in?');
+    const [waiting] = ana.members;
+    expect(waiting).toMatchObject({ name: 'Cy', waiting: true });
+    const told = cy.once('error');
+    await ana.removeMember(waiting as Member);
+    expect(await told).toMatchObject({ code: 'REMOVED' });
+    expect((await sent.delivered).pending).toEqual([ana.me.id]);
+    expect(ana.history()).toEqual([]);
+  });
+
   it('is ruled by its creator alone', async () => {
     const [, bo] = (await gather(['Ana', 'Bo'])) as [Room, Room];
     await expect(bo.lock()).rejects.toMatchObject({ code: 'NO_ADMIN' });

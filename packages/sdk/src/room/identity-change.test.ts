@@ -114,6 +114,73 @@ describe('a verified member who comes under another identity', () => {
   });
 });
 
+describe('somebody under the name of a verified member who is not let in', () => {
+  /** Ana and Cy in a room where newcomers are let in one by one; Ana verified Bo, who is gone. */
+  async function asking() {
+    const relay = new MemoryRelay();
+    const ana = await enter(relay, { name: 'Ana', capacity: 4, join: 'approve' });
+    const letIn = async (name: string) => {
+      const room = await enter(relay, { name, invite: ana.invite });
+      await until(ana, () => member(ana, room) !== undefined);
+      await ana.approve(member(ana, room) as Member);
+      await until(room, () => room.state === 'secure');
+      return room;
+    };
+    const bo = await letIn('Bo');
+    const cy = await letIn('Cy');
+    const old = member(ana, bo) as Member;
+    old.verify();
+    await bo.leave();
+    await Promise.all([ana, cy].map((room) => until(room, () => room.members.length === 1)));
+    const events = securityEvents(ana);
+    const other = await enter(relay, { name: 'Bo', invite: ana.invite });
+    await Promise.all([ana, cy].map((room) => until(room, () => member(room, other) !== undefined)));
+    return { ana, cy, old, other, events };
+  }
+  const kinds = (events: RoomEvents['security'][]) => events.map(({ kind }) => kind);
+
+  it('holds nothing up', async () => {
+    const { ana, cy, old, other, events } = await asking();
+    expect(member(ana, other)).toMatchObject({ waiting: true, changedFrom: { id: old.id } });
+    expect(ana.state).toBe('secure');
+    await (await ana.send('to Cy')).delivered;
+    expect(texts(cy)).toEqual(['to Cy']);
+    expect(kinds(events)).not.toContain('identity-changed');
+  });
+
+  it('is not let in before the person decided who it is, and vouched for to nobody', async () => {
+    const { ana, cy, old, other } = await asking();
+    const now = member(ana, other) as Member;
+    const refused = {
+      code: 'IDENTITY_CHANGED',
+      message: expect.stringContaining('"Bo"'),
+      details: { member: now.id, before: old.id },
+    };
+    await expect(ana.approve(now)).rejects.toMatchObject(refused);
+    await (await ana.send('to Cy')).delivered;
+    expect(other.state).not.toBe('secure');
+    expect(member(cy, other)?.attested).toBe(false);
+
+    now.accept();
+    await ana.approve(now);
+    await secure(ana, cy, other);
+    await (await ana.send('to all')).delivered;
+    expect(texts(other)).toEqual(['to all']);
+  });
+
+  it('holds the conversation up once somebody else lets it in, and is told of then', async () => {
+    const { ana, cy, old, other, events } = await asking();
+    await ana.delegate(member(ana, cy) as Member, ['approve']);
+    await until(cy, () => cy.policy.delegates.length === 1);
+    await cy.approve(member(cy, other) as Member);
+    await until(ana, () => member(ana, other)?.waiting === false);
+    await expect(ana.send('to whom?')).rejects.toMatchObject({ code: 'IDENTITY_CHANGED' });
+    expect(events.filter(({ kind }) => kind === 'identity-changed')).toMatchObject([{ before: { id: old.id } }]);
+    await (await cy.send('welcome')).delivered;
+    await until(other, () => texts(other).includes('welcome'));
+  });
+});
+
 describe('a name', () => {
   it('of somebody nobody verified is anybody’s', async () => {
     const { ana, other } = await changed({ verified: false });

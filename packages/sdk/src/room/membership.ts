@@ -109,6 +109,8 @@ export class Membership {
       sendToPeer: (peer, content) => this.sendToPeer(peer, content),
       enqueue: (task) => context.enqueue(task),
       onTrusted: (peer) => this.#trusted(peer),
+      onDistrusted: () => this.epochs.rosterChanged(),
+      onChanged: (peer) => this.#changedIdentity(peer),
       onChange: () => {
         this.#changed();
         options.onChange();
@@ -129,7 +131,9 @@ export class Membership {
       peers: () => this.audience,
       sendToPeer: (peer, content) => this.sendToPeer(peer, content),
       enqueue: (task) => context.enqueue(task),
-      onStage: (peer, stage) => this.#agreements.stage(peer.seat, stage),
+      onStage: (peer, stage) => {
+        if (peer.trusted) this.#agreements.stage(peer.seat, stage);
+      },
       onRekeyed: (peer, refusal) => this.#rekeyed(peer, refusal),
       onSwept: () => this.epochs.renew(),
     });
@@ -137,6 +141,11 @@ export class Membership {
 
   get peers(): readonly Peer[] {
     return [...this.#peers.values()];
+  }
+
+  /** Whether newcomers have to be let in. */
+  get selective(): boolean {
+    return this.#authority.selective;
   }
 
   /** The members who get what we send. */
@@ -154,19 +163,20 @@ export class Membership {
     return this.identityChange ?? [...this.#failures.values()][0];
   }
 
-  /** Set while a person has to decide about a member that seems to be another one. */
+  /** Set while a person has to decide about a member that seems to be another one. Somebody who is not let in holds nothing up. */
   get identityChange(): QsecError | undefined {
-    const changed = this.peers.find(({ changedFrom }) => changedFrom);
+    const changed = this.peers.find(({ changedFrom, waiting }) => changedFrom && !waiting);
     return changed && identityChanged(changed);
   }
 
   get security(): SecurityStatus {
+    const members = this.peers.filter(({ waiting }) => !waiting);
     return {
       suite: 'X-Wing (ML-KEM-768 + X25519), Ed25519, AES-256-GCM',
-      provenance: this.peers.find(({ report }) => report)?.report?.provenance,
+      provenance: members.find(({ report }) => report)?.report?.provenance,
       epoch: this.epochs.number,
       agreedAt: this.epochs.startedAt,
-      verified: this.#peers.size > 0 && this.peers.every(({ verified }) => verified),
+      verified: members.length > 0 && members.every(({ verified }) => verified),
     };
   }
 
@@ -283,7 +293,7 @@ export class Membership {
     this.#context.session.report('key-destroyed');
     this.#changed();
     this.tell('key-destroyed', peer);
-    if (this.audience.length > 0) await this.epochs.rosterChanged();
+    if (peer.trusted && this.audience.length > 0) await this.epochs.rosterChanged();
     this.#options.onChange();
   }
 
@@ -361,6 +371,10 @@ export class Membership {
   }
 
   rename(peer: Peer, name: string): void {
+    if (!peer.trusted) {
+      peer.nextName = name;
+      return;
+    }
     const before = peer.name;
     peer.name = cleanName(name, DEFAULTS.name);
     this.#nameAgain(peer, before);
@@ -494,8 +508,10 @@ export class Membership {
       report: secrets.report,
       channel: new PairChannel(invite.roomId, secrets, chainBounds(this.#skipped)),
       agreement,
+      isLetIn: (member) => this.admissions.isLetIn(member),
       onAccepted: (member) => this.#accepted(member),
       onVerified: (member) => {
+        if (!member.changedFrom) this.#options.recall(member);
         this.#changed();
         this.tell('member-verified', member);
       },
@@ -508,26 +524,38 @@ export class Membership {
     // Of an identity that was here before, what a person decided about it holds.
     if (known) this.#nameAgain(peer, known.name);
     else peer.changedFrom ??= displaced ?? (holder?.verified ? holder : undefined);
-    if (!peer.changedFrom) this.#options.recall(peer);
+    if (known && !peer.changedFrom) this.#options.recall(peer);
     peer.presence = this.#seats.get(key) ?? 'present';
     this.#peers.set(key, peer);
     session.report('key-agreement-finished');
     this.#agreements.conclude(seat, 'confirmed', secrets.report ?? {});
     this.tell('member-secured', peer);
-    if (peer.changedFrom) this.tell('identity-changed', peer, peer.changedFrom);
-    else if (holder) this.tell('known-name', peer, holder);
     await this.admissions.meet(peer);
     await this.admissions.catchUp(peer, decodeMemberPolicy(secrets.shown), theirs);
     this.#changed();
-    if (!peer.attested) this.tell('unattested', peer);
+    if (!peer.attested && !peer.waiting) this.tell('unattested', peer);
     if (this.#authority.policy) this.#resumePostponed();
     this.#options.onChange();
   }
 
   /** A member is let in: it gets our sender keys, and what it has not confirmed. */
   async #trusted(peer: Peer): Promise<void> {
+    if (!this.#options.known(peer.id)) {
+      const holder = this.#options.holderOf(peer.name, peer.id);
+      if (holder) this.tell('known-name', peer, holder);
+    }
+    this.#options.recall(peer);
+    if (peer.nextName !== undefined) this.rename(peer, peer.nextName);
     await this.epochs.rosterChanged();
     await this.#options.onSecured(peer);
+  }
+
+  /** Somebody is a member now who seems to be another one: told once, then it waits for the person. */
+  #changedIdentity(peer: Peer): void {
+    if (peer.changeTold) return;
+    peer.changeTold = true;
+    this.tell('identity-changed', peer, peer.changedFrom);
+    this.#options.onChange();
   }
 
   /** A person goes on with a member who seemed to be another one. */
@@ -579,6 +607,7 @@ export class Membership {
 
   #rekeyed(peer: Peer, refusal: QsecError | undefined): void {
     this.#schedule.restart('light');
+    if (!peer.trusted) return;
     const { seat } = peer;
     if (this.#agreements.isUnderWay(seat)) {
       this.#agreements.conclude(seat, refusal ? 'aborted' : 'confirmed', refusal ? {} : (peer.report ?? {}), refusal);

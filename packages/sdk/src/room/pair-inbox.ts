@@ -14,6 +14,9 @@ export interface PairInboxOptions {
   logger: Logger;
 }
 
+/** What is taken from members only. Whoever is not let in, or is not the one the person takes it for, repeats it once that changes. */
+const FROM_MEMBERS: ReadonlySet<PairContent['kind']> = new Set(['receipt', 'read', 'resend']);
+
 /** Opens what a member sealed for us alone, and hands it to the part of the room that it concerns. */
 export class PairInbox {
   readonly #options: PairInboxOptions;
@@ -32,17 +35,22 @@ export class PairInbox {
 
   async #take(seat: string, peer: Peer, content: PairContent): Promise<void> {
     const { membership, conversation, removals, logger } = this.#options;
+    if (!peer.trusted && FROM_MEMBERS.has(content.kind)) return;
     switch (content.kind) {
-      case 'sender-key':
+      case 'sender-key': {
+        const first = !peer.announced;
         await membership.receiveSenderKey(peer, content);
-        return conversation.announced(peer, content.first);
+        await conversation.announced(peer, content.first);
+        // It lets us in from now on: what it did not take of us before goes out again, our name with it.
+        if (!first || !membership.selective || !peer.trusted) return;
+        await membership.announceAgain(peer);
+        return conversation.resend(peer);
+      }
       case 'receipt':
         return conversation.confirmed(content.ids, peer);
       case 'read':
         return conversation.wereRead(content.ids, peer);
       case 'resend':
-        // Not confirmed: it comes again once a person has decided.
-        if (peer.changedFrom) return;
         return conversation.receiveContent(peer, content.content);
       case 'admission':
       case 'credentials':

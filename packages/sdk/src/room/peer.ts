@@ -25,6 +25,8 @@ export interface PeerFields {
   report: Report | undefined;
   channel: PairChannel;
   agreement: AgreementPolicy;
+  /** Whether the room's rules, as they are now, let this member in. */
+  isLetIn(peer: Peer): boolean;
   /** A person goes on with this member under its other identity. */
   onAccepted(peer: Peer): void;
   onVerified(peer: Peer): void;
@@ -44,20 +46,26 @@ export class Peer implements KnownMember {
   readonly channel: PairChannel;
   /** What this member demands of key agreements. */
   readonly agreement: AgreementPolicy;
+  readonly #isLetIn: (peer: Peer) => boolean;
   readonly #onAccepted: (peer: Peer) => void;
   readonly #onVerified: (peer: Peer) => void;
   readonly #makeSafetyNumber: () => string;
   #safetyNumber: string | undefined;
   readonly #receiverKeys: ReceiverKey[] = [];
   #verified = false;
+  /** As it is shown. */
   name: string;
+  /** What it calls itself now, where it is not let in: shown once it is. */
+  nextName: string | undefined;
   /** Whom this member seems to be: nothing goes to it, and nothing of it is opened, before a person decided. */
   changedFrom: KnownMember | undefined;
+  /** Whether the application was told of that. */
+  changeTold = false;
   presence: MemberPresence = 'present';
   attested: boolean;
   /** It said that the link by which we came leads here no more, and nothing about where the room is. */
   turnedUsAway = false;
-  /** Whether our sender keys go to this member. */
+  /** Whether our sender keys go to this member, and what it says is taken. */
   trusted = false;
   /** Whether we, having made the room or the right to do so, gave our word for this member. */
   vouched = false;
@@ -75,6 +83,7 @@ export class Peer implements KnownMember {
     this.channel = fields.channel;
     this.agreement = fields.agreement;
     this.name = fields.name;
+    this.#isLetIn = fields.isLetIn;
     this.#onAccepted = fields.onAccepted;
     this.#onVerified = fields.onVerified;
   }
@@ -93,7 +102,7 @@ export class Peer implements KnownMember {
   }
 
   get waiting(): boolean {
-    return !this.trusted && !this.changedFrom;
+    return !this.trusted && !this.#isLetIn(this);
   }
 
   get verified(): boolean {
@@ -117,6 +126,7 @@ export class Peer implements KnownMember {
   inherit(earlier: Peer): void {
     this.#verified = earlier.#verified;
     this.changedFrom = earlier.changedFrom;
+    this.changeTold = earlier.changeTold;
     this.attested ||= earlier.attested;
     this.vouched = earlier.vouched;
   }
@@ -150,8 +160,12 @@ export class Peer implements KnownMember {
 
   /** Epochs of this member's that a group frame claims to be of, if it may be opened. Two of them may have the same name by chance. */
   receiverKeysFor(content: Uint8Array): ReceiverKey[] {
-    if (this.changedFrom) return [];
-    return this.#receiverKeys.filter((key) => key.claims(content));
+    return this.trusted ? this.#receiverKeys.filter((key) => key.claims(content)) : [];
+  }
+
+  /** Whether a group frame claims to be this member's. */
+  claims(content: Uint8Array): boolean {
+    return this.#receiverKeys.some((key) => key.claims(content));
   }
 
   /** Overwrites every key shared with this member. */

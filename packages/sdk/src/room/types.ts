@@ -46,13 +46,16 @@ export interface Member {
   readonly verified: boolean;
   /**
    * Whom this member seems to be, under another identity key: somebody of the same name whom the person verified, or who held the same
-   * seat. Until {@link Member.accept} nothing is sent to it, nothing of it is shown, and `room.send` rejects with
-   * `IDENTITY_CHANGED`.
+   * seat. Until {@link Member.accept} nothing is sent to it and nothing of it is shown; and unless it is still {@link Member.waiting},
+   * `room.send` rejects with `IDENTITY_CHANGED`.
    */
   readonly changedFrom: Member | undefined;
   /** Whether the creator, known from the link, vouches for this member. */
   readonly attested: boolean;
-  /** Whether this member has to be let in before anything goes to it: `room.approve(member)`, by who may. */
+  /**
+   * Whether this member has to be let in: `room.approve(member)`, by who may. Until then nothing goes to it, and nothing of it reaches the
+   * application but that it is here and the name it came under.
+   */
   readonly waiting: boolean;
   /** What the last key agreement with this member really did. */
   readonly report: Report | undefined;

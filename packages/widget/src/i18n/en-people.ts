@@ -19,6 +19,10 @@ export const enPeople = {
     `${name} reads nothing that is written from now on and cannot come back. The room gets a new link, which the others follow by themselves; the old one stops working.`,
   removeConfirm: 'Remove',
   deny: 'Turn away',
+  admitChangedLead: (name: string) =>
+    `You verified somebody called ${name}, and this is another key. It may be a new browser, or somebody else with the link. Compare the new number on a call or in person first.`,
+  admitVerified: 'Numbers match: let in',
+  admitUnverified: 'Let in unverified',
   lockTitle: 'Ask before anyone new comes in',
   lockLead: 'Who opens the link waits until somebody here lets them in.',
   lockedByMaking: 'This room was made so that everyone new is asked about.',

@@ -68,7 +68,8 @@ export class RoomListener {
       this.#left = { id, name };
       if (id !== this.#removed) this.#note('left', name);
     }
-    for (const { id, name } of members) this.#known.set(id, name);
+    // Who asked to be let in and went away was never here.
+    for (const { id, name, waiting } of members) if (!waiting) this.#known.set(id, name);
     const here = new Set(members.map(({ name }) => name));
     const typing = this.#sink.view().typing.filter((name) => here.has(name));
     const { security } = this.#room;

@@ -202,9 +202,16 @@ export class Session {
     this.#roomEvents?.refresh();
   }
 
-  /** Lets a member in who waits for it. */
-  approve(id: string): Promise<void> {
-    return this.#decide(id, (room, member) => room.approve(member));
+  /**
+   * Lets a member in who waits for it.
+   * @param under what the person decided about its identity, where it has the name of a verified member
+   */
+  approve(id: string, under?: 'verified' | 'unverified'): Promise<void> {
+    return this.#decide(id, (room, member) => {
+      if (under === 'verified') member.verify();
+      if (under === 'unverified') member.accept();
+      return room.approve(member);
+    });
   }
 
   /** Removes a member for good; everyone else gets another link. */
@@ -226,13 +233,13 @@ export class Session {
     return this.#room?.members.find((member) => member.id === id);
   }
 
-  async #decide(id: string, act: (room: Room, member: Member) => Promise<void>): Promise<void> {
+  async #decide(id: string, act: (room: Room, member: Member) => Promise<unknown>): Promise<void> {
     const room = this.#room;
     const member = this.#member(id);
     if (room && member) await this.#attempt(() => act(room, member));
   }
 
-  async #attempt(act: () => Promise<void> | undefined): Promise<void> {
+  async #attempt(act: () => Promise<unknown> | undefined): Promise<void> {
     try {
       await act();
     } catch (error) {

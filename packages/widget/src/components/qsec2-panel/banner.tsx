@@ -54,7 +54,7 @@ export const Banner: FunctionalComponent<BannerProps> = ({ view, t, onReconnect,
     return (
       <div class="banner" part="banner">
         <span role="status">{asking.length === 1 ? t.asksIn(first.name || t.someone) : t.asksInMany(asking.length)}</span>
-        {asking.length === 1 && (
+        {asking.length === 1 && !first.changedFrom && (
           <button type="button" class="text-action" onClick={() => onLetIn(first.id)}>
             {t.letIn}
           </button>

@@ -4,7 +4,7 @@ import { Icon } from '../../icons/icon';
 import { close, more } from '../../icons/paths';
 import { Shield } from '../../icons/shield';
 import type { View } from '../../store/view';
-import { bodyOf, chipOf, initialOf, subtitleOf, titleOf } from './qsec2-panel.logic';
+import { bodyOf, chipOf, initialOf, inRoom, subtitleOf, titleOf } from './qsec2-panel.logic';
 
 interface HeaderProps {
   view: View;
@@ -19,13 +19,14 @@ interface HeaderProps {
 
 export const Header: FunctionalComponent<HeaderProps> = ({ view, t, titleId, onClose, onSecurity, onMenu, menuOpen }) => {
   const body = bodyOf(view);
-  const inRoom = body !== 'setup' && body !== 'failed' && body !== 'closed' && body !== 'connecting';
+  const entered = body !== 'setup' && body !== 'failed' && body !== 'closed' && body !== 'connecting';
   const chip = chipOf(view);
   const subtitle = subtitleOf(view, t);
-  const [only] = view.members;
+  const members = inRoom(view);
+  const [only] = members;
   return (
     <header class="header" part="header">
-      {inRoom && view.members.length > 0 && (
+      {entered && members.length > 0 && (
         <span class={{ avatar: true, away: only?.presence !== 'present' }} aria-hidden="true">
           {initialOf(only?.name ?? '')}
         </span>
@@ -34,7 +35,7 @@ export const Header: FunctionalComponent<HeaderProps> = ({ view, t, titleId, onC
         <h2 id={titleId}>{titleOf(view, t)}</h2>
         {subtitle && <p>{subtitle}</p>}
       </div>
-      {chip && inRoom && (
+      {chip && entered && (
         <button
           type="button"
           class={`chip ${chip.tone}`}
@@ -46,7 +47,7 @@ export const Header: FunctionalComponent<HeaderProps> = ({ view, t, titleId, onC
           <span class="chip-text">{t.chip[chip.name]}</span>
         </button>
       )}
-      {inRoom && (
+      {entered && (
         <button
           type="button"
           class="tool"

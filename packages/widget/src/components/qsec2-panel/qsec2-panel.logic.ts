@@ -26,9 +26,12 @@ function lastingPhase({ phase, before, members }: View): Exclude<View['phase'], 
 
 const IN_ROOM: ReadonlySet<View['phase']> = new Set(['waiting', 'agreeing', 'secure', 'aborted']);
 
-/** A member about whose identity the person has to decide before anything goes on. */
+/** A member about whose identity the person has to decide before anything goes on. Who only asks to be let in holds nothing up. */
 export const changedMember = ({ members }: Pick<View, 'members'>): MemberView | undefined =>
-  members.find(({ changedFrom }) => changedFrom);
+  members.find(({ changedFrom, waiting }) => changedFrom && !waiting);
+
+/** The others, without those who only ask to be let in. */
+export const inRoom = ({ members }: Pick<View, 'members'>): MemberView[] => members.filter(({ waiting }) => !waiting);
 
 /** Whether we are a newcomer whom somebody has to let in. */
 const isEntering = ({ members, creator, entered, rules }: View): boolean =>
@@ -69,7 +72,7 @@ export function chipOf(view: View): Chip | undefined {
   if (bodyOf(view) === 'changed') return { name: 'changed', tone: 'red', shield: 'none' };
   if (bodyOf(view) === 'entering') return { name: 'entering', tone: 'amber', shield: 'none' };
   if (view.phase === 'waiting' && hadCompany(view)) return { name: 'alone', tone: 'grey', shield: 'none' };
-  if (view.phase === 'secure' && view.security?.verified && view.members.length > 0) {
+  if (view.phase === 'secure' && view.security?.verified && inRoom(view).length > 0) {
     return { name: 'verified', tone: 'green', shield: 'filled' };
   }
   return CHIPS[view.phase];
@@ -98,8 +101,10 @@ export function composerOf(view: View, t: Dictionary): ComposerState {
 }
 
 /** Whom the header names: the other person, the room, or nobody yet. */
-export function titleOf({ phase, members, roomName }: Pick<View, 'phase' | 'members' | 'roomName'>, t: Dictionary): string {
+export function titleOf(view: Pick<View, 'phase' | 'members' | 'roomName'>, t: Dictionary): string {
+  const { phase, roomName } = view;
   if (phase === 'closed' || phase === 'failed') return t.dialog;
+  const members = inRoom(view);
   if (members.length === 1) return members[0]?.name || t.someone;
   return roomName || members.map(({ name }) => name).join(', ') || t.dialog;
 }
@@ -107,9 +112,10 @@ export function titleOf({ phase, members, roomName }: Pick<View, 'phase' | 'memb
 export function subtitleOf(view: View, t: Dictionary): string {
   if (view.typing.length > 0) return t.writing(view.typing);
   if (view.phase === 'failed' || view.phase === 'setup' || view.phase === 'connecting' || view.phase === 'closed') return '';
-  const [only] = view.members;
-  if (only && view.members.length === 1 && view.capacity === 2) return only.presence === 'present' ? t.here : t.away;
-  return t.hereCount(view.members.filter(({ presence }) => presence === 'present').length + 1, view.capacity);
+  const members = inRoom(view);
+  const [only] = members;
+  if (only && members.length === 1 && view.capacity === 2) return only.presence === 'present' ? t.here : t.away;
+  return t.hereCount(members.filter(({ presence }) => presence === 'present').length + 1, view.capacity);
 }
 
 /** The one thing that helps after each failure. */

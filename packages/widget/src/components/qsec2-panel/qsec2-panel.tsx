@@ -150,7 +150,7 @@ export class Qsec2Panel {
   }
 
   private phaseChanged(before: View, view: View) {
-    const name = view.members[0]?.name ?? '';
+    const name = inRoom(view)[0]?.name ?? '';
     if (view.phase === 'secure' && before.phase !== 'reconnecting') this.announcer.polite(this.t.nowSecure(name));
     if (view.phase === 'secure') this.inviteAgain = false;
     if (view.phase === 'reconnecting') this.announcer.polite(this.t.chip.reconnecting);
@@ -493,7 +493,7 @@ export class Qsec2Panel {
 
   private chat() {
     const { view, t, format, session } = this;
-    const unverified = view.phase === 'secure' && view.members.find(({ verified }) => !verified);
+    const unverified = view.phase === 'secure' && inRoom(view).find(({ verified }) => !verified);
     const alone = view.phase === 'waiting';
     return [
       unverified && !this.hintGone && (

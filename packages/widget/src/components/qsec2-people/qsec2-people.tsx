@@ -14,7 +14,7 @@ const SHEET = [sheet, css];
 
 /** What a person here decides. Each resolves when it is done or was refused, which the room tells. */
 export interface Decisions {
-  approve(id: string): Promise<void>;
+  approve(id: string, under?: 'verified' | 'unverified'): Promise<void>;
   removeMember(id: string): Promise<void>;
   delegate(id: string, on: boolean): Promise<void>;
   setLocked(locked: boolean): Promise<void>;
@@ -40,6 +40,7 @@ export class Qsec2People {
   /** Whose actions are open, and who is asked about once more. */
   @State() private open = '';
   @State() private removing = '';
+  @State() private admitting = '';
   @State() private busy = false;
 
   private t!: Dictionary & PeopleDictionary;
@@ -76,16 +77,16 @@ export class Qsec2People {
   }
 
   private close(focusNext: string) {
-    this.open = this.removing = '';
+    this.open = this.removing = this.admitting = '';
     this.focusNext = focusNext;
   }
 
   /** Escape closes what is open here before it closes the sheet. */
   private readonly onKeyDown = (event: KeyboardEvent) => {
-    if (event.key !== 'Escape' || (!this.open && !this.removing)) return;
+    if (event.key !== 'Escape' || (!this.open && !this.removing && !this.admitting)) return;
     event.preventDefault();
     event.stopPropagation();
-    this.close(`[data-actions="${this.open || this.removing}"]`);
+    this.close(this.admitting ? `[data-admits="${this.admitting}"]` : `[data-actions="${this.open || this.removing}"]`);
   };
 
   render() {
@@ -135,6 +136,7 @@ export class Qsec2People {
   private newcomer(member: MemberView) {
     const { t, view, busy } = this;
     if (this.removing === member.id) return this.confirmation(member);
+    if (this.admitting === member.id && member.changedFrom) return this.identity(member, member.changedFrom);
     return (
       <li class="row" key={member.id}>
         {this.person(member)}
@@ -143,8 +145,11 @@ export class Qsec2People {
             type="button"
             class="primary small"
             disabled={busy}
+            data-admits={member.id}
             aria-label={`${t.letIn}: ${member.name}`}
-            onClick={() => void this.decide(() => this.decisions.approve(member.id))}
+            onClick={() =>
+              member.changedFrom ? this.compare(member.id) : void this.decide(() => this.decisions.approve(member.id))
+            }
           >
             {t.letIn}
           </button>
@@ -229,6 +234,44 @@ export class Qsec2People {
         </span>
       </div>,
     ];
+  }
+
+  /** Somebody who asks to be let in has the name of a member whom the person verified. */
+  private compare(id: string) {
+    this.admitting = id;
+    this.open = '';
+    this.focusNext = '.confirm .secondary';
+  }
+
+  private identity(member: MemberView, before: NonNullable<MemberView['changedFrom']>) {
+    const { t } = this;
+    const id = `qsec2-admit-${member.id}`;
+    const admit = (under: 'verified' | 'unverified') => void this.decide(() => this.decisions.approve(member.id, under));
+    return (
+      <li class="row" key={member.id}>
+        <div class="confirm" role="alertdialog" aria-labelledby={id} aria-describedby={`${id}-lead`}>
+          <h5 id={id}>{t.changedTitle(member.name)}</h5>
+          <p id={`${id}-lead`}>{t.admitChangedLead(member.name)}</p>
+          <dl class="numbers">
+            <dt>{t.numberBefore}</dt>
+            <dd class="was">{before.safetyNumber}</dd>
+            <dt>{t.numberNow}</dt>
+            <dd>{member.safetyNumber}</dd>
+          </dl>
+          <div class="actions">
+            <button type="button" class="secondary" onClick={() => this.close(`[data-admits="${member.id}"]`)}>
+              {t.cancel}
+            </button>
+            <button type="button" class="secondary" disabled={this.busy} onClick={() => admit('verified')}>
+              {t.admitVerified}
+            </button>
+            <button type="button" class="secondary danger" disabled={this.busy} onClick={() => admit('unverified')}>
+              {t.admitUnverified}
+            </button>
+          </div>
+        </div>
+      </li>
+    );
   }
 
   private ask(id: string) {

@@ -8,9 +8,10 @@ export function verdictOf(
   t: SecurityDictionary & { someone: string },
 ): string {
   if (phase === 'aborted') return t.verdictAborted;
-  if (members.length === 0) return t.verdictNone;
-  const names = members.map(({ name }) => name || t.someone).join(', ');
-  return members.every(({ verified }) => verified) ? t.verdictVerified(names) : t.verdictSecure(names);
+  const here = members.filter(({ waiting }) => !waiting);
+  if (here.length === 0) return t.verdictNone;
+  const names = here.map(({ name }) => name || t.someone).join(', ');
+  return here.every(({ verified }) => verified) ? t.verdictVerified(names) : t.verdictSecure(names);
 }
 
 /** The finished key agreement with a member in the shape that gauge and pipeline draw. */

@@ -70,7 +70,8 @@ export class Qsec2Security {
 
   private content() {
     const { view, t, format } = this;
-    const member = view.members.find(({ id }) => id === this.chosen) ?? view.members[0];
+    const member =
+      view.members.find(({ id }) => id === this.chosen) ?? view.members.find(({ waiting }) => !waiting) ?? view.members[0];
     const agreement = shownAgreement(view, member);
     return [
       <SheetHead titleId="qsec2-security-title" back={t.back} onBack={this.dismiss}>
