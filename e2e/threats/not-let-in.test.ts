@@ -128,6 +128,36 @@ describe.each(['approve', 'locked'] as const)('a person who was not let in (%s)'
   });
 });
 
+describe('a person who was not let in, under the name of somebody whom Ana verified', () => {
+  /** Whether Ana can still write to Bo. */
+  async function freezes(lab: Lab): Promise<boolean> {
+    const { relay, ana, bo } = await closedRoom(lab, 'approve');
+    member(ana, bo).verify();
+    const eve = await enter(eves, relay, { name: 'Bо', invite: ana.invite.code });
+    await sees(ana, eve);
+    try {
+      await (await ana.send('Bo, are you there?')).delivered;
+    } catch (error) {
+      if (lab.QsecError.is(error, 'IDENTITY_CHANGED')) return true;
+      throw error;
+    }
+    return false;
+  }
+
+  it('freezes nothing', async () => {
+    expect(await freezes(honest)).toBe(false);
+  });
+
+  it('would, if it did not have to be let in first', async () => {
+    const edit: Edit = {
+      file: 'room/membership.ts',
+      find: '({ changedFrom, waiting }) => changedFrom && !waiting',
+      put: '({ changedFrom }) => changedFrom',
+    };
+    expect(await freezes(await buildLab({ edits: [edit] }))).toBe(true);
+  });
+});
+
 describe('somebody who meets a newcomer before anybody who would tell them that the room is locked', () => {
   /** What of Eve reaches Di, and of Di Eve, once Di learns it and is let in. */
   async function goesOn(lab: Lab): Promise<string[]> {

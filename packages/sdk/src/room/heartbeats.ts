@@ -97,7 +97,7 @@ export class Heartbeats {
         continue;
       }
       const id = hex(member);
-      const author = this.#membership.audience.find((peer) => peer.id === id);
+      const author = this.#membership.peers.find((peer) => peer.id === id && !peer.waiting);
       const known = author && this.#options.heads(id);
       const missing = known?.missing(next) ?? 0;
       if (!author || missing === 0 || this.#count(suspicions, before, `${id} ${known?.next}`) !== PATIENCE) continue;

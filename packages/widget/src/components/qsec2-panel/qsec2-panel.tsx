@@ -25,7 +25,7 @@ import { Header } from './header';
 import { Menu } from './menu';
 import { Pace } from './pace';
 import { PanelFrame } from './panel-frame';
-import { bodyOf, changedMember, composerOf } from './qsec2-panel.logic';
+import { bodyOf, changedMember, composerOf, inRoom } from './qsec2-panel.logic';
 import { Waiting } from './waiting';
 
 const COPIED_MS = 2000;
