@@ -1,7 +1,7 @@
 import { QsecError } from '../errors.ts';
 
 /** The largest prime below 2⁶⁴. */
-const PRIME = 2n ** 64n - 59n;
+export const PRIME = 2n ** 64n - 59n;
 /** Key bytes a coefficient: 7, so that every coefficient is below the prime. */
 const BLOCK = 7;
 /** Bytes of one evaluation, and of the seed it needs. */

@@ -37,6 +37,44 @@ describe('the polynomial hash', () => {
 });
 
 describe('Wegman–Carter authentication', () => {
+  it('has known tags', () => {
+    // Pad 00 01 … 2f, which lasts for one run; computed apart from this code.
+    const [alice, bob] = pair(Uint8Array.from({ length: 48 }, (_, i) => i));
+    const message = text('a transcript of two flights');
+    expect(Buffer.from(alice.tag(message)).toString('hex')).toBe('00000000b2ec7b7fa88279335db62c85df3c3c73');
+    expect(Buffer.from(bob.tag(message)).toString('hex')).toBe('0000000182dc4b4f98b249036d861cb5ef0c0c43');
+  });
+
+  it('hides every hash under the block of the pad that its tag names, to the last one', () => {
+    const message = text('m');
+    for (const runs of [1, 2, 5]) {
+      const pad = padFor(runs);
+      const hash = new Ghash(pad.subarray(0, 16)).hash(message);
+      const sides = pair(pad);
+      for (let index = 0; index < 2 * runs; index++) {
+        const tag = (sides[index % 2] as WegmanCarter).tag(message);
+        expect(new DataView(tag.buffer).getUint32(0)).toBe(index);
+        const mask = tag.subarray(4).map((byte, i) => byte ^ (hash[i] as number));
+        expect([...mask]).toEqual([...pad.subarray(16 * (1 + index), 16 * (2 + index))]);
+      }
+    }
+  });
+
+  it('takes mask and hash key from different blocks where the hash key is renewed', () => {
+    const pad = randomBytes(16 * 2049 + 16 * 3);
+    const message = text('m');
+    const [alice, bob] = [
+      wegmanCarter(pad, { role: 'alice', position: { tagged: 1023, verified: 0 } }),
+      wegmanCarter(pad, { role: 'bob', position: { tagged: 1023, verified: 0 } }),
+    ];
+    const expected = (key: number, mask: number): number[] => {
+      const hash = new Ghash(pad.subarray(16 * key, 16 * key + 16)).hash(message);
+      return [...hash.map((byte, i) => byte ^ (pad[16 * mask + i] as number))];
+    };
+    expect([alice, bob].map((side) => [...side.tag(message).subarray(4)])).toEqual([expected(0, 2047), expected(0, 2048)]);
+    expect([alice, bob].map((side) => [...side.tag(message).subarray(4)])).toEqual([expected(2049, 2050), expected(2049, 2051)]);
+  });
+
   it('verifies what the other side tagged, in both directions, for as many runs as the pad lasts', () => {
     const [alice, bob] = pair(padFor(5));
     for (let run = 0; run < 5; run++) {
