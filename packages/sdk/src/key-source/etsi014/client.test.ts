@@ -173,6 +173,35 @@ describe('an answer that is not what the standard says', () => {
     expect(await reasonOf(clientA().encKeys({ size: 256 }))).toBe('malformed-response');
   });
 
+  it.each<[string, string | Uint8Array, string[]]>([
+    ['too many keys', JSON.stringify({ keys: [good, { ...good, key_ID: 'id-2' }] }), ['id-1', 'id-2']],
+    ['a key of another size', JSON.stringify({ keys: [{ ...good, key: 'AAAA' }] }), ['id-1']],
+    ['a key that is not base64', JSON.stringify({ keys: [good, { key_ID: 'id-3', key: '*' }] }), ['id-1', 'id-3']],
+    ['a key without identifier', JSON.stringify({ keys: [{ key }, { ...good, key_ID: 'id-4' }] }), ['id-4']],
+    ['no JSON', `{"keys":[{"key_ID":"id-1","key":"${key}"`, []],
+  ])('tells which keys it used up when it is refused: %s', async (_, body, ids) => {
+    kmes.a.fault = { body };
+    const { message, details } = await failureOf(clientA().encKeys({ size: 256 }));
+    expect(details).toMatchObject({ reason: 'malformed-response', usedUp: ids });
+    expect(message).toContain(ids.length === 0 ? 'may have used up keys' : `Used up by it: ${ids.join(', ')}`);
+  });
+
+  it('tells which of the keys asked for it used up, also when they are not among the delivered ones', async () => {
+    kmes.b.fault = { body: JSON.stringify({ keys: [good, good] }) };
+    expect((await failureOf(clientB().decKeys(['id-1', 'id-2']))).details.usedUp).toEqual(['id-1', 'id-2']);
+    kmes.b.fault = { body: 'nonsense' };
+    expect((await failureOf(clientB().decKeys(['id-5']))).details.usedUp).toEqual(['id-5']);
+    kmes.b.fault = { body: `{"keys":[${' '.repeat(5000)}]}` };
+    expect((await failureOf(clientB({ maxResponseBytes: 4096 }).decKeys(['id-6']))).details.usedUp).toEqual(['id-6']);
+  });
+
+  it('uses no key up when there was none, and says nothing of it', async () => {
+    kmes.a.fault = { status: 503, body: '{"message":"empty"}' };
+    expect((await failureOf(clientA().encKeys())).details).not.toHaveProperty('usedUp');
+    kmes.a.fault = { body: '{}' };
+    expect((await failureOf(clientA().status())).details).not.toHaveProperty('usedUp');
+  });
+
   it('is refused when the delivered keys are not those asked for', async () => {
     kmes.b.fault = { body: JSON.stringify({ keys: [good] }) };
     expect(await reasonOf(clientB().decKeys(['id-2']))).toBe('malformed-response');
@@ -235,6 +264,43 @@ describe('an answer that is not what the standard says', () => {
   });
 });
 
+describe('an answer that says null where it has nothing to say', () => {
+  const key = 'c2VjcmV0IGtleSBvZiB0aGlydHktdHdvIGJ5dGVzISE=';
+
+  it.each([
+    ['one extension of a key', { keys: [{ key_ID: 'i', key, key_extension: null }] }],
+    ['the extension of an identifier', { keys: [{ key_ID: 'i', key, key_ID_extension: null }] }],
+    ['the extension of the container', { keys: [{ key_ID: 'i', key }], key_container_extension: null }],
+    ['all of them', { keys: [{ key_ID: 'i', key, key_ID_extension: null, key_extension: null }], key_container_extension: null }],
+    ['extensions that are no objects', { keys: [{ key_ID: 'i', key, key_extension: ['x'] }], key_container_extension: 'y' }],
+  ])('gives its key: %s', async (_, body) => {
+    kmes.a.fault = kmes.b.fault = { body: JSON.stringify(body) };
+    const expected = [{ id: 'i', key: new Uint8Array(Buffer.from(key, 'base64')) }];
+    expect(await clientA().encKeys({ size: 256 })).toEqual(expected);
+    expect(await clientB().decKeys(['i'])).toEqual(expected);
+  });
+
+  it('gives its status without the extension, and refuses null where a field is required', async () => {
+    const status = await clientA().status();
+    kmes.a.fault = { body: JSON.stringify({ ...status, status_extension: null }) };
+    expect(await clientA().status()).toEqual(status);
+    expect((await clientA().status()).status_extension).toBeUndefined();
+    kmes.a.fault = { body: JSON.stringify({ ...status, key_size: null }) };
+    expect((await failureOf(clientA().status())).details.fields).toEqual(['key_size']);
+    kmes.a.fault = { body: JSON.stringify({ keys: [{ key_ID: 'i', key: null }] }) };
+    expect(await reasonOf(clientA().encKeys())).toBe('malformed-response');
+  });
+
+  it('refuses with its words', async () => {
+    kmes.a.fault = { status: 400, body: '{"message":"size shall be a multiple of 8","details":null}' };
+    const { details } = await failureOf(clientA().encKeys());
+    expect(details).toMatchObject({ reason: 'size-not-multiple-of-8' });
+    expect(details).not.toHaveProperty('kmeDetails');
+    kmes.a.fault = { status: 503, body: '{"message":null,"details":[{"retry_after":60}]}' };
+    expect((await failureOf(clientA().encKeys())).details).toMatchObject({ kmeDetails: [{ retry_after: 60 }] });
+  });
+});
+
 describe('a connection', () => {
   it('is refused to an entity whose certificate another authority signed', async () => {
     expect(await reasonOf(clientA({ ca: new TestAuthority('someone else').cert }).status())).toBe('tls');
@@ -286,6 +352,8 @@ describe('a request the standard does not allow', () => {
     ['no keys', () => clientA().encKeys({ number: 0 })],
     ['GET with extensions', () => clientA().encKeys({ method: 'GET', additionalPeers: ['SAE_C'] })],
     ['no identifiers', () => clientB().decKeys([])],
+    ['identifiers that are no texts', () => clientB().decKeys([7 as never])],
+    ['an identifier outside a list', () => clientB().decKeys('id-1' as never)],
     ['one identifier twice', () => clientB().decKeys(['a', 'a'])],
     ['GET for two keys', () => clientB().decKeys(['a', 'b'], { method: 'GET' })],
   ])('is not sent: %s', async (_, request) => {
@@ -298,6 +366,7 @@ describe('a request the standard does not allow', () => {
     ['plain http', { kme: 'http://localhost' }],
     ['no address', { kme: 'kme.example' }],
     ['no peer', { peer: '' }],
+    ['a peer that is no text', { peer: 7 as never }],
     ['no time', { timeoutMs: 0 }],
   ])('cannot be configured: %s', (_, options) => {
     expect(() => clientA(options)).toThrow(expect.objectContaining({ code: 'INVALID_ARGUMENT' }));

@@ -1,8 +1,8 @@
 import type { Agent } from 'node:https';
 import { QsecError } from '../../errors.ts';
-import { failure, statusFailure } from './failure.ts';
+import { failure, statusFailure, usedUp } from './failure.ts';
 import { exchange, type Limits, type MutualTls, tlsAgent } from './request.ts';
-import { type Etsi014Container, type Etsi014Status, parseContainer, parseError, parseStatus } from './schema.ts';
+import { type Etsi014Status, identifiersIn, parseContainer, parseError, parseStatus } from './schema.ts';
 
 export interface Etsi014Options extends MutualTls, Partial<Limits> {
   /** Where the key management entity is: `https://kme.example` or `https://kme.example:8443/some/prefix`. */
@@ -67,7 +67,7 @@ export class Etsi014Client {
   constructor(options: Etsi014Options) {
     const { kme, peer, timeoutMs = DEFAULT_LIMITS.timeoutMs, maxResponseBytes = DEFAULT_LIMITS.maxResponseBytes } = options;
     this.#base = baseOf(kme);
-    if (peer === '') throw invalid('peer', 'an SAE ID', '""');
+    if (typeof peer !== 'string' || peer === '') throw invalid('peer', 'an SAE ID', JSON.stringify(peer));
     this.#peer = peer;
     this.#limits = {
       timeoutMs: positive('timeoutMs', timeoutMs),
@@ -98,17 +98,18 @@ export class Etsi014Client {
     const isGet = method === 'GET';
     if (isGet && Object.keys(extras).length > 0) throw invalid('method', "'POST', for more than a number and a size", method);
     const plain = { number, ...(size !== undefined && { size }) };
-    const body = await this.#request('enc_keys', isGet ? plain : {}, isGet ? undefined : { ...plain, ...extras }, signal);
-    const keys = keysOf(body);
-    if (keys.length !== number)
-      throw failure(
-        'malformed-response',
-        `The key management entity delivered ${keys.length} keys where ${number} were asked for`,
-        { keys: keys.length, number },
-      );
-    if (size !== undefined && keys.some(({ key }) => key.length * 8 !== size))
-      throw failure('malformed-response', `The key management entity delivered a key that is not ${size} bits long`, { size });
-    return keys;
+    const answer = this.#request('enc_keys', isGet ? plain : {}, isGet ? undefined : { ...plain, ...extras }, signal);
+    return delivered(answer, [], (keys) => {
+      if (keys.length !== number)
+        return failure(
+          'malformed-response',
+          `The key management entity delivered ${keys.length} keys where ${number} were asked for`,
+          { keys: keys.length, number },
+        );
+      if (size !== undefined && keys.some(({ key }) => key.length * 8 !== size))
+        return failure('malformed-response', `The key management entity delivered a key that is not ${size} bits long`, { size });
+      return keys;
+    });
   }
 
   /**
@@ -117,24 +118,21 @@ export class Etsi014Client {
    * @throws QsecError as {@link encKeys}; `key-not-found` when a key was never there or was delivered before.
    */
   async decKeys(ids: readonly string[], { method = 'POST', signal }: DecKeysRequest = {}): Promise<Etsi014Key[]> {
-    if (ids.length === 0 || ids.includes('') || new Set(ids).size !== ids.length)
-      throw invalid('ids', 'one or more different key IDs', JSON.stringify(ids));
+    const named = Array.isArray(ids) && ids.length > 0 && ids.every((id) => typeof id === 'string' && id !== '');
+    if (!named || new Set(ids).size !== ids.length) throw invalid('ids', 'one or more different key IDs', JSON.stringify(ids));
     const isGet = method === 'GET';
     if (isGet && ids.length > 1) throw invalid('method', "'POST', for more than one key", method);
     const query: Record<string, string> = isGet ? { key_ID: ids[0] as string } : {};
-    const body = await this.#request(
-      'dec_keys',
-      query,
-      isGet ? undefined : { key_IDs: ids.map((id) => ({ key_ID: id })) },
-      signal,
-    );
-    const keys = new Map(keysOf(body).map((key) => [key.id, key]));
-    if (keys.size !== ids.length || !ids.every((id) => keys.has(id)))
-      throw failure('malformed-response', 'The key management entity delivered other keys than those asked for', {
-        asked: [...ids],
-        delivered: [...keys.keys()],
-      });
-    return ids.map((id) => keys.get(id) as Etsi014Key);
+    const answer = this.#request('dec_keys', query, isGet ? undefined : { key_IDs: ids.map((id) => ({ key_ID: id })) }, signal);
+    return delivered(answer, ids, (list) => {
+      const keys = new Map(list.map((key) => [key.id, key]));
+      if (list.length !== ids.length || !ids.every((id) => keys.has(id)))
+        return failure('malformed-response', 'The key management entity delivered other keys than those asked for', {
+          asked: [...ids],
+          delivered: [...keys.keys()],
+        });
+      return ids.map((id) => keys.get(id) as Etsi014Key);
+    });
   }
 
   async #request(
@@ -160,11 +158,36 @@ function extrasOf({ additionalPeers, extensionMandatory, extensionOptional }: En
   };
 }
 
-function keysOf(body: Uint8Array): Etsi014Key[] {
-  const container: Etsi014Container = parseContainer(body);
-  body.fill(0);
-  return container.keys.map(({ key_ID, key }) => ({ id: key_ID, key: new Uint8Array(Buffer.from(key, 'base64')) }));
+/**
+ * The keys of an answer, if `check` finds nothing wrong with them. The entity forgets a key that it delivered, also when the answer is
+ * refused here: then the failure tells which keys are used up, and their bytes are overwritten.
+ *
+ * @param asked identifiers of the keys that were asked for, where they are known.
+ */
+async function delivered(
+  answer: Promise<Uint8Array>,
+  asked: readonly string[],
+  check: (keys: Etsi014Key[]) => Etsi014Key[] | QsecError,
+): Promise<Etsi014Key[]> {
+  let body = new Uint8Array(0);
+  let keys: Etsi014Key[] = [];
+  try {
+    body = (await answer) as Uint8Array<ArrayBuffer>;
+    keys = keysOf(body);
+    const checked = check(keys);
+    if (checked instanceof QsecError) throw checked;
+    return checked;
+  } catch (error) {
+    const ids = new Set([...asked, ...keys.map(({ id }) => id), ...identifiersIn(body)]);
+    for (const { key } of keys) key.fill(0);
+    throw usedUp(error, [...ids]);
+  } finally {
+    body.fill(0);
+  }
 }
+
+const keysOf = (body: Uint8Array): Etsi014Key[] =>
+  parseContainer(body).keys.map(({ key_ID, key }) => ({ id: key_ID, key: new Uint8Array(Buffer.from(key, 'base64')) }));
 
 function baseOf(kme: string | URL): string {
   const url = URL.canParse(String(kme)) ? new URL(String(kme)) : undefined;

@@ -53,6 +53,25 @@ export function failure(
   return new QsecError('KEY_SOURCE_FAILED', message, { details: { reason, ...details }, ...(cause !== undefined && { cause }) });
 }
 
+/** Failures of an answer that came and is refused. */
+const REFUSED: readonly unknown[] = ['malformed-response', 'response-too-large'];
+/** Identifiers that a message lists; `details.usedUp` has all of them. */
+const MOST_LISTED = 8;
+
+/**
+ * `error` again; when an answer with keys was refused, with what that used up, in words and in `details.usedUp`: the identifiers
+ * of the keys, as far as they are known.
+ */
+export function usedUp<T>(error: T, ids: readonly string[]): T | QsecError {
+  if (!QsecError.is(error, 'KEY_SOURCE_FAILED') || !REFUSED.includes(error.details.reason)) return error;
+  const more = ids.length > MOST_LISTED ? ` and ${ids.length - MOST_LISTED} more` : '';
+  const which =
+    ids.length === 0
+      ? 'It may have used up keys, whose identifiers could not be read'
+      : `Used up by it: ${ids.slice(0, MOST_LISTED).join(', ')}${more}`;
+  return new QsecError('KEY_SOURCE_FAILED', `${error.message}. ${which}`, { details: { ...error.details, usedUp: [...ids] } });
+}
+
 /** The failure that an HTTP status and the error body mean. */
 export function statusFailure(status: number, message: string | undefined, details: unknown): QsecError {
   const said = message?.slice(0, MOST_CHARACTERS);

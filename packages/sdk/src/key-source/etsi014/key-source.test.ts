@@ -96,7 +96,11 @@ describe('two members at two key management entities', () => {
     kmes.b.fault = { status: 401 };
     const [alice, bob] = pair();
     await run(alice, bob);
-    expect(alice.failure).toMatchObject({ code: 'KEY_SOURCE_FAILED', details: { reason: 'peer' } });
+    expect(alice.failure).toMatchObject({
+      code: 'KEY_SOURCE_FAILED',
+      // The key that this side had fetched.
+      details: { reason: 'peer', usedUp: [expect.any(String)] },
+    });
     expect(bob.failure).toMatchObject({ code: 'KEY_SOURCE_FAILED', details: { reason: 'unauthorized' } });
   });
 
@@ -107,8 +111,8 @@ describe('two members at two key management entities', () => {
     const id = Buffer.from(flight.subarray(1)).toString();
     kmes.b.fault = { body: JSON.stringify({ keys: [{ key_ID: id, key: 'AAAA' }] }) };
     await alice.next((await bob.next(flight)) as Uint8Array);
-    expect(bob.failure).toMatchObject({ details: { reason: 'malformed-response' } });
-    expect(alice.failure).toBeDefined();
+    expect(bob.failure).toMatchObject({ details: { reason: 'malformed-response', usedUp: [id] } });
+    expect(alice.failure?.details.usedUp).toEqual([id]);
   });
 
   it('refuse flights that are none, and go on', async () => {

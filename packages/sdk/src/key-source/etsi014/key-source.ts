@@ -3,6 +3,7 @@ import { QsecError } from '../../errors.ts';
 import { Emitter, type Listener } from '../../events.ts';
 import { AGREED_KEY_BYTES, type KeyParty, type KeySource } from '../types.ts';
 import { Etsi014Client, type Etsi014Key, type Etsi014Options } from './client.ts';
+import { failure, usedUp } from './failure.ts';
 
 export interface Etsi014SourceOptions extends Etsi014Options {
   /**
@@ -116,7 +117,7 @@ class Requester extends Party {
     if (flight[0] === HAD) this.finish(this.#fresh);
     else {
       this.#fresh.key.fill(0);
-      this.fail(theirFailure());
+      this.fail(theirFailure([this.#fresh.id]));
     }
     return undefined;
   }
@@ -128,9 +129,7 @@ class Requester extends Party {
     if (id.length > MOST_ID_BYTES) {
       fresh.key.fill(0);
       this.fail(
-        new QsecError('KEY_SOURCE_FAILED', `The key management entity gave an identifier of ${id.length} bytes`, {
-          details: { reason: 'malformed-response' },
-        }),
+        refused(`The key management entity gave an identifier of ${id.length} bytes, more than ${MOST_ID_BYTES}`, fresh.id),
       );
       return Uint8Array.of(FAILED);
     }
@@ -152,13 +151,7 @@ class Follower extends Party {
     if (!key) return Uint8Array.of(FAILED);
     if (key.key.length !== AGREED_KEY_BYTES) {
       key.key.fill(0);
-      this.fail(
-        new QsecError(
-          'KEY_SOURCE_FAILED',
-          `The key management entity gave ${key.key.length} bytes instead of ${AGREED_KEY_BYTES}`,
-          { details: { reason: 'malformed-response' } },
-        ),
-      );
+      this.fail(refused(`The key management entity gave ${key.key.length} bytes instead of ${AGREED_KEY_BYTES}`, key.id));
       return Uint8Array.of(FAILED);
     }
     this.finish(key);
@@ -184,8 +177,13 @@ const malformed = (what: string, cause?: unknown): QsecError =>
     cause,
   });
 
-const theirFailure = (): QsecError =>
-  new QsecError('KEY_SOURCE_FAILED', 'The other side got no key from its key management entity', { details: { reason: 'peer' } });
+/** The other side has no key: one that this side had fetched is used up. */
+const theirFailure = (ids: readonly string[] = []): QsecError =>
+  new QsecError('KEY_SOURCE_FAILED', 'The other side got no key from its key management entity', {
+    details: { reason: 'peer', ...(ids.length > 0 && { usedUp: ids }) },
+  });
+
+const refused = (what: string, id: string): QsecError => usedUp(failure('malformed-response', what), [id]);
 
 /** An entity tells neither how its key was made nor how sure it is of it: what is not known is NaN. */
 const reportOf = (provenance: Provenance): Report => ({
