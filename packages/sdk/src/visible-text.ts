@@ -1,3 +1,5 @@
+import { utf8 } from './wire/index.ts';
+
 /**
  * Names that other people chose, of members, rooms and files, as they may be shown: nothing invisible in them, nothing that changes the
  * direction of the text around them, and everything that a script or an emoji needs to be read.
@@ -71,14 +73,24 @@ export function visibleText(text: string): string {
   return after;
 }
 
-/** The first characters of a text, at most `limit` code points; none that people see as one is cut in two, unless it alone is longer. */
-export function cut(text: string, limit: number): string {
+/**
+ * The first characters of a text, at most `limit` code points and `bytes` bytes of UTF-8; none that people see as one is cut in two,
+ * unless it alone is longer.
+ */
+export function cut(text: string, limit: number, bytes = Number.POSITIVE_INFINITY): string {
+  const segments = Array.from(new Intl.Segmenter().segment(text), ({ segment }) => segment);
+  return first(segments, limit, bytes) || first([...(segments[0] ?? '')], limit, bytes);
+}
+
+function first(parts: readonly string[], limit: number, bytes: number): string {
   let shown = '';
   let count = 0;
-  for (const { segment } of new Intl.Segmenter().segment(text)) {
-    count += [...segment].length;
-    if (count > limit) return shown || [...segment].slice(0, limit).join('');
-    shown += segment;
+  let size = 0;
+  for (const part of parts) {
+    count += [...part].length;
+    size += utf8(part).length;
+    if (count > limit || size > bytes) break;
+    shown += part;
   }
   return shown;
 }

@@ -1,5 +1,5 @@
 import type { KeyAgreementEvent, Report, Stage } from '@qsec2/sdk';
-import { QsecError } from '@qsec2/sdk';
+import { QsecError, type QsecErrorCode } from '@qsec2/sdk';
 
 export type BB84Counts = Report;
 
@@ -44,9 +44,9 @@ export function stagesUpTo(last: (typeof ORDER)[number], report = fullReport(), 
   return ORDER.slice(0, ORDER.indexOf(last) + 1).map((stage) => stageEvent(stage, report, attempt));
 }
 
-/** A key agreement that was refused for its error rate. */
-export function refusedStages(report: Report, attempt = 3): KeyAgreementEvent[] {
-  const error = new QsecError('QBER_EXCEEDED', 'The error rate is above the threshold.');
+/** A key agreement that was refused: for its error rate, or for another reason. */
+export function refusedStages(report: Report, attempt = 3, code: QsecErrorCode = 'QBER_EXCEEDED'): KeyAgreementEvent[] {
+  const error = new QsecError(code, 'The key agreement was refused.');
   return [...stagesUpTo('estimation', report, attempt), { ...stageEvent('aborted', report, attempt), error }];
 }
 

@@ -1,7 +1,9 @@
+import type { Message } from '@qsec2/sdk';
 import { describe, expect, it } from 'vitest';
 import { linkify } from '../src/components/qsec2-log/linkify.logic';
 import { dayName, isNearEnd, newerCount, rowsOf } from '../src/components/qsec2-log/qsec2-log.logic';
-import { newest, upsert } from '../src/store/timeline.logic';
+import { makeFormat } from '../src/i18n/format';
+import { messageItem, newest, upsert } from '../src/store/timeline.logic';
 import type { MessageItem, TimelineItem } from '../src/store/view';
 
 const at = (iso: string) => new Date(iso);
@@ -53,6 +55,50 @@ describe('rows', () => {
   });
 });
 
+describe('the time of a message', () => {
+  const now = at('2026-12-01T12:00:00');
+  const told = (sentAt: string, from: unknown = { id: 'bo' }) =>
+    ({ id: '1', from, sentAt: at(sentAt), status: 'received', reactions: [], kind: 'text' }) as unknown as Message;
+  const shown = (sentAt: string, fresh: boolean, from?: unknown) =>
+    messageItem(told(sentAt, from), 'Bo', fresh, now).at.toISOString();
+
+  it.each([
+    ['three years ago', '2023-12-01T12:00:00'],
+    ['two days ago', '2026-11-29T11:00:00'],
+    ['in ten minutes', '2026-12-01T12:10:00'],
+    ['in ten years', '2036-12-01T12:00:00'],
+  ])('is that of its arrival when the clock of its author is far off: %s', (_, sentAt) => {
+    expect(shown(sentAt, true)).toBe(now.toISOString());
+  });
+
+  it.each(['2026-12-01T11:59:00', '2026-12-01T12:02:00', '2026-11-30T13:00:00'])(
+    'is what its author says otherwise: %s',
+    (sentAt) => {
+      expect(shown(sentAt, true)).toBe(at(sentAt).toISOString());
+    },
+  );
+
+  it('is in the past for a message that was kept, and as it was for one of ours', () => {
+    expect(shown('2023-12-01T12:00:00', false)).toBe(at('2023-12-01T12:00:00').toISOString());
+    expect(shown('2036-12-01T12:00:00', false)).toBe(now.toISOString());
+    expect(shown('2026-11-01T12:00:00', true, 'me')).toBe(at('2026-11-01T12:00:00').toISOString());
+  });
+
+  it('does not change when there is news of the message', () => {
+    const first = messageItem(told('2023-12-01T12:00:00'), 'Bo', true, now);
+    const later = messageItem(told('2023-12-01T12:00:00'), 'Bo', false, at('2026-12-02T12:00:00'));
+    expect(newest(first, later).at).toEqual(now);
+  });
+
+  it('shows its year in the date, when that is another one', () => {
+    const format = makeFormat('en-GB');
+    expect(format.day(at('2026-03-05T12:00:00'), now)).toMatch(/^Thursday,? 5 March$/);
+    expect(format.day(at('2023-12-01T12:00:00'), now)).toMatch(/^Friday,? 1 December 2023$/);
+    expect(format.day(at('2027-01-01T12:00:00'), now)).toMatch(/^Friday,? 1 January 2027$/);
+    expect(dayName(at('2025-12-31T12:00:00'), at('2026-01-01T12:00:00'), { today: 'T', yesterday: 'Y' }, format.day)).toBe('Y');
+  });
+});
+
 describe('reading back', () => {
   it('counts a reader as being at the end within a line or two of it', () => {
     expect(isNearEnd({ scrollTop: 560, clientHeight: 400, scrollHeight: 1000 })).toBe(true);
@@ -96,6 +142,80 @@ describe('links', () => {
       { text: 'https://example.org/b_(c)', href: 'https://example.org/b_(c)' },
       { text: ').' },
     ]);
+  });
+
+  it.each([
+    ['«https://a.example/ü»', 'https://a.example/ü'],
+    ['»https://a.example/ü«', 'https://a.example/ü'],
+    ['„https://a.example/ü“', 'https://a.example/ü'],
+    ['“https://a.example/ü”, said Bo', 'https://a.example/ü'],
+    ['”https://a.example/ü”', 'https://a.example/ü'],
+    ['‘https://a.example/ü’', 'https://a.example/ü'],
+    ['‚https://a.example/ü‘', 'https://a.example/ü'],
+    ['‹https://a.example/ü›', 'https://a.example/ü'],
+    ['「https://a.example/ü」と', 'https://a.example/ü'],
+    ['『https://a.example/ü』', 'https://a.example/ü'],
+    ['《https://a.example/ü》', 'https://a.example/ü'],
+    ['【https://a.example/ü】', 'https://a.example/ü'],
+    ['（https://a.example/ü）', 'https://a.example/ü'],
+    ['＂https://a.example/ü＂', 'https://a.example/ü'],
+    ['<https://a.example/ü>', 'https://a.example/ü'],
+    ['[see](https://a.example/ü)', 'https://a.example/ü'],
+    ['{https://a.example/ü}', 'https://a.example/ü'],
+    ['`https://a.example/ü`', 'https://a.example/ü'],
+    ['\u2067https://a.example/ü\u2069', 'https://a.example/ü'],
+    ['\u202bhttps://a.example/ü\u202c!', 'https://a.example/ü'],
+    ['https://a.example/ü\u200f.', 'https://a.example/ü'],
+    ['https://a.example/\u202egpj.exe', 'https://a.example/'],
+    ['https://a.example/ü\u200b', 'https://a.example/ü'],
+    ['https://a.example/ü\u3164x', 'https://a.example/ü'],
+    ['https://a.example/ü。次', 'https://a.example/ü'],
+    ['https://a.example/ü、https', 'https://a.example/ü'],
+    ['https://a.example/ü！', 'https://a.example/ü'],
+    ['https://a.example/ü؟', 'https://a.example/ü'],
+    ['https://a.example/ü، ثم', 'https://a.example/ü'],
+    ['https://a.example/ü۔', 'https://a.example/ü'],
+    ['https://a.example/ü।', 'https://a.example/ü'],
+    ['https://a.example/ü።', 'https://a.example/ü'],
+    ['https://a.example/ü…', 'https://a.example/ü'],
+    ['https://a.example/ü—', 'https://a.example/ü'],
+    ['https://a.example/ü?!', 'https://a.example/ü'],
+    ['(https://a.example/ü).', 'https://a.example/ü'],
+    ['(see https://a.example/b_(c))', 'https://a.example/b_(c)'],
+    ['https://a.example/[x]/{y}/(z)', 'https://a.example/[x]/{y}/(z)'],
+    ['https://a.example/（注）', 'https://a.example/（注）'],
+    ['https://a.example/L’Équipe', 'https://a.example/L’Équipe'],
+    ['https://a.example/می\u200cخواهم', 'https://a.example/می\u200cخواهم'],
+    ['https://a.example/❤\ufe0f', 'https://a.example/❤\ufe0f'],
+    ['http://[::1]:5000/a', 'http://[::1]:5000/a'],
+    ['https://a.example/a,b;c:d!e?f=g.h', 'https://a.example/a,b;c:d!e?f=g.h'],
+    ['mailto:bo@a.example»', 'mailto:bo@a.example'],
+  ])('end where the text around them goes on: %j', (text, link) => {
+    const pieces = linkify(text);
+    expect(pieces.filter(({ href }) => href).map((piece) => piece.text)).toEqual([link]);
+    expect(pieces.map((piece) => piece.text).join('')).toBe(text);
+  });
+
+  it('may stand without a space between them', () => {
+    const found = linkify('“https://a.example/1”“https://a.example/2”、https://a.example/3').flatMap(({ href }) => href ?? []);
+    expect(found).toEqual(['https://a.example/1', 'https://a.example/2', 'https://a.example/3']);
+  });
+
+  it('that are none do not make a long text slow', () => {
+    const time = (text: string) => {
+      const started = performance.now();
+      expect(
+        linkify(text)
+          .map((piece) => piece.text)
+          .join(''),
+      ).toBe(text);
+      return performance.now() - started;
+    };
+    const usual = time(`https://a.example/${'a'.repeat(60_000)}`) + 1;
+    // Searching each of them to the end takes thousands of times as long.
+    for (const piece of ['https://a@', 'https://[', 'https://', 'https://a(', 'mailto:(https://a@']) {
+      expect(time(piece.repeat(60_000 / piece.length)) / usual, piece).toBeLessThan(200);
+    }
   });
 
   it('are never made of scripts, data or files', () => {

@@ -85,6 +85,13 @@ const refused = fullReport({
   channel: 'simulated: single photons, flip 1.5 %, intercept-resend on 100 % (random basis)',
 });
 
+const tooNoisy = fullReport({
+  sifted: 16_402,
+  sampled: 4_101,
+  qber: { z: 0.0862, x: 0.0878, combined: 0.087, upperBound: 0.1132 },
+  channel: 'simulated: single photons, flip 8.7 %',
+});
+
 /** A newcomer whom the room turns away. */
 const turnedAway = (code: QsecErrorCode): Scene => ({
   room: () => {
@@ -117,6 +124,14 @@ export const SCENES: Readonly<Record<string, Scene>> = {
     next: (room) => {
       room.setState('agreeing');
       room.agree(refusedStages(refused));
+      room.setState('aborted');
+    },
+  },
+  'no-key-left': {
+    room: () => new FakeRoom(),
+    next: (room) => {
+      room.setState('agreeing');
+      room.agree(refusedStages(tooNoisy, 3, 'KEY_TOO_SHORT'));
       room.setState('aborted');
     },
   },
@@ -234,5 +249,14 @@ export const SCENES: Readonly<Record<string, Scene>> = {
   },
   closed: { room: secureRoom, next: (room) => room.setState('closed') },
   'room-full': turnedAway('ROOM_FULL'),
+  'wrong-setup': {
+    room: () => new FakeRoom(),
+    next: (room) => {
+      room.setState('closed');
+      const message =
+        '"relay" expected an address such as https://relay.example, got "localhost:5000". Write "http://localhost:5000".';
+      room.fail(new QsecError('INVALID_ARGUMENT', message));
+    },
+  },
   'bad-link': turnedAway('ROOM_NOT_FOUND'),
 };

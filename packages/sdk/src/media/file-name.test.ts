@@ -32,12 +32,51 @@ describe('a file name', () => {
     expect(shown.endsWith('.jpeg')).toBe(true);
   });
 
+  it.each([
+    `${'漢'.repeat(200)}.txt`,
+    `${'ж'.repeat(119)}.жжжжжжжж`,
+    `${'😀'.repeat(200)}.jpeg`,
+    `${'👩‍👩‍👧‍👦'.repeat(60)}.png`,
+    `${'e\u0301\u0327\u0330'.repeat(100)}.txt`,
+    `${'क्षि'.repeat(100)}.pdf`,
+    `a${'\u0301'.repeat(500)}.txt`,
+    '漢'.repeat(200),
+    `a.${'漢'.repeat(200)}`,
+    `${'x'.repeat(115)} . . ${'x'.repeat(100)}.gz`,
+  ])('fits a file system, with its extension, whole characters and no end that Windows drops: %j', (name) => {
+    const shown = cleanFileName(name);
+    expect(Buffer.byteLength(shown)).toBeLessThanOrEqual(255);
+    expect(Buffer.byteLength(shown)).toBeGreaterThan(100);
+    expect([...shown].length).toBeLessThanOrEqual(120);
+    const extension = /\.[\p{L}]{1,16}$/u.exec(name)?.[0] ?? '';
+    expect(shown.endsWith(extension)).toBe(true);
+    const characters = (text: string) => Array.from(new Intl.Segmenter().segment(text), ({ segment }) => segment);
+    const stem = characters(shown.slice(0, shown.length - extension.length));
+    if (!name.includes('\u0301'.repeat(500))) expect(characters(name.normalize('NFC')).slice(0, stem.length)).toEqual(stem);
+    expect(stem.at(-1)).not.toMatch(/[. ]/);
+  });
+
+  it.each(['CON', 'con.txt', 'Aux', 'NUL.tar.gz', 'com1', 'COM¹.log', 'LPT³', 'CONIN$', 'conout$.txt', 'PRN .txt'])(
+    'that Windows takes for a device is another one: %j',
+    (name) => {
+      expect(cleanFileName(name)).toBe(`_${name}`);
+    },
+  );
+  it.each(['console.log', 'auxiliary.txt', 'com10.txt', 'nullable', 'conin.txt'])(
+    'that only begins like a device stays: %j',
+    (name) => {
+      expect(cleanFileName(name)).toBe(name);
+    },
+  );
+
   it('is clean once it was cleaned, whatever it was', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary', maxLength: 300 }), (name) => {
         const shown = cleanFileName(name);
         expect(shown.length).toBeGreaterThan(0);
-        expect([...shown].length).toBeLessThanOrEqual(121);
+        expect([...shown].length).toBeLessThanOrEqual(120);
+        expect(Buffer.byteLength(shown)).toBeLessThanOrEqual(255);
+        expect(cleanFileName(shown)).toBe(shown);
         expect(shown).not.toMatch(/[\p{Cc}\u200e\u200f\u202a-\u202e\u2066-\u2069/\\<>:"|?*]/u);
         expect(shown.startsWith('.')).toBe(false);
       }),

@@ -1,14 +1,19 @@
-import { visibleText } from '../visible-text.ts';
+import { cut, visibleText } from '../visible-text.ts';
+import { utf8 } from '../wire/index.ts';
 
 /** Names and types of files as they may be shown and saved. They come from other people. */
 
 const MAX_NAME_CHARACTERS = 120;
+/** What file systems take, in UTF-8. */
+const MAX_NAME_BYTES = 255;
 const MAX_EXTENSION_CHARACTERS = 16;
 const FALLBACK_NAME = 'file';
+/** Devices of Windows, with or without an extension. */
+const DEVICE = /^(?:con|prn|aux|nul|conin\$|conout\$|(?:com|lpt)[\d¹²³]) *(?:\.|$)/iu;
 
 /**
  * A file name without anything that could act: no folders, nothing invisible or direction-changing, no leading dots, none of
- * the characters that file systems refuse; at most 120 characters, its extension kept.
+ * the characters that file systems refuse; at most 120 characters and 255 bytes of UTF-8, its extension kept.
  */
 export function cleanFileName(name: string): string {
   const flat = visibleText(name.normalize('NFC').replace(/^.*[/\\]/su, ''))
@@ -17,17 +22,17 @@ export function cleanFileName(name: string): string {
     .replace(/^[.\s\p{M}]+/u, '')
     // Windows drops them when it saves, and what is left may be another name.
     .replace(/[. ]+$/u, '');
-  // Devices of Windows, with or without an extension.
-  const safe = /^(con|prn|aux|nul|com\d|lpt\d)(\.|$)/iu.test(flat) ? `_${flat}` : flat;
+  const safe = DEVICE.test(flat) ? `_${flat}` : flat;
   return shorten(safe) || FALLBACK_NAME;
 }
 
+/** Cuts the part before the extension, between what people see as characters. */
 function shorten(name: string): string {
-  const characters = [...name];
-  if (characters.length <= MAX_NAME_CHARACTERS) return name;
-  const dot = characters.lastIndexOf('.');
-  const extension = dot > 0 && characters.length - dot <= MAX_EXTENSION_CHARACTERS ? characters.slice(dot) : [];
-  return [...characters.slice(0, MAX_NAME_CHARACTERS - extension.length), ...extension].join('');
+  const extension = /(?<=.)\.[^.]*$/su.exec(name)?.[0] ?? '';
+  const kept = [...extension].length <= MAX_EXTENSION_CHARACTERS ? extension : '';
+  const stem = name.slice(0, name.length - kept.length);
+  const short = cut(stem, MAX_NAME_CHARACTERS - [...kept].length, MAX_NAME_BYTES - utf8(kept).length);
+  return short === stem ? name : short.replace(/[. ]+$/u, '') + kept;
 }
 
 export const UNKNOWN_TYPE = 'application/octet-stream';

@@ -7,6 +7,7 @@
 export type { PreparedFile } from './prepared.ts';
 export { RECORDING_FORMATS } from './recorder/format.ts';
 export { peaksOf } from './recorder/loudness.ts';
+export type { MicrophoneProblem } from './recorder/microphone-error.ts';
 export type { Meter, RecordingPlatform } from './recorder/platform.ts';
 export {
   type RecorderEvents,

@@ -163,7 +163,7 @@ export interface FetchOptions {
 
 /** A file of a message. It lies sealed at the relay for a day; its content is fetched when it is asked for. */
 export interface MessageFile {
-  /** As its sender calls it, without anything that could act: no folders, no control characters, at most 120 characters. */
+  /** As its sender calls it, without anything that could act: no folders, no control characters, at most 120 characters and 255 bytes. */
   readonly name: string;
   /** Media type, as its sender says. */
   readonly type: string;

@@ -1,3 +1,38 @@
+import type { MicrophoneProblem } from '@qsec2/sdk/voice';
+
+/** Why there is no microphone, and what a person can do about it. */
+const microphone: Readonly<Record<MicrophoneProblem, { title: string; how: string }>> = {
+  denied: {
+    title: 'The microphone is blocked',
+    how: 'Open the site’s settings beside its address, allow the microphone, and press the button again.',
+  },
+  'denied-by-system': {
+    title: 'The system blocks the microphone',
+    how: 'Allow this browser the microphone in the privacy settings of the system, and press the button again.',
+  },
+  'denied-by-page': {
+    title: 'This page has the microphone switched off',
+    how: 'Only whoever runs the page can change that.',
+  },
+  insecure: { title: 'This page is not secure', how: 'Browsers give a microphone to pages under https only.' },
+  none: { title: 'No microphone was found', how: 'Connect one, and press the button again.' },
+  'in-use': {
+    title: 'The microphone is used by another program',
+    how: 'Close that program or page, and press the button again.',
+  },
+  unfit: { title: 'This microphone cannot record a voice', how: 'Connect another one, and press the button again.' },
+  'no-answer': {
+    title: 'The browser gave no microphone',
+    how: 'Press the button again, and answer when the browser asks.',
+  },
+  lost: { title: 'The microphone was lost', how: 'Connect it again, and press the button again.' },
+  broken: {
+    title: 'The microphone does not work',
+    how: 'Connect it again or restart the browser, and press the button again.',
+  },
+  unsupported: { title: 'This browser cannot record', how: 'Use a current version of Chrome, Edge, Firefox or Safari.' },
+};
+
 /** The words of files and voice messages, which load with the first of them. */
 export const enMedia = {
   cancelSend: (name: string) => `Stop sending ${name}`,
@@ -34,7 +69,8 @@ export const enMedia = {
   longest: 'Longest length reached',
   slideHint: 'Slide to cancel',
   lockHint: 'Up to lock',
-  micHow: 'Open the site’s settings beside its address, allow the microphone, and press the button again.',
+  nothingHeard: 'Nothing is heard. Is the microphone muted?',
+  microphone,
   understood: 'All right',
 };
 

@@ -35,7 +35,7 @@ const problems: Partial<Record<QsecErrorCode, string>> = {
   FILE_GONE: 'This file is no longer there',
   FILE_UNREADABLE: 'This file cannot be read',
   MIC_DENIED: 'The microphone is blocked',
-  MIC_UNAVAILABLE: 'No microphone was found',
+  MIC_UNAVAILABLE: 'The microphone cannot be used',
   UNSUPPORTED: 'This browser cannot run the chat',
 };
 
@@ -178,7 +178,13 @@ export const en = {
   // Aborted
   abortedTitle: 'Key exchange stopped.',
   abortedQber: (rate: string, limit: string) =>
-    `Error rate ${rate} is above the ${limit} limit. Someone may be listening, or the link is noisy. No messages were sent.`,
+    `Error rate ${rate} is above the ${limit} limit. Someone may be listening, or the link is noisy.`,
+  abortedBasis: (worst: string, rate: string, limit: string) =>
+    `In one of the two bases the error rate is ${worst}, above the ${limit} limit; over both it is ${rate}. Whoever listens in that basis alone leaves such a trace.`,
+  abortedBound: (rate: string, limit: string, bound: string, checked: string) =>
+    `Error rate ${rate} is below the ${limit} limit, but it was measured on ${checked} bits only and may be as high as ${bound}. A key that is safe even then would have no bits left.`,
+  abortedNoKey: (rate: string, limit: string) =>
+    `Error rate ${rate} is below the ${limit} limit, but no key was left: correcting the errors, and leaving out all that a listener may know, took every bit of it.`,
   noneSent: 'No messages were sent.',
 
   // Chat
@@ -252,6 +258,7 @@ export const en = {
 
   // Ends
   failedLead: 'Nothing was sent.',
+  wrongSetup: 'This chat is not set up correctly',
   newRoom: 'Create a new room',
   startOver: 'Start again',
   useOtherLink: 'Use another link',

@@ -11,7 +11,8 @@ export interface Format {
   /** 75 000 → 1:15 */
   duration(ms: number): string;
   time(date: Date): string;
-  day(date: Date): string;
+  /** With the year, unless it is this one. */
+  day(date: Date, now?: Date): string;
 }
 
 /** A no-break space keeps the figure and its sign on one line. */
@@ -25,7 +26,9 @@ export function makeFormat(lang: string): Format {
   const tenths = once(() => new Intl.NumberFormat(lang, { minimumFractionDigits: 0, maximumFractionDigits: 1 }));
   const two = once(() => new Intl.NumberFormat(lang, { minimumIntegerDigits: 2 }));
   const clock = once(() => new Intl.DateTimeFormat(lang, { hour: 'numeric', minute: '2-digit' }));
-  const calendar = once(() => new Intl.DateTimeFormat(lang, { weekday: 'long', day: 'numeric', month: 'long' }));
+  const dayOfYear = { weekday: 'long', day: 'numeric', month: 'long' } as const;
+  const calendar = once(() => new Intl.DateTimeFormat(lang, dayOfYear));
+  const years = once(() => new Intl.DateTimeFormat(lang, { ...dayOfYear, year: 'numeric' }));
   const sizes = SIZES.map((unit, power) =>
     once(
       () => new Intl.NumberFormat(lang, { style: 'unit', unit, unitDisplay: 'short', maximumFractionDigits: power > 1 ? 1 : 0 }),
@@ -45,7 +48,7 @@ export function makeFormat(lang: string): Format {
     percentNumber,
     percent: (fraction) => `${percentNumber(fraction)}${NBSP}%`,
     time: (date) => clock().format(date),
-    day: (date) => calendar().format(date),
+    day: (date, now = new Date()) => (date.getFullYear() === now.getFullYear() ? calendar() : years()).format(date),
   };
 }
 

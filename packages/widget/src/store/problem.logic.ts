@@ -22,6 +22,10 @@ export function problemFrom(error: unknown): Problem {
   return { code: 'UNSUPPORTED', message, remediation: '' };
 }
 
+/** What a person can do about a problem. Of a wrong argument only its message says anything: it names the argument. */
+export const adviceOf = ({ code, message, remediation }: Problem): string =>
+  code === 'INVALID_ARGUMENT' ? message : remediation || message;
+
 /** What `error` means to whoever wants to connect, when it came of loading the SDK. A browser that cannot run it says something else. */
 export function loadError(error: unknown): unknown {
   if (!(error instanceof TypeError)) return error;

@@ -121,7 +121,7 @@ export class RoomListener {
   }
 
   #show(message: Message, fresh: boolean): void {
-    const item = messageItem(message, message.from === 'me' ? this.#room.me.name : this.#called(message.from));
+    const item = messageItem(message, message.from === 'me' ? this.#room.me.name : this.#called(message.from), fresh);
     const { timeline } = this.#sink.view();
     const known = timeline.find(({ id }) => id === item.id);
     this.#sink.message(newest(known, item), fresh && !known ? message : undefined);

@@ -4,13 +4,28 @@ import type { FileView, MessageItem, TimelineItem } from './view';
 /** What the widget keeps on screen; the SDK bounds its own history. */
 const MAX_ITEMS = 10_000;
 
-/** @param name what its author is called here */
-export function messageItem(message: Message, name: string): MessageItem {
+/** A message that claims to be older than that has a clock behind it that is wrong, or was so long on its way that only now counts. */
+const OLDEST_MS = 24 * 3_600_000;
+/** Clocks differ by less. */
+const AHEAD_MS = 5 * 60_000;
+
+/** When a message counts as written: when its author says so, unless their clock is far off. Then it is when it came, or by now at the latest. */
+function timeOf({ from, sentAt }: Message, fresh: boolean, now: Date): Date {
+  const age = now.getTime() - sentAt.getTime();
+  const wrong = age < -AHEAD_MS || (fresh && age > OLDEST_MS);
+  return wrong && from !== 'me' ? now : sentAt;
+}
+
+/**
+ * @param name what its author is called here
+ * @param fresh whether it came just now
+ */
+export function messageItem(message: Message, name: string, fresh = false, now = new Date()): MessageItem {
   const mine = message.from === 'me';
   return {
     kind: 'message',
     id: message.id,
-    at: message.sentAt,
+    at: timeOf(message, fresh, now),
     mine,
     author: message.from === 'me' ? 'me' : message.from.id,
     name,
@@ -40,10 +55,10 @@ const PROGRESS: readonly (MessageStatus | 'read')[] = ['sending', 'failed', 'sen
 /** The same message as told twice: what was sent does not become unsent because the older news came later. */
 export function newest(known: TimelineItem | undefined, item: MessageItem): MessageItem {
   if (known?.kind !== 'message') return item;
-  const { file, done, place } = known;
+  const { at, file, done, place } = known;
   const status = PROGRESS.indexOf(known.status) > PROGRESS.indexOf(item.status) ? known.status : item.status;
   // A file on screen stays the one that it is.
-  return { ...item, status, ...(file && { file, done, place }) };
+  return { ...item, at, status, ...(file && { file, done, place }) };
 }
 
 /** Puts the message that a file became in the place of the file on its way. */

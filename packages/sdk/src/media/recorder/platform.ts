@@ -1,5 +1,5 @@
-import { QsecError } from '../../errors.ts';
 import { rootMeanSquare } from './loudness.ts';
+import { microphoneError, noMicrophone } from './microphone-error.ts';
 
 /** What recording needs of a browser; another one stands in for it in tests. */
 export interface RecordingPlatform {
@@ -7,15 +7,15 @@ export interface RecordingPlatform {
   openMicrophone(): Promise<MediaStream>;
   isFormatSupported(type: string): boolean;
   createRecorder(microphone: MediaStream, options: MediaRecorderOptions): MediaRecorder;
-  /** @returns undefined where loudness cannot be measured */
+  /** @returns undefined where loudness cannot be measured; may throw */
   createMeter(microphone: MediaStream): Meter | undefined;
   /** Milliseconds that never run backwards. */
   now(): number;
 }
 
 export interface Meter {
-  /** Loudness at this moment, 0–1. */
-  read(): number;
+  /** Loudness at this moment, 0–1; undefined while it is not measured. */
+  read(): number | undefined;
   close(): void;
 }
 
@@ -23,7 +23,10 @@ const SAMPLES = 2048;
 
 export const browserPlatform: RecordingPlatform = {
   async openMicrophone() {
-    if (typeof navigator === 'undefined' || !navigator.mediaDevices || typeof MediaRecorder === 'undefined') throw unsupported();
+    if (globalThis.isSecureContext === false) throw noMicrophone('insecure');
+    if (typeof navigator === 'undefined' || !navigator.mediaDevices || typeof MediaRecorder === 'undefined') {
+      throw noMicrophone('unsupported');
+    }
     const audio = { echoCancellation: true, noiseSuppression: true, autoGainControl: true, channelCount: 1 };
     try {
       return await navigator.mediaDevices.getUserMedia({ audio });
@@ -36,26 +39,27 @@ export const browserPlatform: RecordingPlatform = {
   createMeter(microphone) {
     if (typeof AudioContext === 'undefined') return undefined;
     const context = new AudioContext();
-    const analyser = new AnalyserNode(context, { fftSize: SAMPLES });
-    context.createMediaStreamSource(microphone).connect(analyser);
-    const samples = new Float32Array(analyser.fftSize);
-    return {
-      read() {
-        analyser.getFloatTimeDomainData(samples);
-        return rootMeanSquare(samples);
-      },
-      close: () => void context.close(),
-    };
+    // Whether it does or not: what is not measured is drawn flat.
+    const ignored = () => undefined;
+    const close = () => void context.close().catch(ignored);
+    try {
+      const analyser = new AnalyserNode(context, { fftSize: SAMPLES });
+      context.createMediaStreamSource(microphone).connect(analyser);
+      const samples = new Float32Array(analyser.fftSize);
+      context.resume().catch(ignored);
+      return {
+        read() {
+          // Until a person did something on the page it stands still, and shows silence that is none.
+          if (context.state !== 'running') return undefined;
+          analyser.getFloatTimeDomainData(samples);
+          return rootMeanSquare(samples);
+        },
+        close,
+      };
+    } catch (error) {
+      close();
+      throw error;
+    }
   },
   now: () => performance.now(),
 };
-
-export const unsupported = (): QsecError => new QsecError('UNSUPPORTED', 'This browser cannot record.');
-
-/** What a browser says when it gives no microphone (Media Capture and Streams, §10.3.4). */
-export function microphoneError(cause: unknown): QsecError {
-  const name = cause instanceof Error || cause instanceof DOMException ? cause.name : '';
-  return name === 'NotAllowedError' || name === 'SecurityError'
-    ? new QsecError('MIC_DENIED', 'This page may not use the microphone.', { cause })
-    : new QsecError('MIC_UNAVAILABLE', 'No microphone can be used.', { cause });
-}

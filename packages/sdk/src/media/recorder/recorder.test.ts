@@ -3,7 +3,8 @@ import { QsecError } from '../../errors.ts';
 import { openFile } from '../open.ts';
 import { chooseFormat, RECORDING_FORMATS } from './format.ts';
 import { peaksOf, rootMeanSquare } from './loudness.ts';
-import { microphoneError, type RecordingPlatform } from './platform.ts';
+import { microphoneError } from './microphone-error.ts';
+import { browserPlatform, type RecordingPlatform } from './platform.ts';
 import { type RecorderState, type Recording, recordVoice, type VoiceRecorder } from './recorder.ts';
 
 /** A browser's microphone and recorder under a clock of the test. Every slice holds the number of milliseconds recorded. */
@@ -182,19 +183,56 @@ describe('a voice recording', () => {
 });
 
 describe('without a microphone a recording', () => {
-  it.each<[string, RecorderState, string]>([
-    ['NotAllowedError', 'denied', 'MIC_DENIED'],
-    ['SecurityError', 'denied', 'MIC_DENIED'],
-    ['NotFoundError', 'unavailable', 'MIC_UNAVAILABLE'],
-    ['NotReadableError', 'unavailable', 'MIC_UNAVAILABLE'],
-    ['OverconstrainedError', 'unavailable', 'MIC_UNAVAILABLE'],
-  ])('is in a state that says why: %s → %s', async (name, state, code) => {
-    const { recorder } = await recording({
-      openMicrophone: () => Promise.reject(microphoneError(new DOMException('no', name))),
+  it.each<[string, RecorderState, string, string]>([
+    ['NotAllowedError', 'denied', 'MIC_DENIED', 'denied'],
+    ['SecurityError', 'denied', 'MIC_DENIED', 'denied-by-page'],
+    ['NotFoundError', 'unavailable', 'MIC_UNAVAILABLE', 'none'],
+    ['NotReadableError', 'unavailable', 'MIC_UNAVAILABLE', 'in-use'],
+    ['OverconstrainedError', 'unavailable', 'MIC_UNAVAILABLE', 'unfit'],
+    ['AbortError', 'unavailable', 'MIC_UNAVAILABLE', 'broken'],
+    ['InvalidStateError', 'unavailable', 'MIC_UNAVAILABLE', 'broken'],
+    ['NotSupportedError', 'unsupported', 'UNSUPPORTED', 'unsupported'],
+    ['NewError', 'unavailable', 'MIC_UNAVAILABLE', 'broken'],
+  ])('is in a state that says why: %s → %s', async (name, state, code, reason) => {
+    for (const openMicrophone of [
+      () => Promise.reject(microphoneError(new DOMException('no', name))),
+      () => Promise.reject(new DOMException('no', name)),
+    ]) {
+      const { recorder } = await recording({ openMicrophone });
+      expect([recorder.state, recorder.error?.code, recorder.error?.details.reason]).toEqual([state, code, reason]);
+      expect(await recorder.finish()).toBeUndefined();
+      expect(await recorder.preview()).toBeUndefined();
+    }
+  });
+
+  it('tells what a person may not from what the page or the system does not let anyone', () => {
+    const reason = (message: string, name = 'NotAllowedError') => microphoneError(new DOMException(message, name)).details.reason;
+    expect(reason('Permission denied by system')).toBe('denied-by-system');
+    expect(reason('Permission dismissed')).toBe('denied');
+    vi.stubGlobal('document', { featurePolicy: { allowsFeature: () => true } });
+    expect(reason('Permission denied')).toBe('denied');
+    vi.stubGlobal('document', { featurePolicy: { allowsFeature: (name: string) => name !== 'microphone' } });
+    expect(reason('Permission denied')).toBe('denied-by-page');
+    vi.stubGlobal('isSecureContext', false);
+    expect(reason('insecure', 'SecurityError')).toBe('insecure');
+    vi.unstubAllGlobals();
+  });
+
+  it('says of a page that is not secure what is wrong with it, and asks for nothing', async () => {
+    vi.stubGlobal('isSecureContext', false);
+    await expect(browserPlatform.openMicrophone()).rejects.toMatchObject({
+      code: 'UNSUPPORTED',
+      details: { reason: 'insecure' },
     });
-    expect([recorder.state, recorder.error?.code]).toEqual([state, code]);
-    expect(await recorder.finish()).toBeUndefined();
-    expect(await recorder.preview()).toBeUndefined();
+    vi.unstubAllGlobals();
+  });
+
+  it('says another thing for every reason, and what to do', () => {
+    const names = ['NotAllowedError', 'SecurityError', 'NotFoundError', 'NotReadableError', 'OverconstrainedError', 'AbortError'];
+    const said = names.map((name) => microphoneError(new DOMException('no', name)));
+    expect(new Set(said.map(({ message }) => message)).size).toBe(names.length);
+    expect(new Set(said.map(({ remediation }) => remediation)).size).toBe(names.length);
+    expect(said[3]?.message).toContain('another program');
   });
 
   it('is unsupported where there is no recorder or no format', async () => {
@@ -239,5 +277,245 @@ describe('bars', () => {
     expect(rootMeanSquare(Float32Array.of(1, -1, 1, -1))).toBe(1);
     expect(rootMeanSquare(Float32Array.from({ length: 4800 }, (_, i) => Math.sin(i / 7)))).toBeCloseTo(Math.SQRT1_2, 1);
     expect(rootMeanSquare(new Float32Array(0))).toBe(0);
+  });
+});
+
+describe('a browser that does not do as the standard says', () => {
+  beforeEach(() => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'setTimeout', 'clearTimeout', 'performance'] });
+  });
+
+  /** What comes of finishing, by the time that every limit has passed. */
+  async function finished(recorder: VoiceRecorder): Promise<Recording | undefined> {
+    const done = recorder.finish();
+    await vi.advanceTimersByTimeAsync(2_500);
+    return done;
+  }
+
+  it.each<[string, Partial<RecordingPlatform>]>([
+    [
+      'cannot be made',
+      {
+        createMeter: () => {
+          throw new DOMException('no', 'NotSupportedError');
+        },
+      },
+    ],
+    ['is not there', { createMeter: () => undefined }],
+    [
+      'cannot be read',
+      {
+        createMeter: () => ({
+          read: () => {
+            throw new DOMException('no', 'InvalidStateError');
+          },
+          close: () => undefined,
+        }),
+      },
+    ],
+    [
+      'cannot be closed',
+      {
+        createMeter: () => ({
+          read: () => 0.5,
+          close: () => {
+            throw new DOMException('no', 'InvalidStateError');
+          },
+        }),
+      },
+    ],
+    ['measures nothing yet', { createMeter: () => ({ read: () => undefined, close: () => undefined }) }],
+  ])('records all the same when its meter %s', async (how, overrides) => {
+    const { recorder } = await recording(overrides);
+    const silent: boolean[] = [];
+    recorder.on('level', (level) => silent.push(level.silent));
+    await vi.advanceTimersByTimeAsync(4_000);
+    expect(recorder.state).toBe('recording');
+    const done = await finished(recorder);
+    expect(done?.durationMs).toBe(4_000);
+    if (how !== 'cannot be closed') expect(done?.peaks).toEqual(new Array(64).fill(0));
+    // Nothing is said of what was not measured.
+    expect(silent).not.toContain(true);
+  });
+
+  /** A recorder that leaves out what the test says. */
+  const without = (...left: ('stop' | 'dataavailable')[]) =>
+    class extends FakeRecorder {
+      override dispatchEvent(event: Event): boolean {
+        return left.includes(event.type as 'stop') ? true : super.dispatchEvent(event);
+      }
+    };
+  const made = (Recorder: typeof FakeRecorder): Partial<RecordingPlatform> => ({
+    createRecorder: (_, options) => new Recorder(options) as unknown as MediaRecorder,
+  });
+
+  it('gives what was recorded when it never says that it stopped', async () => {
+    const { recorder, tracks } = await recording(made(without('stop')));
+    await vi.advanceTimersByTimeAsync(3_000);
+    const done = recorder.finish();
+    await vi.advanceTimersByTimeAsync(1_900);
+    expect(tracks[0]?.stopped).toBe(false);
+    await vi.advanceTimersByTimeAsync(200);
+    const sound = await done;
+    expect(sound?.durationMs).toBe(3_000);
+    expect(sound?.blob.size).toBeGreaterThan(0);
+    expect(sound?.prepared.sealed.size).toBe(sound?.blob.size);
+    expect(tracks[0]?.stopped).toBe(true);
+  });
+
+  it('says that it does not work when it never hands anything over', async () => {
+    const { recorder, tracks } = await recording(made(without('dataavailable')));
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(await finished(recorder)).toBeUndefined();
+    expect([recorder.state, recorder.error?.details.reason]).toEqual(['unavailable', 'broken']);
+    expect(tracks[0]?.stopped).toBe(true);
+  });
+
+  it('is given up after some seconds without anything recorded, and keeps what came before', async () => {
+    let silent = false;
+    class Dying extends FakeRecorder {
+      override requestData(): void {
+        if (!silent) super.requestData();
+      }
+    }
+    const { recorder, states } = await recording(made(Dying));
+    await vi.advanceTimersByTimeAsync(3_000);
+    silent = true;
+    await vi.advanceTimersByTimeAsync(4_900);
+    expect(recorder.state).toBe('recording');
+    await vi.advanceTimersByTimeAsync(300);
+    expect(states).toEqual(['recording', 'lost']);
+    expect(await (await finished(recorder))?.blob.text()).toContain('slice at');
+  });
+
+  it('is asked for what it recorded before it is given up', async () => {
+    class Lazy extends FakeRecorder {
+      override start(): void {
+        this.state = 'recording';
+      }
+    }
+    const { recorder } = await recording(made(Lazy));
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(recorder.state).toBe('recording');
+    expect((await finished(recorder))?.durationMs).toBe(60_000);
+  });
+
+  it.each(['start', 'pause', 'resume', 'requestData', 'stop'] as const)(
+    'may throw at %s: what was recorded is not lost',
+    async (method) => {
+      class Throwing extends FakeRecorder {}
+      Throwing.prototype[method] = () => {
+        throw new DOMException('no', 'InvalidStateError');
+      };
+      // Slices come of requestData.
+      const { recorder } = await recording(made(method === 'requestData' ? FakeRecorder : Throwing));
+      if (method === 'start') {
+        expect([recorder.state, recorder.error?.code]).toEqual(['unavailable', 'MIC_UNAVAILABLE']);
+        return;
+      }
+      await vi.advanceTimersByTimeAsync(2_000);
+      recorder.pause();
+      recorder.resume();
+      const done = await finished(recorder);
+      expect(done?.durationMs).toBe(2_000);
+      expect(done?.blob.size).toBeGreaterThan(0);
+    },
+  );
+
+  it('that stops by itself is lost, with what was recorded', async () => {
+    const { recorder, recorders } = await recording();
+    await vi.advanceTimersByTimeAsync(2_000);
+    recorders[0]?.stop();
+    await vi.advanceTimersByTimeAsync(0);
+    expect([recorder.state, recorder.error?.details.reason]).toEqual(['lost', 'lost']);
+    expect((await finished(recorder))?.durationMs).toBe(2_000);
+  });
+
+  it('lets a person listen to what there is when it does not answer', async () => {
+    let mute = false;
+    class Mute extends FakeRecorder {
+      override requestData(): void {
+        if (!mute) super.requestData();
+      }
+    }
+    const { recorder } = await recording(made(Mute));
+    await vi.advanceTimersByTimeAsync(1_000);
+    mute = true;
+    const sound = recorder.preview();
+    await vi.advanceTimersByTimeAsync(2_100);
+    expect((await sound)?.size).toBeGreaterThan(0);
+    expect(recorder.state).toBe('paused');
+  });
+
+  it('is asked for the microphone for a minute; one that comes later is let go of', async () => {
+    let give: (stream: MediaStream) => void = () => undefined;
+    const fake = fakePlatform({ openMicrophone: () => new Promise((resolve) => (give = resolve)) });
+    const recorder = recordVoice({ platform: fake.platform });
+    const done = recorder.finish();
+    await vi.advanceTimersByTimeAsync(59_000);
+    expect(recorder.state).toBe('asking');
+    await vi.advanceTimersByTimeAsync(1_100);
+    expect([recorder.state, recorder.error?.details.reason]).toEqual(['unavailable', 'no-answer']);
+    expect(await done).toBeUndefined();
+    const late = fakePlatform();
+    give(await late.platform.openMicrophone());
+    await vi.advanceTimersByTimeAsync(0);
+    expect(late.tracks[0]?.stopped).toBe(true);
+  });
+
+  it('that loses its microphone at once is no recording that was too short', async () => {
+    const { recorder, tracks } = await recording();
+    await vi.advanceTimersByTimeAsync(200);
+    tracks[0]?.dispatchEvent(new Event('ended'));
+    expect([recorder.state, recorder.error?.details.reason]).toEqual(['unavailable', 'lost']);
+    expect(await recorder.finish()).toBeUndefined();
+  });
+});
+
+describe('silence', () => {
+  async function listening(levels: (ms: number) => number) {
+    const start = performance.now();
+    const { recorder } = await recording({
+      createMeter: () => ({ read: () => levels(performance.now() - start), close: () => undefined }),
+    });
+    const silent: [number, boolean][] = [];
+    recorder.on('level', (level) => silent.push([level.durationMs, level.silent]));
+    /** When it was told, and when no more. */
+    const told = () =>
+      silent.filter(([, now], i) => now !== (silent[i - 1]?.[1] ?? false)).map(([ms, now]) => [Math.round(ms / 100) / 10, now]);
+    return { recorder, told };
+  }
+
+  it('is told after three seconds of nothing, until something is heard', async () => {
+    const { told } = await listening((ms) => (ms < 5_000 ? 0 : 0.1));
+    await vi.advanceTimersByTimeAsync(8_000);
+    expect(told()).toEqual([
+      [3, true],
+      [5, false],
+    ]);
+  });
+
+  it('is told after six seconds once something was heard: people stop to think', async () => {
+    const { told } = await listening((ms) => (ms < 1_000 ? 0.1 : 0.0001));
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(told()).toEqual([[7, true]]);
+  });
+
+  it('is not told of a quiet room or of a voice that pauses', async () => {
+    const { told } = await listening((ms) => (ms % 2_500 < 200 ? 0.05 : 0));
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(told()).toEqual([]);
+    const quiet = await listening(() => 0.002);
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(quiet.told()).toEqual([]);
+  });
+
+  it('begins anew after a pause', async () => {
+    const { recorder, told } = await listening(() => 0);
+    await vi.advanceTimersByTimeAsync(2_900);
+    recorder.pause();
+    recorder.resume();
+    await vi.advanceTimersByTimeAsync(2_900);
+    expect(told()).toEqual([]);
   });
 });

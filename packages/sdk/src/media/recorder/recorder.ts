@@ -2,10 +2,15 @@ import { CALLBACK, check, checkEvent, checkOptions, type Kinds, numberWhere, obj
 import { QsecError } from '../../errors.ts';
 import { Emitter, type Listener, type ListenOptions } from '../../events.ts';
 import type { PreparedFile } from '../prepared.ts';
+import { Capture } from './capture.ts';
 import { BITS_PER_SECOND, chooseFormat } from './format.ts';
+import { harmlessMeter } from './harmless-meter.ts';
 import { peaksOf, READINGS_PER_SECOND } from './loudness.ts';
-import { browserPlatform, type Meter, microphoneError, type RecordingPlatform, unsupported } from './platform.ts';
+import { microphoneError, noMicrophone } from './microphone-error.ts';
+import { browserPlatform, type Meter, type RecordingPlatform } from './platform.ts';
 import { SealingTape } from './sealing-tape.ts';
+import { Silence } from './silence.ts';
+import { within } from './within.ts';
 
 /** Where a recording stands. Nothing here is thrown: what goes wrong is a state. */
 export type RecorderState =
@@ -39,8 +44,11 @@ export interface Recording {
 
 export interface RecorderEvents {
   state: RecorderState;
-  /** 20 times a second while recording: loudness from 0 to 1, and how long the recording is. */
-  level: { level: number; durationMs: number };
+  /**
+   * 20 times a second while recording: loudness from 0 to 1 (0 where it cannot be measured), how long the recording is, and whether
+   * nothing has been heard for so long that the microphone may be muted.
+   */
+  level: { level: number; durationMs: number; silent: boolean };
 }
 
 export interface RecordVoiceOptions {
@@ -62,8 +70,13 @@ const EVENTS: readonly (keyof RecorderEvents)[] = ['state', 'level'];
 
 const MIN_MS = 700;
 const MAX_MS = 15 * 60_000;
-/** How often the browser hands over what it recorded. */
-const SLICE_MS = 250;
+/** So long a person, and then the browser, may take to give a microphone. */
+const ASKED_MS = 60_000;
+/**
+ * Readings without anything recorded, after which a recorder counts as lost. Not a time: none pass while a machine sleeps, and fewer
+ * in a page that nobody looks at.
+ */
+const MAX_READINGS_WITHOUT_DATA = 5 * READINGS_PER_SECOND;
 const READING_MS = 1000 / READINGS_PER_SECOND;
 
 /**
@@ -91,8 +104,9 @@ export class VoiceRecorder {
   #state: RecorderState = 'asking';
   #error: QsecError | undefined;
   #microphone: MediaStream | undefined;
-  #recorder: MediaRecorder | undefined;
-  #stopped: Promise<void> | undefined;
+  #capture: Capture | undefined;
+  readonly #silence = new Silence();
+  #readingsWithoutData = 0;
   #meter: Meter | undefined;
   #timer: ReturnType<typeof setInterval> | undefined;
   /** Recorded before the last pause. */
@@ -115,7 +129,7 @@ export class VoiceRecorder {
     return this.#state;
   }
 
-  /** Why there is no recording: `MIC_DENIED`, `MIC_UNAVAILABLE` or `UNSUPPORTED`, with what to do about it. */
+  /** Why there is no recording: `MIC_DENIED`, `MIC_UNAVAILABLE` or `UNSUPPORTED`, with a {@link MicrophoneProblem} as `details.reason`. */
   get error(): QsecError | undefined {
     return this.#error;
   }
@@ -139,28 +153,26 @@ export class VoiceRecorder {
 
   pause(): void {
     if (this.#state !== 'recording') return;
-    this.#recorder?.pause();
+    this.#capture?.pause();
     this.#halt();
     this.#become('paused');
   }
 
   resume(): void {
     if (this.#state !== 'paused') return;
-    this.#recorder?.resume();
+    this.#capture?.resume();
+    // It may be that it does not, and is lost by now.
+    if (this.#state !== 'paused') return;
     this.#since = this.#platform.now();
+    this.#silence.reset();
+    this.#readingsWithoutData = 0;
     this.#become('recording');
   }
 
   /** Pauses, and gives what was recorded so far in a form that can be played. Undefined when there is nothing. */
   async preview(): Promise<Blob | undefined> {
     this.pause();
-    const recorder = this.#recorder;
-    if (this.#state === 'paused' && recorder) {
-      await new Promise<void>((handed) => {
-        recorder.addEventListener('dataavailable', () => handed(), { once: true });
-        recorder.requestData();
-      });
-    }
+    if (this.#state === 'paused') await this.#capture?.flush();
     return this.#parts.length > 0 ? this.#blob() : undefined;
   }
 
@@ -189,7 +201,12 @@ export class VoiceRecorder {
 
   async #begin(): Promise<void> {
     try {
-      const microphone = await this.#platform.openMicrophone();
+      const opening = this.#platform.openMicrophone();
+      const microphone = await within(ASKED_MS, opening);
+      if (!microphone) {
+        opening.then(stopTracks, () => undefined);
+        throw noMicrophone('no-answer');
+      }
       // Cancelled while the person was asked.
       if (this.#state === 'cancelled') stopTracks(microphone);
       else this.#record(microphone);
@@ -201,47 +218,62 @@ export class VoiceRecorder {
   #record(microphone: MediaStream): void {
     this.#microphone = microphone;
     const mimeType = chooseFormat((type) => this.#platform.isFormatSupported(type));
-    if (mimeType === undefined) throw unsupported();
+    if (mimeType === undefined) throw noMicrophone('unsupported');
     const options = { mimeType, audioBitsPerSecond: BITS_PER_SECOND, audioBitrateMode: 'constant' as const };
-    const recorder = this.#platform.createRecorder(microphone, options);
-    this.#recorder = recorder;
-    this.#type = recorder.mimeType || mimeType;
-    recorder.addEventListener('dataavailable', ({ data }) => this.#take(data));
-    this.#stopped = new Promise((resolve) => recorder.addEventListener('stop', () => resolve(), { once: true }));
-    recorder.addEventListener('error', () => this.#lose());
+    const capture = new Capture(this.#platform.createRecorder(microphone, options), {
+      data: (part) => this.#take(part),
+      lost: () => this.#lose(),
+    });
+    this.#capture = capture;
+    this.#type = capture.type || mimeType;
     for (const track of microphone.getAudioTracks()) track.addEventListener('ended', () => this.#lose(), { once: true });
-    this.#meter = this.#platform.createMeter(microphone);
-    recorder.start(SLICE_MS);
+    this.#meter = harmlessMeter(() => this.#platform.createMeter(microphone));
+    capture.start();
     this.#since = this.#platform.now();
     this.#timer = setInterval(() => this.#read(), READING_MS);
     this.#become('recording');
   }
 
   #take(data: Blob): void {
-    if (this.#over || data.size === 0) return;
+    if (this.#over) return;
+    this.#readingsWithoutData = 0;
     this.#parts.push(data);
     this.#tape.add(data);
   }
 
   #read(): void {
     if (this.#state !== 'recording') return;
-    const level = this.#meter?.read() ?? 0;
+    const measured = this.#meter?.read();
+    const level = measured ?? 0;
     const { durationMs } = this;
     this.#readings.push(level);
-    this.#events.emit('level', { level, durationMs });
+    this.#silence.add(measured);
+    this.#events.emit('level', { level, durationMs, silent: this.#silence.lasts });
     if (durationMs >= this.#maxMs) this.#stop('ready');
+    else this.#watchData();
   }
 
-  /** The microphone was unplugged, taken away, or failed. */
+  /** Some browsers keep what they recorded until they are asked for it; some recorders died and did not say so. */
+  #watchData(): void {
+    this.#readingsWithoutData++;
+    if (this.#readingsWithoutData === MAX_READINGS_WITHOUT_DATA / 2) this.#capture?.request();
+    if (this.#readingsWithoutData > MAX_READINGS_WITHOUT_DATA) this.#lose();
+  }
+
+  /** The microphone was unplugged or taken away, or what records failed. What was recorded before stays. */
   #lose(): void {
     if (this.#state !== 'recording' && this.#state !== 'paused') return;
-    this.#error = new QsecError('MIC_UNAVAILABLE', 'The microphone was lost while recording.');
+    this.#error = noMicrophone('lost');
     this.#stop('lost');
   }
 
   #stop(state: 'ready' | 'lost'): void {
     this.#halt();
     if (this.durationMs < this.#minMs) {
+      if (state === 'lost') {
+        this.#fail(noMicrophone('lost'));
+        return;
+      }
       this.#release();
       this.#discard();
       this.#become('too-short');
@@ -252,11 +284,11 @@ export class VoiceRecorder {
   }
 
   async #complete(): Promise<Recording | undefined> {
-    if (this.#recorder && this.#recorder.state !== 'inactive') this.#recorder.stop();
-    await this.#stopped;
+    await this.#capture?.stop();
     this.#release();
+    if (this.#over) return undefined;
     if (this.#parts.length === 0) {
-      this.#fail(new QsecError('MIC_UNAVAILABLE', 'The browser recorded nothing.'));
+      this.#fail(noMicrophone('broken'));
       return undefined;
     }
     const { durationMs, peaks } = this;
@@ -286,7 +318,7 @@ export class VoiceRecorder {
     clearInterval(this.#timer);
     this.#meter?.close();
     this.#meter = undefined;
-    if (this.#recorder && this.#recorder.state !== 'inactive') this.#recorder.stop();
+    this.#capture?.abandon();
     if (this.#microphone) stopTracks(this.#microphone);
     this.#microphone = undefined;
     this.#since = undefined;

@@ -6,7 +6,7 @@ import type { MediaDictionary } from '../../i18n/media';
 import { Icon } from '../../icons/icon';
 import { clip, lock, mic, send } from '../../icons/paths';
 import { LAZY } from '../../lazy-elements';
-import { problemFrom } from '../../store/problem.logic';
+import { adviceOf, problemFrom } from '../../store/problem.logic';
 import type { ComposerState } from '../qsec2-panel/qsec2-panel.logic';
 import { type Holding, holdingAt, pullAt } from './hold.logic';
 import { fieldHeight, sends } from './qsec2-composer.logic';
@@ -86,8 +86,8 @@ export class Qsec2Composer {
     } catch (error) {
       // Nothing that was written is lost: what came meanwhile follows it.
       this.write(this.draft ? `${text}\n${this.draft}` : text);
-      const { code, remediation } = problemFrom(error);
-      this.error = `${problemTitle(code, this.t)}. ${remediation}`;
+      const problem = problemFrom(error);
+      this.error = `${problemTitle(problem.code, this.t)}. ${adviceOf(problem)}`;
     }
   }
 

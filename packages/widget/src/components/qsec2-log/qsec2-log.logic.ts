@@ -41,12 +41,12 @@ export function dayName(
   at: Date,
   now: Date,
   words: { today: string; yesterday: string },
-  format: (date: Date) => string,
+  format: (date: Date, now: Date) => string,
 ): string {
   if (sameDay(at, now)) return words.today;
   const yesterday = new Date(now);
   yesterday.setDate(now.getDate() - 1);
-  return sameDay(at, yesterday) ? words.yesterday : format(at);
+  return sameDay(at, yesterday) ? words.yesterday : format(at, now);
 }
 
 export interface Scroll {

@@ -1,8 +1,9 @@
 import { type FunctionalComponent, h } from '@stencil/core';
-import { type Dictionary, problemTitle } from '../../i18n';
+import type { Dictionary } from '../../i18n';
 import type { Format } from '../../i18n/format';
 import { Gauge } from '../../parts/gauge/gauge';
 import type { View } from '../../store/view';
+import { reasonOf } from './aborted.logic';
 
 interface AbortedProps {
   view: View;
@@ -34,12 +35,3 @@ export const Aborted: FunctionalComponent<AbortedProps> = ({ view, t, format, on
     </div>
   </div>
 );
-
-function reasonOf({ agreement, notice }: View, t: Dictionary, format: Format): string {
-  const problem = agreement?.problem ?? notice;
-  const rate = agreement?.qber?.combined;
-  const exceeded = problem ? problem.code === 'QBER_EXCEEDED' : rate !== undefined && rate > agreement!.threshold;
-  if (agreement && rate !== undefined && exceeded)
-    return t.abortedQber(format.percent(rate), format.percent(agreement.threshold));
-  return problem ? `${problemTitle(problem.code, t)}. ${problem.remediation} ${t.noneSent}` : t.noneSent;
-}

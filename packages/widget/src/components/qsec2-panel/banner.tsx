@@ -2,6 +2,7 @@ import { type FunctionalComponent, h } from '@stencil/core';
 import { type Dictionary, problemTitle } from '../../i18n';
 import { Icon } from '../../icons/icon';
 import { close } from '../../icons/paths';
+import { adviceOf } from '../../store/problem.logic';
 import { queuedCount } from '../../store/timeline.logic';
 import type { View } from '../../store/view';
 
@@ -42,7 +43,7 @@ export const Banner: FunctionalComponent<BannerProps> = ({ view, t, onReconnect,
     return (
       <div class="banner red" part="banner">
         <span role="alert">
-          {problemTitle(view.notice.code, t)}. {view.notice.remediation}
+          {problemTitle(view.notice.code, t)}. {adviceOf(view.notice)}
         </span>
         <Dismiss t={t} onDismiss={onDismiss} />
       </div>

@@ -2,6 +2,7 @@ import { type FunctionalComponent, h } from '@stencil/core';
 import { type Dictionary, problemTitle } from '../../i18n';
 import { Icon } from '../../icons/icon';
 import { alert } from '../../icons/paths';
+import { adviceOf } from '../../store/problem.logic';
 import type { Problem } from '../../types';
 import { remedyOf } from './qsec2-panel.logic';
 
@@ -34,8 +35,8 @@ export const Failed: FunctionalComponent<FailedProps> = ({ problem, t, onRetry, 
         <Icon of={alert} size={28} />
       </span>
       <div role="alert">
-        <h3>{problemTitle(problem.code, t)}</h3>
-        <p class="lead">{insecure ? t.needsSecure : problem.remediation || problem.message}</p>
+        <h3>{problem.code === 'INVALID_ARGUMENT' ? t.wrongSetup : problemTitle(problem.code, t)}</h3>
+        <p class="lead">{insecure ? t.needsSecure : adviceOf(problem)}</p>
       </div>
       <button type="button" class="primary" onClick={remedy === 'retry' ? onRetry : onStartOver}>
         {action}

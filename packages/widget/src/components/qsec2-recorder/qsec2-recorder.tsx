@@ -1,6 +1,6 @@
-import { type RecorderState, type Recording, recordVoice, type VoiceRecorder } from '@qsec2/sdk/voice';
+import { type MicrophoneProblem, type RecorderState, type Recording, recordVoice, type VoiceRecorder } from '@qsec2/sdk/voice';
 import { Component, Element, Host, h, Prop, State, Watch } from '@stencil/core';
-import { type Dictionary, problemTitle } from '../../i18n';
+import type { Dictionary } from '../../i18n';
 import type { Format } from '../../i18n/format';
 import type { MediaDictionary } from '../../i18n/media';
 import { Icon } from '../../icons/icon';
@@ -39,6 +39,10 @@ export class Qsec2Recorder {
   @State() private durationMs = 0;
   @State() private levels: readonly number[] = [];
   @State() private previewing = false;
+  /** Nothing has been heard for a while. */
+  @State() private silent = false;
+  /** A person wants it sent: what it still takes is not told as an end that came by itself. */
+  @State() private finishing = false;
   /** Whether the person is asked if the recording may go. */
   @State() private asking = false;
 
@@ -55,7 +59,8 @@ export class Qsec2Recorder {
     if (this.recorder as VoiceRecorder | undefined) return;
     this.recorder = recordVoice();
     this.recorder.on('state', (state) => this.onState(state));
-    this.recorder.on('level', ({ level, durationMs }) => {
+    this.recorder.on('level', ({ level, durationMs, silent }) => {
+      this.silent = silent;
       this.levels = [...this.levels, level].slice(-SHOWN_LEVELS);
       this.durationMs = durationMs;
     });
@@ -95,8 +100,11 @@ export class Qsec2Recorder {
   }
 
   private async finish() {
+    if (this.finishing) return;
+    this.finishing = true;
     this.stopPreview();
     const recording = await this.recorder.finish();
+    this.finishing = false;
     if (!recording) return;
     this.handed = true;
     this.submit(recording);
@@ -181,10 +189,14 @@ export class Qsec2Recorder {
     return (
       <div class="recorder held" style={{ '--back': String(this.pull.back), '--up': String(this.pull.up) }}>
         {this.time()}
-        <span class="slide-hint">
-          <Icon of={back} size={16} />
-          {this.media.slideHint}
-        </span>
+        {this.silent ? (
+          this.note(this.media.nothingHeard, 'quiet')
+        ) : (
+          <span class="slide-hint">
+            <Icon of={back} size={16} />
+            {this.media.slideHint}
+          </span>
+        )}
         <span class="lock-hint">
           <Icon of={lock} size={16} />
           {this.media.lockHint}
@@ -197,23 +209,41 @@ export class Qsec2Recorder {
     const { media, t, state } = this;
     const recording = state === 'recording';
     const done = state === 'ready' || state === 'lost';
+    const still = done || this.finishing;
     return (
       <div class="recorder" role="group" aria-label={media.recorder} tabIndex={-1}>
         {this.tool(media.discard, bin, () => this.discard())}
         {this.time()}
-        {done ? (
-          <span class="recorder-note" role="status">
-            {state === 'lost' ? media.micLost : media.longest}
-          </span>
-        ) : (
-          <LiveBars levels={this.levels} />
-        )}
-        {!done && this.tool(recording ? media.pauseRecording : media.resumeRecording, recording ? pause : mic, this.togglePause)}
+        {this.line()}
+        {!still && this.tool(recording ? media.pauseRecording : media.resumeRecording, recording ? pause : mic, this.togglePause)}
         {this.tool(this.previewing ? media.stopPreview : media.preview, this.previewing ? pause : play, this.togglePreview)}
-        <button type="button" class="send" aria-label={t.send} disabled={state === 'asking'} onClick={() => void this.finish()}>
+        <button
+          type="button"
+          class="send"
+          aria-label={t.send}
+          disabled={state === 'asking' || this.finishing}
+          onClick={() => void this.finish()}
+        >
           <Icon of={send} />
         </button>
       </div>
+    );
+  }
+
+  /** What is heard, or what there is to say of it. */
+  private line() {
+    const { media, state } = this;
+    if (state === 'lost') return this.note(media.micLost);
+    if (state === 'ready' && !this.finishing) return this.note(media.longest);
+    if (state === 'recording' && this.silent) return this.note(media.nothingHeard, 'quiet');
+    return <LiveBars levels={this.levels} />;
+  }
+
+  private note(text: string, tone = '') {
+    return (
+      <span class={`recorder-note ${tone}`} role="status">
+        {text}
+      </span>
     );
   }
 
@@ -247,14 +277,17 @@ export class Qsec2Recorder {
     const { error } = this.recorder;
     // What was recorded before the microphone was lost can still be sent.
     if (!error || this.state === 'lost') return undefined;
+    const { reason } = error.details;
+    const { microphone } = this.media;
+    const { title, how } = microphone[reason as MicrophoneProblem] ?? microphone.broken;
     return (
       <div class="mic-card" role="alert">
         <span class="mic-mark">
           <Icon of={alert} />
         </span>
         <div>
-          <strong>{problemTitle(error.code, this.t)}</strong>
-          <p>{error.code === 'MIC_DENIED' ? this.media.micHow : error.remediation}</p>
+          <strong>{title}</strong>
+          <p>{how}</p>
           <button type="button" class="text-action" ref={(el) => el?.focus()} onClick={() => this.discard()}>
             {this.media.understood}
           </button>

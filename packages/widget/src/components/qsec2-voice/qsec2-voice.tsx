@@ -13,7 +13,7 @@ import { adoptStyles } from '../../styles/adopt';
 import { MEDIA_SHEET } from '../../styles/media-sheet';
 import css from './qsec2-voice.css';
 import { barsOf, nextSpeed, type Speed, seekTo } from './qsec2-voice.logic';
-import { soundOf } from './sound';
+import { SilentSound, soundOf } from './sound';
 import { Wave } from './wave';
 
 const SHEET = [css];
@@ -94,7 +94,8 @@ export class Qsec2Voice {
       audio = await this.loading;
     } catch (error) {
       this.loading = undefined;
-      this.problem = error instanceof MediaError ? this.media.notPlayed : problemTitle(problemFrom(error).code, this.t);
+      const unplayable = error instanceof MediaError || error instanceof SilentSound;
+      this.problem = unplayable ? this.media.notPlayed : problemTitle(problemFrom(error).code, this.t);
       return;
     }
     if (!this.el.isConnected) {

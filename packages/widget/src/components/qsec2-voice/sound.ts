@@ -1,7 +1,21 @@
+/** A sound that is here and says nothing by then is not going to play. */
+const ANSWER_MS = 10_000;
+
+export class SilentSound extends Error {}
+
 const heard = (audio: HTMLAudioElement, names: readonly string[]): Promise<void> =>
   new Promise((resolve, reject) => {
-    for (const name of names) audio.addEventListener(name, () => resolve(), { once: true });
-    audio.addEventListener('error', () => reject(audio.error), { once: true });
+    const late = setTimeout(() => reject(new SilentSound('the browser says nothing of a sound')), ANSWER_MS);
+    const settle = (how: () => void) => () => {
+      clearTimeout(late);
+      how();
+    };
+    for (const name of names) audio.addEventListener(name, settle(resolve), { once: true });
+    audio.addEventListener(
+      'error',
+      settle(() => reject(audio.error)),
+      { once: true },
+    );
   });
 
 /**
@@ -9,6 +23,7 @@ const heard = (audio: HTMLAudioElement, names: readonly string[]): Promise<void>
  * end was looked for.
  *
  * @throws {MediaError} for what this browser cannot play
+ * @throws {SilentSound} when the browser does not say
  */
 export async function soundOf(url: string): Promise<HTMLAudioElement> {
   const audio = new Audio(url);
