@@ -49,7 +49,7 @@ describe.skipIf(reason !== undefined)(`on a small disk${reason ? ` (skipped: ${r
     const env = environment(small.folder);
     const all = await runCli(['serve'], env);
     expect([all.code, all.err]).toEqual([2, expect.stringMatching(/^qsec2-relay: RELAY_DATA_DIR: .*EROFS/)]);
-    const database = await runCli(['serve'], { ...env, RELAY_DATA_DIR: temporaryFolder() });
+    const database = await runCli(['serve'], { ...env, RELAY_DATA_DIR: temporaryFolder(), RELAY_PEPPER: 'p'.repeat(16) });
     const named = expect.stringMatching(/^qsec2-relay: RELAY_DATABASE_URL: .*SQLITE_(READONLY|CANTOPEN)/);
     expect([database.code, database.err]).toEqual([2, named]);
   });

@@ -1,5 +1,5 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** What a keyed hash stands for: one purpose cannot be confused with another. */
@@ -34,9 +34,14 @@ export function sameHash(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && timingSafeEqual(a, b);
 }
 
+const pepperFile = (dataDir: string): string => join(dataDir, 'pepper');
+
+export const hasKeptPepper = (dataDir: string): boolean => existsSync(pepperFile(dataDir));
+
 /** The pepper kept in the data folder; made when there is none. */
 export function keptPepper(dataDir: string): Buffer {
-  const file = join(dataDir, 'pepper');
+  const file = pepperFile(dataDir);
+  mkdirSync(dataDir, { recursive: true });
   try {
     // "wx" fails when the file exists: of two processes starting at once, one makes it and both read it.
     writeFileSync(file, randomBytes(32), { flag: 'wx', mode: 0o600 });

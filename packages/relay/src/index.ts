@@ -6,3 +6,4 @@
 export { loadSettings } from './config/load.ts';
 export { type RelaySettings, SettingError } from './config/settings.ts';
 export { createRelay, type Relay, type RelayOptions } from './relay.ts';
+export { StartError } from './start-error.ts';

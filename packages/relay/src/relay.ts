@@ -1,12 +1,10 @@
-import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import type { Server as HttpServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { RELAY_PATH, type RelayLimits } from '@qsec2/sdk/wire';
 import type Koa from 'koa';
 import { type Logger, pino } from 'pino';
 import { Blobs } from './blobs/blobs.ts';
-import { defaultSettings, type RelaySettings, SettingError } from './config/settings.ts';
+import { type RelaySettings, withDefaults } from './config/settings.ts';
 import { usableDataDir } from './data-dir.ts';
 import { EventRecorder } from './events/recorder.ts';
 import { Gateway } from './gateway/gateway.ts';
@@ -14,6 +12,7 @@ import { Hasher } from './hashes.ts';
 import { createApp, createOperationsApp } from './http/app.ts';
 import { boundedServer } from './http/bounded-server.ts';
 import { Health } from './http/health.ts';
+import { addressOf, listening } from './http/listening.ts';
 import { Hub } from './hub/hub.ts';
 import { Rooms } from './hub/rooms.ts';
 import { Metrics, readings } from './metrics.ts';
@@ -70,7 +69,7 @@ export async function createRelay({
   awayAfterMs = 5000,
   ...options
 }: RelayOptions = {}): Promise<Relay> {
-  const settings: RelaySettings = { ...defaultSettings(), ...(demo && { demoDir: demo.dir }), ...options };
+  const settings: RelaySettings = withDefaults({ ...(demo && { demoDir: demo.dir }), ...options });
   const log = logger ?? pino({ level: settings.logLevel, base: null });
   const metrics = new Metrics();
   const onError = (error: unknown) => {
@@ -159,12 +158,12 @@ export async function createRelay({
   async function listen(): Promise<string> {
     server = boundedServer(app.callback(), { ...bounds, upgrades: (url) => url.startsWith(RELAY_PATH) });
     gateway.attach(server);
-    await listening(server, settings.port, settings.host, 'PORT');
+    await listening(server, { port: settings.port, host: settings.host, env: 'PORT' });
     server.on('error', onError);
     if (settings.opsPort !== undefined) {
       const opsApp = createOperationsApp(operations, health, onError);
       opsServer = boundedServer(opsApp.callback(), { ...bounds, upgrades: () => false });
-      await listening(opsServer, settings.opsPort, settings.host, 'RELAY_OPS_PORT');
+      await listening(opsServer, { port: settings.opsPort, host: settings.host, env: 'RELAY_OPS_PORT' });
     }
     return addressOf(server);
   }
@@ -202,27 +201,6 @@ export async function createRelay({
       return closing;
     },
   };
-}
-
-/** What the system says of an address that is not this machine's, or of a name that stands for none. */
-const NO_SUCH_HOST: ReadonlySet<unknown> = new Set(['EADDRNOTAVAIL', 'ENOTFOUND', 'EAI_AGAIN', 'EINVAL']);
-
-/** @throws {SettingError} naming the variable when the address cannot be listened on. */
-async function listening(server: HttpServer, port: number, host: string, env: string): Promise<void> {
-  try {
-    server.listen(port, host);
-    await once(server, 'listening');
-  } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException;
-    if (NO_SUCH_HOST.has(code)) throw new SettingError('RELAY_HOST', `an address of this machine (${code})`, { cause });
-    throw new SettingError(env, `a port of ${host} that this user can listen on (${code})`, { cause });
-  }
-}
-
-function addressOf(server: HttpServer): string {
-  const { address, port } = server.address() as AddressInfo;
-  const host = address === '0.0.0.0' || address === '::' ? 'localhost' : address.includes(':') ? `[${address}]` : address;
-  return `http://${host}:${port}`;
 }
 
 /** What a log line may say about a failure: its class and code. Messages can quote what a client sent. */

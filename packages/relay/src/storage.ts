@@ -5,6 +5,8 @@ import { type RelaySettings, SettingError } from './config/settings.ts';
 import type { Schema } from './database/schema.ts';
 import { EventLog } from './events/event-log.ts';
 import { Orders } from './operator/orders.ts';
+import { pepperOf, sharesRooms } from './pepper.ts';
+import { StartError } from './start-error.ts';
 import { LocalStore } from './store/local/local-store.ts';
 import { MemoryJournal } from './store/local/memory-journal.ts';
 import type { PostgresDatabase } from './store/postgres/database.ts';
@@ -40,15 +42,36 @@ export type Database =
  *
  * @throws {SettingError} when it cannot be opened, written or understood.
  */
-export function openDatabase(settings: RelaySettings, failed: (error: unknown) => void): Promise<Database> {
+export async function openDatabase(settings: RelaySettings, failed: (error: unknown) => void): Promise<Database> {
+  // Made before the database, whichever command comes first: a database without its pepper is an error.
+  if (!sharesRooms(settings)) pepperOf(settings);
   return usable(() => open(settings, failed));
+}
+
+/**
+ * Deletes what was hashed under a pepper that is lost, but for the event log, while no relay runs.
+ *
+ * @returns how many rooms there were.
+ */
+export function forgetHashed(settings: RelaySettings): Promise<number> {
+  return usable(async () => {
+    const { queries, close } = await open(settings, () => {});
+    const unlock = lockDatabase(sqliteFile(settings.databaseUrl));
+    try {
+      for (const table of ['segment', 'member', 'blocked', 'operator_order'] as const) await queries.deleteFrom(table).execute();
+      return Number((await queries.deleteFrom('room').executeTakeFirst()).numDeletedRows);
+    } finally {
+      unlock();
+      await close();
+    }
+  });
 }
 
 async function usable<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (cause) {
-    if (cause instanceof SettingError) throw cause;
+    if (cause instanceof StartError) throw cause;
     throw new SettingError('RELAY_DATABASE_URL', `a database of this relay that can be written (${reasonOf(cause)})`, { cause });
   }
 }

@@ -1,4 +1,4 @@
-import { chmodSync, writeFileSync } from 'node:fs';
+import { chmodSync, readdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -41,6 +41,28 @@ describe('the command', () => {
       const { code, err } = await runCli(['serve'], { ...environment(folder), ...env });
       expect({ code, names: err.startsWith(`qsec2-relay: ${name}: expected`) }, err).toEqual({ code: 2, names: true });
     }
+  });
+
+  it('names a port that is taken, and says how to take another one in the words it was started with', async () => {
+    const busy = createServer();
+    await new Promise<void>((resolve) => busy.listen(0, '127.0.0.1', resolve));
+    afterThisTest(() => busy.close());
+    const { port } = busy.address() as AddressInfo;
+    const serve = async (env: Record<string, string>) =>
+      (await runCli(['serve'], { ...environment(temporaryFolder()), ...env })).err;
+    const taken = (name: string) =>
+      `qsec2-relay: ${name}: expected a free port; ${port} at 127.0.0.1 is taken by another program (EADDRINUSE)`;
+    expect(await serve({ PORT: `${port}` })).toBe(`${taken('PORT')}. Take another one:\n  PORT=${port + 1} npx qsec2-relay\n`);
+    const inClone = await serve({ PORT: `${port}`, npm_lifecycle_event: 'start' });
+    expect(inClone).toBe(`${taken('PORT')}. Take another one:\n  PORT=${port + 1} npm start\n`);
+    const ops = await serve({ RELAY_OPS_PORT: `${port}` });
+    expect(ops).toBe(`${taken('RELAY_OPS_PORT')}. Take another one:\n  RELAY_OPS_PORT=${port + 1} npx qsec2-relay\n`);
+  });
+
+  it('keeps the database in the data folder it is given', async () => {
+    const folder = join(temporaryFolder(), 'data');
+    expect((await runCli(['migrate'], { RELAY_DATA_DIR: folder })).code).toBe(0);
+    expect(readdirSync(folder).sort()).toEqual(['pepper', 'relay.db']);
   });
 
   it('checks and migrates before a relay is started', async () => {

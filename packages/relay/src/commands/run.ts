@@ -15,6 +15,10 @@ const COMMANDS: Record<string, [about: string, load: () => Promise<Command>]> = 
   logs: ['show the event log: --room ID, --follow, --json, --limit N', async () => (await import('./logs.ts')).logs],
   rooms: ['list the rooms: --json; or end one: --end ID', async () => (await import('./rooms.ts')).rooms],
   block: ['refuse an address: ADDRESS, --for 1h; or no longer: --off', async () => (await import('./block.ts')).block],
+  pepper: [
+    'say where the pepper is; --new where it was lost: begin anew, without the rooms there are',
+    async () => (await import('./pepper.ts')).pepper,
+  ],
   token: ["make an operator's token: --for 10m", async () => (await import('./token.ts')).token],
   bench: ['measure what this machine commits: --seconds N, --json', async () => (await import('./bench.ts')).bench],
 };

@@ -1,4 +1,6 @@
+import { type RelaySettings, SettingError } from '../config/settings.ts';
 import { createRelay, type Relay } from '../relay.ts';
+import { StartError } from '../start-error.ts';
 import type { Command } from './run.ts';
 
 /** Longest a stop may take before the process ends all the same. */
@@ -23,5 +25,17 @@ export const serve: Command = async (settings) => {
 /** A relay that cannot listen gives back what it has open. */
 const closing = (relay: Relay) => async (error: unknown) => {
   await relay.close();
-  throw error;
+  throw error instanceof SettingError ? withCommand(error, relay.settings) : error;
 };
+
+/** A port that cannot be had is changed by what the person typed, with another one before it. */
+function withCommand(error: SettingError, { port, opsPort = 0 }: RelaySettings): Error {
+  const { code } = (error.cause ?? {}) as NodeJS.ErrnoException;
+  if ((code !== 'EADDRINUSE' && code !== 'EACCES') || error.env === 'RELAY_HOST') return error;
+  const command = process.env.npm_lifecycle_event === 'start' ? 'npm start' : 'npx qsec2-relay';
+  const hint = `Take another one:\n  ${error.env}=${another(error.env === 'PORT' ? port : opsPort)} ${command}`;
+  return new StartError(`${error.message}. ${hint}`, { cause: error });
+}
+
+/** The next port; above those that need rights. */
+const another = (port: number): number => (port < 1024 ? 5000 : port < 65_535 ? port + 1 : 5000);

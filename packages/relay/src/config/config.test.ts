@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../testing/relay-fixture.ts';
 import { loadSettings, printSettings } from './load.ts';
-import { defaultSettings, SETTINGS, SettingError } from './settings.ts';
+import { defaultSettings, SETTINGS, SettingError, withDefaults } from './settings.ts';
 
 /** For each variable a value that is taken, what it means, and one that is refused. */
 const EXAMPLES: { [K in keyof typeof SETTINGS]: [good: string, value: unknown, bad: string] } = {
@@ -54,6 +54,19 @@ describe('settings', () => {
 
   it('have the defaults of the documentation when nothing is set', () => {
     expect(loadSettings({ UNRELATED: 'x' })).toEqual(defaultSettings());
+  });
+
+  it('put the database into the data folder, unless it is said where it is', () => {
+    const url = (env: Record<string, string>) => loadSettings(env).databaseUrl;
+    expect(url({})).toBe('sqlite:./data/relay.db');
+    expect(url({ RELAY_DATA_DIR: '/var/lib/relay' })).toBe('sqlite:/var/lib/relay/relay.db');
+    expect(url({ RELAY_DATA_DIR: '/var/lib/relay', RELAY_DATABASE_URL: '' })).toBe('sqlite:/var/lib/relay/relay.db');
+    expect(url({ RELAY_DATA_DIR: '/var/lib/relay', RELAY_DATABASE_URL: 'sqlite:/srv/x.db' })).toBe('sqlite:/srv/x.db');
+    expect(withDefaults({ dataDir: 'a', port: undefined as never })).toMatchObject({
+      databaseUrl: 'sqlite:a/relay.db',
+      port: 5000,
+    });
+    expect(printSettings(loadSettings({ RELAY_DATA_DIR: '/d' }))).toContain('RELAY_DATABASE_URL=sqlite:/d/relay.db');
   });
 
   it('stand in the documentation, each of them and no other, with their defaults', () => {

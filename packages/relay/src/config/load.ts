@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { defaultSettings, type RelaySettings, SETTINGS, SettingError } from './settings.ts';
+import { type RelaySettings, SETTINGS, SettingError, withDefaults } from './settings.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -9,7 +9,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
  * @throws {SettingError} naming the variable whose value cannot be used.
  */
 export function loadSettings(env: Environment): RelaySettings {
-  const settings: Record<string, unknown> = defaultSettings();
+  const settings: Record<string, unknown> = {};
   for (const [key, setting] of Object.entries(SETTINGS)) {
     const text = setting.secret ? secretText(env, setting.env) : env[setting.env];
     // An empty variable is what a compose file leaves behind for one that is not set.
@@ -19,7 +19,7 @@ export function loadSettings(env: Environment): RelaySettings {
     settings[key] = value;
   }
   refuseUnknown(env);
-  return settings as RelaySettings;
+  return withDefaults(settings as Partial<RelaySettings>);
 }
 
 /** The settings as lines `VARIABLE=value`, secrets hidden. */

@@ -1,6 +1,7 @@
 import { existsSync, statSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { MAX_FRAME_BYTES } from '@qsec2/sdk/wire';
+import { StartError } from '../start-error.ts';
 import { parseDuration, parseInteger, parseList, parseSize } from './units.ts';
 
 /** One setting: where it comes from, what it means, how it reads. */
@@ -78,7 +79,8 @@ export const SETTINGS = {
   }),
   databaseUrl: setting<string>({
     env: 'RELAY_DATABASE_URL',
-    about: 'Rooms, mailboxes and the event log: `sqlite:<file>` or `postgres://…`.',
+    about:
+      'Rooms, mailboxes and the event log: `sqlite:<file>` or `postgres://…`. Where it is not set, relay.db in the data folder.',
     fallback: 'sqlite:./data/relay.db',
     expects: 'sqlite:<file> or postgres://…',
     parse: (text) => (/^sqlite:.+|^postgres(ql)?:\/\/.+/.test(text) ? text : undefined),
@@ -96,7 +98,7 @@ export const SETTINGS = {
   }),
   dataDir: setting<string>({
     env: 'RELAY_DATA_DIR',
-    about: 'Folder for what the relay keeps beside the database.',
+    about: 'Folder for everything the relay keeps.',
     fallback: './data',
     expects: 'a folder, or where one can be made',
     // It is made at the first start; what is there already must not be a file.
@@ -201,16 +203,25 @@ export const SETTINGS = {
 export type RelaySettings = Values<typeof SETTINGS>;
 
 /** A setting that cannot be used. The message names its variable. */
-export class SettingError extends Error {
+export class SettingError extends StartError {
+  readonly env: string;
+
   constructor(env: string, expects: string, options?: ErrorOptions) {
     super(`${env}: expected ${expects}`, options);
     this.name = 'SettingError';
+    this.env = env;
   }
 }
 
-export function defaultSettings(): RelaySettings {
-  return Object.fromEntries(Object.entries(SETTINGS).map(([key, { fallback }]) => [key, fallback])) as RelaySettings;
+/** Settings that were given, and for all others their defaults. The database is in the data folder unless it is said where. */
+export function withDefaults(options: Partial<RelaySettings>): RelaySettings {
+  const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as Partial<RelaySettings>;
+  const defaults = Object.fromEntries(Object.entries(SETTINGS).map(([key, { fallback }]) => [key, fallback])) as RelaySettings;
+  const { dataDir = defaults.dataDir } = given;
+  return { ...defaults, databaseUrl: `sqlite:${dataDir}/relay.db`, ...given };
 }
+
+export const defaultSettings = (): RelaySettings => withDefaults({});
 
 const isFolder = (path: string): boolean => existsSync(path) && statSync(path).isDirectory();
 

@@ -1,6 +1,6 @@
-import { createRequire } from 'node:module';
 import { Worker } from 'node:worker_threads';
 import type { SqliteDatabase } from './database.ts';
+import { driverPath } from './driver.ts';
 
 const CHECKPOINT_EVERY_MS = 200;
 /** Enough to make way, and not so much that a busy relay leaves the thread no time. */
@@ -50,8 +50,13 @@ export function startCheckpointer(
   failed: (error: unknown) => void,
 ): () => Promise<void> {
   db.raw.pragma('wal_autocheckpoint = 0');
-  const driver = createRequire(import.meta.url).resolve('better-sqlite3');
-  const workerData = { driver, file, synchronous: fsync ? 'FULL' : 'NORMAL', every: CHECKPOINT_EVERY_MS, niceness: NICENESS };
+  const workerData = {
+    driver: driverPath(),
+    file,
+    synchronous: fsync ? 'FULL' : 'NORMAL',
+    every: CHECKPOINT_EVERY_MS,
+    niceness: NICENESS,
+  };
   const worker = new Worker(WORKER, { eval: true, workerData });
   // It may end before it is asked to, when its files are gone before it has opened them.
   const ended = new Promise((resolve) => worker.once('exit', resolve));

@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import Database from 'better-sqlite3';
+import type Database from 'better-sqlite3';
 import { type CompiledQuery, Kysely, SqliteDialect } from 'kysely';
 import { migrate } from '../../database/migrations.ts';
 import type { Schema } from '../../database/schema.ts';
+import { openFile } from './driver.ts';
 
 export interface SqliteOptions {
   file: string;
@@ -26,7 +27,7 @@ export const sqliteFile = (url: string): string => resolve(url.slice('sqlite:'.l
 /** Opens the file, without bringing its schema up to date. */
 export function openSqlite({ file, fsync, readonly = false }: SqliteOptions): SqliteDatabase {
   if (!readonly) mkdirSync(dirname(file), { recursive: true });
-  const raw = new Database(file, { readonly, fileMustExist: readonly });
+  const raw = openFile(file, { readonly, fileMustExist: readonly });
   raw.pragma('busy_timeout = 5000');
   if (!readonly) {
     // A page holds a whole frame of a few KiB, so that one costs one page in the write-ahead log instead of an overflow chain.

@@ -1,5 +1,5 @@
-import Database from 'better-sqlite3';
 import { SettingError } from '../../config/settings.ts';
+import { openFile } from './driver.ts';
 
 /** A relay that is stopping still holds the lock for a moment. */
 const WAIT_MS = 8000;
@@ -12,7 +12,7 @@ const WAIT_MS = 8000;
  * @throws {SettingError} when another process has it.
  */
 export function lockDatabase(file: string): () => void {
-  const lock = new Database(`${file}.lock`);
+  const lock = openFile(`${file}.lock`);
   try {
     lock.pragma(`busy_timeout = ${WAIT_MS}`);
     lock.pragma('locking_mode = EXCLUSIVE');
