@@ -1,11 +1,12 @@
 import type { Report, StageEvent } from '../bb84/types.ts';
 import { QsecError } from '../errors.ts';
-import { AGREED_KEY_BYTES, type KeyParty, type KeySource } from '../key-source/types.ts';
+import { AGREED_KEY_BYTES, type KeyParameters, type KeyParty, type KeySource } from '../key-source/types.ts';
 import { type Bytes, Reader, Writer } from '../wire/index.ts';
 import { counterNonce, open, seal } from './aead.ts';
 import { erase, expandLabel } from './key-schedule.ts';
 import { pad, unpad } from './padding.ts';
 import type { AgreementPolicy } from './policy.ts';
+import { sourceFault, sourceStep } from './source-fault.ts';
 
 /**
  * A key agreement between two members who share a secret already: its flights travel under keys from that secret, padded to sizes
@@ -119,10 +120,10 @@ export class Agreement {
   }
 
   #begin(number: number, pulses: number): Attempt {
-    const { secret, transcript, role, own, theirs, keySource, onStage } = this.#options;
+    const { secret, transcript, role, own, theirs, onStage } = this.#options;
     if (pulses > MAX_PULSES) throw refused(`The other side wants to send ${pulses} pulses; at most ${MAX_PULSES} are taken.`);
     const threshold = Math.min(own.threshold, theirs.threshold);
-    const party = keySource[role]({ pulses, threshold });
+    const party = this.#party({ pulses, threshold });
     party.on('stage', (event) => onStage({ ...event, attempt: number, role, threshold }));
     const context = new Writer().fixed(transcript).u8(number).bytes();
     const keys = {
@@ -131,6 +132,18 @@ export class Agreement {
       b: expandLabel(secret, 'bb b', context),
     };
     return { number, pulses, party, flights: [], keys };
+  }
+
+  /** @throws {QsecError} `KEY_SOURCE_FAILED` when the source gives nothing that could take part */
+  #party(parameters: KeyParameters): KeyParty {
+    const { keySource, role } = this.#options;
+    try {
+      const party: Partial<KeyParty> | undefined = keySource[role](parameters);
+      if (typeof party?.next === 'function' && typeof party.on === 'function') return party as KeyParty;
+    } catch (cause) {
+      throw sourceFault(cause);
+    }
+    throw sourceFault(`it gave no party that plays ${role}`);
   }
 
   /** Alice begins an attempt; Bob waits for her. */
@@ -142,14 +155,21 @@ export class Agreement {
   async #advance(flight: Bytes | undefined, sent: Bytes[]): Promise<AgreementStep> {
     const { party, flights } = this.#attempt;
     if (flight) flights.push(flight);
-    const answer = await party.next(flight);
-    if (answer) {
-      flights.push(answer.slice());
-      sent.push(await this.#seal(flights.length, answer));
+    const answer = await sourceStep(() => party.next(flight), flight !== undefined);
+    try {
+      if (answer !== undefined && !(answer instanceof Uint8Array)) throw new TypeError('its flight is not bytes');
+      if (party.failure && !QsecError.is(party.failure)) throw party.failure;
+      if (answer) {
+        flights.push(answer.slice());
+        sent.push(await this.#seal(flights.length, answer));
+      }
+      if (party.failure) return await this.#conclude(party.failure, sent);
+      if (party.result) return { flights: sent, outcome: await this.#outcome(party.result.key, party.result.report) };
+      return { flights: sent };
+    } catch (cause) {
+      // The peer has no part in it any more: an answer too long to send, a result without a key, a count that is no number.
+      throw sourceFault(cause);
     }
-    if (party.failure) return this.#conclude(party.failure, sent);
-    if (party.result) return { flights: sent, outcome: await this.#outcome(party.result.key, party.result.report) };
-    return { flights: sent };
   }
 
   /** An attempt that both sides dropped: again with fresh bits, on without it where both allow that, or the end. */

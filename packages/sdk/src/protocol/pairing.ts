@@ -2,6 +2,7 @@ import type { Report } from '../bb84/types.ts';
 import { QsecError } from '../errors.ts';
 import type { KeySource } from '../key-source/types.ts';
 import { type Bytes, equalBytes, Reader, utf8, Writer } from '../wire/index.ts';
+import { counterNonce, open, seal } from './aead.ts';
 import { Agreement, type AgreementOutcome, type AgreementStage, type AgreementStep } from './agreement.ts';
 import { type HandshakeSecrets, Initiator, type Party, Responder } from './handshake.ts';
 import { erase, expandLabel, extract, hash, mac, NOTHING } from './key-schedule.ts';
@@ -14,7 +15,7 @@ import { type AgreementPolicy, decodeMemberPolicy } from './policy.ts';
  * A payload is a sequence of sections, kind u8 | length u32 | bytes, so that the first flight rides with M3 and M4 with the last.
  */
 
-const SECTION = { m1: 1, m2: 2, m3: 3, flight: 4, confirm: 5 } as const;
+const SECTION = { m1: 1, m2: 2, m3: 3, flight: 4, confirm: 5, end: 6 } as const;
 type SectionKind = (typeof SECTION)[keyof typeof SECTION];
 
 export interface PairingOptions extends Party {
@@ -139,6 +140,8 @@ export class Pairing {
         return this.#receiveFlight(content);
       case SECTION.confirm:
         return this.#receiveConfirmation(content);
+      case SECTION.end:
+        return this.#receiveEnd(content);
       default:
         throw refused('The handshake message came out of turn.');
     }
@@ -149,7 +152,7 @@ export class Pairing {
     if (this.#secrets || this.#result) return [];
     const { m3, secrets } = await this.#initiator.receiveM2(m2);
     this.#secrets = secrets;
-    return this.#orEnd(() => this.#agree(secrets, [section(SECTION.m3, m3)]));
+    return this.#orTell([section(SECTION.m3, m3)], (before) => this.#agree(secrets, before));
   }
 
   async #receiveM3(m3: Bytes): Promise<Bytes[]> {
@@ -157,7 +160,7 @@ export class Pairing {
     if (this.#secrets || this.#result) return [];
     const secrets = await this.#responder.receiveM3(m3);
     this.#secrets = secrets;
-    return this.#orEnd(() => this.#agree(secrets, []));
+    return this.#orTell([], (before) => this.#agree(secrets, before));
   }
 
   async #agree({ hs, thF, role, peer }: HandshakeSecrets, before: Bytes[]): Promise<Bytes[]> {
@@ -182,8 +185,7 @@ export class Pairing {
     try {
       return this.#continue(await agreement.receive(content));
     } catch (error) {
-      if (agreement.broken) this.destroy();
-      throw error;
+      throw agreement.broken ? await this.#ended(error, []) : error;
     }
   }
 
@@ -223,6 +225,39 @@ export class Pairing {
     return secrets.role === 'a' ? [section(SECTION.confirm, m5)] : [];
   }
 
+  /** The proven peer says that it cannot go on. */
+  async #receiveEnd(content: Bytes): Promise<Bytes[]> {
+    if (this.#result) return [];
+    const { hs, thF, role } = this.#handshaken();
+    const code = END_CODES[(await open(endKey(hs, thF, role === 'a' ? 'b' : 'a'), counterNonce(0), content, NOTHING))[0] ?? 0];
+    this.destroy();
+    throw new QsecError(code ?? 'HANDSHAKE_FAILED', 'The other side could not go on with the key agreement.', {
+      details: { reason: 'peer' },
+    });
+  }
+
+  /** Does what follows from the peer's proof; where we cannot, it is told, behind what it waits for. */
+  async #orTell(before: Bytes[], step: (before: Bytes[]) => Promise<Bytes[]>): Promise<Bytes[]> {
+    try {
+      return await step(before);
+    } catch (error) {
+      throw this.#over ? error : await this.#ended(error, before);
+    }
+  }
+
+  /** Ends the pairing for a reason that the peer does not know: the error carries what tells it. */
+  async #ended(cause: unknown, before: Bytes[]): Promise<QsecError> {
+    const { hs, thF, role } = this.#handshaken();
+    const error = QsecError.is(cause) ? cause : refused('A step of the handshake failed.', cause);
+    const code = Math.max(0, END_CODES.indexOf(error.code as (typeof END_CODES)[number]));
+    const word = await seal(endKey(hs, thF, role), counterNonce(0), Uint8Array.of(code) as Bytes, NOTHING);
+    this.destroy();
+    return new QsecError(error.code, error.message, {
+      cause: error,
+      details: { ...error.details, lastWords: joined([...before, section(SECTION.end, word)]) },
+    });
+  }
+
   /** Does what follows from a proven message of the peer: an error there is the end of the pairing. */
   async #orEnd<T>(step: () => Promise<T>): Promise<T> {
     try {
@@ -247,6 +282,12 @@ export class Pairing {
     this.#confirmation = undefined;
   }
 }
+
+/** Why a side ends: the order fixes the byte on the wire. */
+const END_CODES = ['HANDSHAKE_FAILED', 'KEY_SOURCE_FAILED'] as const;
+
+/** Each side says it at most once. */
+const endKey = (hs: Bytes, thF: Bytes, role: 'a' | 'b'): Bytes => expandLabel(hs, `end ${role}`, thF);
 
 const section = (kind: SectionKind, content: Uint8Array): Bytes => new Writer().u8(kind).variable(content).bytes();
 
@@ -273,4 +314,4 @@ export function firstM1(payload: Uint8Array): Bytes | undefined {
 
 const joined = (parts: readonly Bytes[]): Bytes => parts.reduce((writer, part) => writer.fixed(part), new Writer()).bytes();
 
-const refused = (message: string): QsecError => new QsecError('HANDSHAKE_FAILED', message);
+const refused = (message: string, cause?: unknown): QsecError => new QsecError('HANDSHAKE_FAILED', message, { cause });

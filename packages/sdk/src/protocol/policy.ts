@@ -10,7 +10,7 @@ import { pad, unpad } from './padding.ts';
 /** What each side tells the other inside the handshake: its demands on the key agreement, the room policy it knows, and its name. */
 
 /** Order fixes the byte on the wire. */
-const KEY_SOURCES: readonly KeySourceKind[] = ['bb84', 'etsi014'];
+export const KEY_SOURCES: readonly KeySourceKind[] = ['bb84', 'etsi014'];
 const REQUIRED = 1;
 /** The threshold travels in steps of 0.01 %. */
 const THRESHOLD_STEPS = 10_000;

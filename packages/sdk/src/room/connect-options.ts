@@ -15,7 +15,7 @@ import { bb84KeySource } from '../key-source/bb84.ts';
 import type { KeySource } from '../key-source/types.ts';
 import { type ConnectOptions, DEFAULTS, type FileOptions, type KeyAgreementOptions } from '../options.ts';
 import type { Invite } from '../protocol/invite.ts';
-import type { AgreementPolicy } from '../protocol/policy.ts';
+import { type AgreementPolicy, KEY_SOURCES } from '../protocol/policy.ts';
 import { MAX_CAPACITY, MIN_CAPACITY } from '../wire/index.ts';
 
 const MIN_PULSES = 4_096;
@@ -59,6 +59,12 @@ export function checkConnectOptions(options: ConnectOptions): void {
   check('options', options, objectWith('an object with a "relay"'));
   checkOptions('options', options, OPTIONS);
   if (options.keyAgreement) checkOptions('keyAgreement', options.keyAgreement, KEY_AGREEMENT);
+  const source = options.keyAgreement?.source;
+  if (typeof source === 'object') {
+    // The other side has to know what it is told of the source.
+    check('keyAgreement.source.kind', source.kind, oneOf(...KEY_SOURCES));
+    check('keyAgreement.source.provenance', source.provenance, oneOf('simulated', 'hardware'));
+  }
   if (options.files) checkOptions('files', options.files, FILES);
 }
 

@@ -21,10 +21,13 @@ export interface RoomContext {
   readonly logger: Logger;
   readonly keeping: Keeping;
   /**
-   * Runs a task when no other one changes the room's state.
+   * Runs a task when no other one changes the room's state. What goes wrong in it becomes an `error` event, except that of what came from
+   * the relay, which others may have made wrong, frames are refused without a word.
    * @param bytes of what came from the relay and waits with it: past a bound, more of that is dropped
    */
   enqueue(task: () => Promise<void>, bytes?: number): void;
+  /** Something of ours failed outside of a task: the application is told by an `error` event. */
+  fault(cause: unknown): void;
   /** Hands a frame to the relay; what it refuses becomes an `error` event. */
   push(frame: Bytes, to?: readonly Bytes[], transient?: boolean): void;
 }

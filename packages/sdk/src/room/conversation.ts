@@ -387,7 +387,7 @@ export class Conversation {
       () => settled('sent'),
       (error: unknown) => {
         settled('failed');
-        if (QsecError.is(error) && error.code !== 'CLOSED') this.#context.events.emit('error', error);
+        if (!QsecError.is(error, 'CLOSED')) this.#context.fault(error);
       },
     );
   }

@@ -58,6 +58,8 @@ export class Doorkeeper {
       onSecured: (from, secrets) => this.#secured(from, secrets),
       onFailed: (_, error) => options.logger('info', `a handshake under an old link failed: ${error.message}`),
       onSilent: () => undefined,
+      // Nobody here waits for who comes by an old link.
+      onUnanswered: () => undefined,
       onUnfinished: (seat) => options.enqueue(() => this.#introductions.initiate(seat)),
       // Who came by the old link is told that it is one, also when it comes back later.
       isPresent: () => true,

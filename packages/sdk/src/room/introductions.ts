@@ -20,6 +20,8 @@ import { forgetOldest } from './forget-oldest.ts';
 const HANDSHAKE_LIMIT_MS = 15_000;
 const FIRST_BACKOFF_MS = 1_000;
 const MAX_BACKOFF_MS = 30_000;
+/** Handshakes in a row that do not end in time before somebody is told. */
+const UNANSWERED = 3;
 /** Sessions remembered as answered, so that an M1 that is played again begins nothing. */
 const MAX_ANSWERED = 256;
 /** Handshakes that others begin, at a time: twice a full room. */
@@ -46,6 +48,8 @@ export interface IntroductionsOptions {
   onFailed(seat: Bytes, error: QsecError): void;
   /** Who began stopped in the middle. */
   onSilent(seat: Bytes): void;
+  /** So many handshakes in a row did not end in time; it goes on being tried. */
+  onUnanswered(seat: Bytes): void;
   /** Who began proved itself, and may have got our confirmation without our getting its own: it may have keys that we have not. */
   onUnfinished(seat: Bytes): void;
   /** Whether the owner of a seat is connected: to who is not, nothing is sent again. */
@@ -68,6 +72,8 @@ export class Introductions {
   readonly #begun = new Map<string, Pending>();
   readonly #answering = new Map<string, Pending>();
   readonly #answered = new Set<string>();
+  /** How many handshakes in a row did not end in time, by seat. */
+  readonly #late = new Map<string, number>();
   /** For the next handshake that we begin. */
   #ahead: Promise<KeyPair> | undefined;
 
@@ -126,6 +132,7 @@ export class Introductions {
 
   /** Gives up what is pending with a seat, without a word. */
   drop(seat: Bytes): void {
+    this.#late.delete(toBase64url(seat));
     for (const pending of this.#with(seat)) this.#end(pending);
   }
 
@@ -166,15 +173,17 @@ export class Introductions {
       if (!pairing.result) return;
       // Ended only when the member is there: in between, the room would look empty.
       clearTimeout(pending.timer);
+      this.#late.delete(toBase64url(seat));
       await this.#options.onSecured(seat, pairing.result);
       this.#end(pending);
     } catch (cause) {
       // What only claimed to be the peer's changed nothing: the genuine message may still come.
       if (!this.#isCurrent(pending) || !pairing.over) throw cause;
       const error = asHandshakeError(cause);
-      const { lastWords } = error.details;
+      const { lastWords } = QsecError.is(cause) ? cause.details : {};
       if (lastWords instanceof Uint8Array) this.#send(seat, pairing.sid, lastWords as Bytes);
-      this.#end(pending);
+      // A crossed handshake with the same peer would only fail the same way.
+      this.drop(seat);
       this.#options.onFailed(seat, error);
     }
   }
@@ -199,10 +208,13 @@ export class Introductions {
     const unfinished = !pending.initiator && pending.pairing?.proven;
     pending.pairing?.destroy();
     pending.pairing = undefined;
+    if (this.#options.isPresent(pending.seat)) this.#countLate(pending.seat);
     if (!pending.initiator || !this.#options.isPresent(pending.seat)) {
-      this.#end(pending);
+      // What follows is begun before this is over: in between, the room would look as if nobody came.
+      const other = this.#with(pending.seat).some((each) => each !== pending);
       if (unfinished) this.#options.onUnfinished(pending.seat);
-      else if (!this.isPending(pending.seat)) this.#options.onSilent(pending.seat);
+      else if (!other) this.#options.onSilent(pending.seat);
+      this.#end(pending);
       return;
     }
     const backoff = Math.min(MAX_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** pending.tries) * (0.75 + Math.random() / 2);
@@ -210,6 +222,14 @@ export class Introductions {
       this.#end(pending);
       this.#options.enqueue(() => this.initiate(pending.seat, pending.tries + 1));
     }, backoff);
+  }
+
+  #countLate(seat: Bytes): void {
+    const key = toBase64url(seat);
+    const late = (this.#late.get(key) ?? 0) + 1;
+    this.#late.set(key, late);
+    forgetOldest(this.#late, MAX_ANSWERING);
+    if (late === UNANSWERED) this.#options.onUnanswered(seat);
   }
 
   #rememberAnswered(sid: Bytes): void {

@@ -1,4 +1,4 @@
-import type { QsecError } from '../errors.ts';
+import { QsecError } from '../errors.ts';
 import type { KeySource } from '../key-source/types.ts';
 import { DEFAULTS } from '../options.ts';
 import { encodePairContent, type PairContent } from '../protocol/content.ts';
@@ -37,6 +37,12 @@ const DEFAULT_RETENTION_MS = 600_000;
 
 /** Seats that are followed: those of a full room, and as many whose owners are leaving or coming. */
 const MAX_SEATS = 2 * MAX_CAPACITY;
+
+const unanswered = () =>
+  new QsecError(
+    'TIMEOUT',
+    'Keys could not be agreed with somebody who came: no handshake ended in time. It goes on being tried.',
+  );
 
 export interface MembershipOptions {
   agreement: AgreementPolicy;
@@ -227,9 +233,8 @@ export class Membership {
   /** Nobody is here yet: time to get ready for the first who comes. */
   #rehearse(): void {
     const { agreement } = this.#options;
-    rehearse(agreement, () => this.#seats.size > 0 || this.#destroyed).catch((error: unknown) => {
-      this.#context.logger('warn', 'the rehearsal of a handshake failed', { error: String(error) });
-    });
+    // A handshake that fails with nobody would fail with everybody.
+    rehearse(agreement, () => this.#seats.size > 0 || this.#destroyed).catch((error: unknown) => this.#context.fault(error));
   }
 
   /** Waits for a member whom the relay forgot, as long as the relay would have. */
@@ -321,7 +326,10 @@ export class Membership {
   /** Handshakes at a place; what is left open says who may shake hands there and what follows. */
   introduce(
     { invite, psk }: Place,
-    hooks: Pick<IntroductionsOptions, 'send' | 'accept' | 'onSecured' | 'onFailed' | 'onSilent' | 'onUnfinished' | 'isPresent'>,
+    hooks: Pick<
+      IntroductionsOptions,
+      'send' | 'accept' | 'onSecured' | 'onFailed' | 'onSilent' | 'onUnanswered' | 'onUnfinished' | 'isPresent'
+    >,
   ): Introductions {
     const { identity, seat, enqueue, me } = this.#context;
     const { agreement, keySource, onChange } = this.#options;
@@ -447,6 +455,7 @@ export class Membership {
       onSecured: (from, secrets) => this.#secured(from, secrets),
       onFailed: (from, error) => this.#failed(from, error),
       onSilent: (from) => this.#approachLater(toBase64url(from)),
+      onUnanswered: () => this.#context.events.emit('error', unanswered()),
       onUnfinished: (from) => {
         this.#unfinished.add(toBase64url(from));
         forgetOldest(this.#unfinished, MAX_SEATS);
@@ -474,6 +483,7 @@ export class Membership {
       this.#context.enqueue(async () => {
         const idle = this.#isOpen(seat) && !this.#failures.has(seat) && this.#seats.get(seat) === 'present';
         if (idle) await this.#initiate(seat);
+        this.#options.onChange();
       });
     }, APPROACH_AFTER_MS);
     this.#approaches.set(seat, timer);

@@ -1,4 +1,4 @@
-import { QsecError } from '../errors.ts';
+import { QsecError, type QsecErrorCode } from '../errors.ts';
 import { Emitter, type Listener, type ListenOptions } from '../events.ts';
 import type { KeySource } from '../key-source/types.ts';
 import type { Recording } from '../media/recorder/recorder.ts';
@@ -66,6 +66,22 @@ import type {
 /** Frames that wait to be opened. Twice what a relay keeps of a room; what is dropped comes again from who sent it. */
 const MAX_BACKLOG_BYTES = 64 * 2 ** 20;
 
+/** Of a task that ran when its member, or the room, was gone already. */
+const MEANWHILE: ReadonlySet<QsecErrorCode> = new Set(['CLOSED']);
+/** What is wrong with a frame that somebody else made. */
+const REFUSALS: ReadonlySet<QsecErrorCode> = new Set([
+  ...MEANWHILE,
+  'HANDSHAKE_FAILED',
+  'INVALID_ARGUMENT',
+  'NOT_ADMITTED',
+  'NO_ADMIN',
+  'ROOM_FULL',
+  'IDENTITY_CHANGED',
+]);
+
+/** How long a message waits, from when a key agreement began, to know whom it is for. */
+const AGREEMENT_PATIENCE_MS = 15_000;
+
 export interface RoomSessionOptions {
   entry: Entry;
   /** Where the room is at the relay. */
@@ -96,6 +112,7 @@ export class RoomSession implements Room {
   readonly #refusals = new Refusals();
   readonly #streams = new Set<MessageStream<Message>>();
   #state: RoomState = 'connecting';
+  #stateSince = Date.now();
   #joinedOnce = false;
   #closed = false;
 
@@ -370,6 +387,7 @@ export class RoomSession implements Room {
       logger: this.#logger,
       keeping: this.#keeping,
       enqueue: (task, bytes) => this.#enqueue(task, bytes),
+      fault: (cause) => this.#fault(cause),
       push: (frame, to, transient) => this.#push(frame, to, transient),
     };
   }
@@ -398,6 +416,7 @@ export class RoomSession implements Room {
     session.on('gap', ({ from, to }) => here() && this.#events.emit('gap', { missing: to - from + 1 }));
     session.on('ended', () => here() && this.#close());
     session.on('refused', (error) => here() && this.#refused(error));
+    session.on('silent', (error) => here() && this.#events.emit('error', error));
     session.on('fault', (error) => this.#logger('warn', error.message, { code: error.code }));
   }
 
@@ -409,8 +428,12 @@ export class RoomSession implements Room {
     void this.#keeping.room();
     const { session } = this.#place;
     this.#enqueue(async () => {
-      if (session === this.#place.session) await this.#membership.up(joined);
-      this.#updateState();
+      try {
+        if (session === this.#place.session) await this.#membership.up(joined);
+      } finally {
+        // Also where that failed: `connect` waits for it.
+        this.#updateState();
+      }
     });
   }
 
@@ -530,10 +553,27 @@ export class RoomSession implements Room {
   /** Waits while it is not known whether there is anyone to send to. */
   async #agreed(): Promise<void> {
     this.#assertOpen();
-    while (this.#state === 'connecting' || this.#state === 'agreeing') await this.#events.once('state');
+    while (this.#state === 'connecting' || this.#state === 'agreeing') {
+      const left = this.#stateSince + AGREEMENT_PATIENCE_MS - Date.now();
+      if (left <= 0) break;
+      await this.#stateChange(left);
+    }
     const { identityChange, failure } = this.#membership;
     if (identityChange) throw identityChange;
     if (this.#state === 'aborted' && failure) throw failure;
+  }
+
+  /** Waits for another state, and no longer than so. */
+  async #stateChange(limitMs: number): Promise<void> {
+    const stop = new AbortController();
+    const timer = setTimeout(() => stop.abort(), limitMs);
+    try {
+      await this.#events.once('state', { signal: stop.signal });
+    } catch (error) {
+      if (!stop.signal.aborted) throw error;
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   /** What can be done about a frame before its turn: frames that come together are checked while others are opened. */
@@ -583,12 +623,13 @@ export class RoomSession implements Room {
 
   #push(frame: Bytes, to: readonly Bytes[] | undefined, transient = false): void {
     this.#place.session.push(frame, { ...(to && { to }), ...(transient && { transient }) }).catch((error: unknown) => {
-      if (QsecError.is(error) && error.code !== 'CLOSED') this.#events.emit('error', error);
+      if (!QsecError.is(error, 'CLOSED')) this.#fault(error);
     });
   }
 
   /**
-   * Runs a task on the room's state. What a relay or a peer got wrong is logged and changes nothing; what we got wrong is an event.
+   * Runs a task on the room's state. A frame that a relay or a peer got wrong is logged and changes nothing; everything else is our own
+   * fault, and an event.
    * @returns whether there was room for it
    */
   #enqueue(task: () => Promise<void>, bytes = 0): boolean {
@@ -600,11 +641,19 @@ export class RoomSession implements Room {
       if (!this.#closed) await task();
     };
     this.#queue.run(guarded, bytes).catch((error: unknown) => {
-      if (this.#closed) return;
-      if (QsecError.is(error)) this.#logger('warn', `a frame was refused: ${error.message}`, { code: error.code });
-      else this.#events.emit('error', new QsecError('UNSUPPORTED', 'An operation failed unexpectedly.', { cause: error }));
+      if (QsecError.is(error) && (bytes > 0 ? REFUSALS : MEANWHILE).has(error.code)) {
+        const what = bytes > 0 ? 'a frame was refused' : 'a task came too late';
+        this.#logger(bytes > 0 ? 'warn' : 'info', `${what}: ${error.message}`, { code: error.code });
+      } else this.#fault(error);
     });
     return true;
+  }
+
+  /** Something went wrong that neither the relay nor a peer did: never without a word. */
+  #fault(cause: unknown): void {
+    if (this.#closed) return;
+    const error = QsecError.is(cause) ? cause : new QsecError('UNSUPPORTED', 'An operation failed unexpectedly.', { cause });
+    this.#events.emit('error', error);
   }
 
   /** Runs what the application asked for, in turn with what the relay brings. */
@@ -620,6 +669,7 @@ export class RoomSession implements Room {
     const state = this.#presentState();
     if (state === this.#state) return;
     this.#state = state;
+    this.#stateSince = Date.now();
     this.#events.emit('state', state);
   }
 

@@ -20,6 +20,7 @@ function queue(limits = LIMITS) {
         pushed.push({ cid: toBase64url(cid), body: body[0] as number });
     },
     refused: (error) => void faults.push(error),
+    unanswered: (error) => void faults.push(error),
   });
   let answered = 0;
   const refuse = (code: RelayErrorCode, retryAfterMs?: number) => ({
@@ -235,5 +236,35 @@ describe('what waits for a relay that is away', () => {
     pushes.close(new QsecError('CLOSED', 'closed'));
     for (const each of waiting) await expect(each).rejects.toMatchObject({ code: 'CLOSED' });
     pushes.push(megabyte, {}).catch(() => undefined);
+  });
+});
+
+describe('a relay that takes pushes and does not answer', () => {
+  it('is told of once in 30 s, until it answers and falls silent again', async () => {
+    const { connect, push, accept, faults } = queue();
+    connect();
+    push(1);
+    push(2);
+    await vi.advanceTimersByTimeAsync(29_000);
+    expect(faults).toEqual([]);
+    await vi.advanceTimersByTimeAsync(120_000);
+    expect(faults.map(({ code }) => code)).toEqual(['TIMEOUT']);
+    accept(1);
+    await vi.advanceTimersByTimeAsync(31_000);
+    expect(faults.map(({ code }) => code)).toEqual(['TIMEOUT', 'TIMEOUT']);
+  });
+
+  it('is not blamed for time without a connection, nor where nothing waits', async () => {
+    const { pushes, connect, push, accept, faults } = queue();
+    connect();
+    push(1);
+    await vi.advanceTimersByTimeAsync(20_000);
+    pushes.stop();
+    await vi.advanceTimersByTimeAsync(60_000);
+    connect();
+    await vi.advanceTimersByTimeAsync(20_000);
+    accept(1);
+    await vi.advanceTimersByTimeAsync(120_000);
+    expect(faults).toEqual([]);
   });
 });

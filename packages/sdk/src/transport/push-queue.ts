@@ -26,12 +26,16 @@ export interface PushQueueOptions {
   send(frames: Uint8Array): void;
   /** The relay takes nothing for now. Told once, until it takes something again. */
   refused(error: QsecError): void;
+  /** The relay does not say whether it has what was pushed. Told once, until it answers again. */
+  unanswered(error: QsecError): void;
 }
 
 const CID_BYTES = 16;
 /** What waits for a relay that is away, all told: well above what members keep of messages that nobody confirmed. */
 const MAX_WAITING = 16_384;
 const MAX_WAITING_BYTES = 67_108_864;
+/** How long a relay may take to acknowledge the oldest push of a connection. */
+const ACK_LIMIT_MS = 30_000;
 /** Longest pause a relay is granted at a time. */
 const MAX_PAUSE_MS = 30_000;
 
@@ -56,6 +60,8 @@ export class PushQueue {
   #pausedUntil: number | undefined;
   #pauseTimer: ReturnType<typeof setTimeout> | undefined;
   #refusing = false;
+  #ackTimer: ReturnType<typeof setTimeout> | undefined;
+  #silent = false;
 
   constructor(options: PushQueueOptions) {
     this.#options = options;
@@ -104,6 +110,7 @@ export class PushQueue {
   /** There is no connection. */
   stop(): void {
     this.#limits = undefined;
+    this.#watch(false);
     this.#inFlight = 0;
     this.#inFlightBytes = 0;
     this.#answered = 0;
@@ -126,6 +133,8 @@ export class PushQueue {
     // Answers to pushes that were answered before, or that this connection never made, say nothing.
     const fresh = upTo - this.#answered;
     if (fresh <= 0 || fresh > this.#inFlight) return;
+    this.#silent = false;
+    this.#watch(false);
     const again: Outgoing[] = [];
     let waitMs = 0;
     for (let i = 0; i < fresh; i++) {
@@ -199,11 +208,33 @@ export class PushQueue {
       this.#inFlightBytes += push.body.length;
     }
     send();
+    this.#watch(this.#inFlight > 0);
+  }
+
+  /** Counts from the last answer, or from the first push after it. */
+  #watch(waiting: boolean): void {
+    if (!waiting) {
+      clearTimeout(this.#ackTimer);
+      this.#ackTimer = undefined;
+      return;
+    }
+    this.#ackTimer ??= setTimeout(() => {
+      if (!this.#silent) this.#options.unanswered(unanswered());
+      this.#silent = true;
+    }, ACK_LIMIT_MS);
+    // In Node a relay that does not answer must not keep a finished script alive.
+    (this.#ackTimer as { unref?: () => void }).unref?.();
   }
 }
 
 const byNumber = (a: Outgoing, b: Outgoing): number => a.number - b.number;
 const unexplained = () => new QsecError('RELAY_REFUSED', 'The relay did not take a frame.');
+
+const unanswered = () =>
+  new QsecError(
+    'TIMEOUT',
+    `The relay has not acknowledged a frame for ${ACK_LIMIT_MS / 1000} s. What it did not take is sent again on the next connection.`,
+  );
 
 const full = () =>
   new QsecError(

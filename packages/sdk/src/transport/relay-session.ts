@@ -61,8 +61,14 @@ export interface RelaySessionEvents {
   refused: QsecError;
   /** Something to tell that does not end the session. */
   fault: QsecError;
+  /** The relay is connected and does not answer; told once until it does. */
+  silent: QsecError;
 }
 
+/** How long a transport may take to answer a request; Socket.IO's answers sooner that nothing came. */
+const REQUEST_LIMIT_MS = 15_000;
+/** How long the first join may take in all, its requests included. */
+const FIRST_JOIN_LIMIT_MS = 45_000;
 /** How often the relay is told how far this member read. */
 const RECV_INTERVAL_MS = 500;
 /** What waits for the answer to the join. */
@@ -82,6 +88,7 @@ export class RelaySession extends Emitter<RelaySessionEvents> {
   /** What came right behind the answer to the join, in the same turn: it is about a position that is known only after it. */
   #early: (() => void)[] = [];
   #joinTimer: ReturnType<typeof setTimeout> | undefined;
+  #firstTimer: ReturnType<typeof setTimeout> | undefined;
   #closed = false;
   #recvTimer: ReturnType<typeof setTimeout> | undefined;
   #read = 0;
@@ -111,7 +118,10 @@ export class RelaySession extends Emitter<RelaySessionEvents> {
       relay: options.url,
       send: (frames) => this.#transport.push(frames),
       refused: (error) => this.emit('fault', error),
+      unanswered: (error) => this.emit('silent', error),
     });
+    // A transport says by itself that it cannot connect; one that does not is not waited for without end.
+    if (!this.#patient) this.#firstTimer = setTimeout(() => this.#unreachable(undefined, false), FIRST_JOIN_LIMIT_MS);
     this.#transport = options.transport(options.url, checkedHandlers(handlers, wrong));
   }
 
@@ -172,7 +182,7 @@ export class RelaySession extends Emitter<RelaySessionEvents> {
   async leave(): Promise<void> {
     if (this.#closed) return;
     this.#pushes.finish();
-    const left = this.#joined ? this.#transport.leave() : undefined;
+    const left = this.#joined ? inTime(this.#transport.leave()) : undefined;
     try {
       await left;
     } finally {
@@ -186,6 +196,7 @@ export class RelaySession extends Emitter<RelaySessionEvents> {
     this.#joined = false;
     clearTimeout(this.#recvTimer);
     clearTimeout(this.#joinTimer);
+    clearTimeout(this.#firstTimer);
     this.#transport.close();
     this.#pushes.close(closed());
   }
@@ -217,11 +228,11 @@ export class RelaySession extends Emitter<RelaySessionEvents> {
         seatSecret: toBase64url(seatSecret),
         ...(since && { since }),
       };
-      let reply = checkReply(await this.#transport.join(request), isJoined);
+      let reply = checkReply(await inTime(this.#transport.join(request)), isJoined);
       if (reply.error?.code === 'NO_ROOM' && (since || moved)) {
         // The relay lost the room, or has not got it yet. Its members know everything that is needed to go on.
         await this.#create();
-        reply = checkReply(await this.#transport.join(request), isJoined);
+        reply = checkReply(await inTime(this.#transport.join(request)), isJoined);
       }
       if (reply.error) throw relayError(this.#options.url, reply.error);
       this.#joining = false;
@@ -240,7 +251,7 @@ export class RelaySession extends Emitter<RelaySessionEvents> {
       endToken: toBase64url(endToken),
       capacity: capacity(),
     };
-    const { error } = await this.#transport.create(request);
+    const { error } = await inTime(this.#transport.create(request));
     // Another member may have made it first, with an end token of its own: then joining tells whether it is our room.
     if (error && this.#epoch === undefined && !this.#options.moved) throw relayError(this.#options.url, error);
   }
@@ -255,6 +266,7 @@ export class RelaySession extends Emitter<RelaySessionEvents> {
     this.#limits = joined.limits;
     this.#read = first ? this.#seq : Math.min(this.#read, this.#seq);
     this.#joined = this.#patient = true;
+    clearTimeout(this.#firstTimer);
     if (joined.gap) this.#lost(joined.gap);
     this.emit('up', { ...joined, renewed });
     for (const handle of this.#early.splice(0)) handle();
@@ -318,6 +330,19 @@ export class RelaySession extends Emitter<RelaySessionEvents> {
   #lost(range: Range): void {
     this.#seq = Math.max(this.#seq, range.to);
     this.emit('gap', range);
+  }
+}
+
+/** @throws {QsecError} `TIMEOUT` */
+async function inTime<T>(reply: Promise<T>): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new QsecError('TIMEOUT', 'The relay did not answer in time.')), REQUEST_LIMIT_MS);
+  });
+  try {
+    return await Promise.race([reply, late]);
+  } finally {
+    clearTimeout(timer);
   }
 }
 
