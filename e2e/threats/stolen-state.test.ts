@@ -104,3 +104,57 @@ describe('who copies a member’s memory and goes on listening', () => {
     expect(await readAfterRekeying(edits)).toBe(true);
   });
 });
+
+/** R1 and R2 are the only large frames between two members. Whether `rekey` says that it failed, and whether the thief reads on. */
+async function readAfterBlockedRekeying(edits: readonly Edit[] = []): Promise<{ told: string; epochs: number; reads: boolean }> {
+  const lab: Lab = await buildLab({ edits: [IN_A_MOMENT, ...edits], patch: LAID_OPEN });
+  const relay = new lab.testing.HostileRelay();
+  const { ana, bo } = await pair(lab, relay);
+  await settled(ana, bo);
+  const loot = keyMaterialIn(ana, new Set<unknown>([relay, relay.transport]));
+  const recorded = relay.captured.length;
+  const before = bo.security.epoch;
+  relay.attack({ tamper: (frame) => (frame.body[1] === 2 && frame.body.length > 1_000 ? [] : [frame]) });
+  const told = await bo.rekey().then(
+    () => 'done',
+    (error: unknown) => (lab.QsecError.is(error) ? error.code : 'another error'),
+  );
+  await (await bo.send(AFTER)).delivered;
+  const epochs = bo.security.epoch - before;
+  const bodies = relay.captured.slice(recorded).map(({ body }) => body);
+  return { told, epochs, reads: readOn(loot, bodies).some((plain) => plain.includes(AFTER)) };
+}
+
+/** The seconds that a rekeying is waited for take as long here as the ways of a relay in the same process. */
+const IN_A_MOMENT: Edit = { file: 'room/renewals.ts', find: 'const LIMIT_MS = 15_000;', put: 'const LIMIT_MS = 500;' };
+
+describe('a relay that holds back the large frames of a rekeying', () => {
+  it('is told of: nobody believes that the keys are new while a thief reads on', async () => {
+    expect(await readAfterBlockedRekeying()).toEqual({ told: 'REKEY_FAILED', epochs: 0, reads: true });
+  });
+
+  it('would make it seem done, with a sender key that the thief gets, if what takes too long were passed over', async () => {
+    const passedOver: Edit = {
+      file: 'room/renewals.ts',
+      find: 'this.#options.giveUp(peer);',
+      put: 'if (true) { this.#options.enqueue(() => this.renewed(peer)); return; }',
+    };
+    expect(await readAfterBlockedRekeying([passedOver])).toEqual({ told: 'done', epochs: 1, reads: true });
+  });
+
+  it('only delays it: once it lets them through the thief reads nothing more', async () => {
+    const lab: Lab = await buildLab({ edits: [IN_A_MOMENT], patch: LAID_OPEN });
+    const relay = new lab.testing.HostileRelay();
+    const { ana, bo } = await pair(lab, relay);
+    await settled(ana, bo);
+    const loot = keyMaterialIn(ana, new Set<unknown>([relay, relay.transport]));
+    const recorded = relay.captured.length;
+    relay.attack({ tamper: (frame) => (frame.body[1] === 2 && frame.body.length > 1_000 ? [] : [frame]) });
+    await expect(bo.rekey()).rejects.toMatchObject({ code: 'REKEY_FAILED' });
+    relay.calm();
+    await bo.rekey();
+    await (await bo.send(AFTER)).delivered;
+    const bodies = relay.captured.slice(recorded).map(({ body }) => body);
+    expect(readOn(loot, bodies).some((plain) => plain.includes(AFTER))).toBe(false);
+  });
+});

@@ -257,6 +257,12 @@ export class FakeRoom implements Room {
     this.calls.push('reconnect');
   }
 
+  /** Keys with the first member were not renewed, or were after all. */
+  renewal(kind: 'rekey-failed' | 'rekeyed'): void {
+    const [member] = this.members;
+    if (member) this.#events.emit('security', { kind, member, status: this.security });
+  }
+
   async rekey(): Promise<void> {
     this.calls.push('rekey');
   }

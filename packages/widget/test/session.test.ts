@@ -349,6 +349,23 @@ describe('an open room', () => {
     expect(session.view.agreement).toBeUndefined();
   });
 
+  it('says that keys could not be renewed, and that they are new again, but not each time that they are', () => {
+    session.adopt(room);
+    room.admit('Bo');
+    const notes = () =>
+      session.view.timeline.flatMap((item) => (item.kind === 'note' && item.note.startsWith('rekey') ? [item] : []));
+    room.renewal('rekeyed');
+    expect(notes()).toEqual([]);
+    room.renewal('rekey-failed');
+    room.fail(new QsecError('REKEY_FAILED', 'no'));
+    expect(notes()).toMatchObject([{ note: 'rekey-failed', name: 'Bo' }]);
+    expect(session.view.notice?.code).toBe('REKEY_FAILED');
+    room.renewal('rekeyed');
+    room.renewal('rekeyed');
+    expect(notes()).toMatchObject([{ note: 'rekey-failed' }, { note: 'rekeyed', name: 'Bo' }]);
+    expect(session.view.notice).toBeUndefined();
+  });
+
   it('ends for a newcomer who is refused, and is a notice for the one who made the room', () => {
     session.adopt(room);
     room.fail(new QsecError('HANDSHAKE_FAILED', 'no'));

@@ -210,6 +210,7 @@ export class Conversation {
         if (i < candidates.length - 1 && QsecError.is(error)) continue;
         throw error;
       }
+      peer.heardAt = Date.now();
       return this.receiveContent(peer, content);
     }
     // Of somebody who is not let in nothing is kept: it comes again once they are.

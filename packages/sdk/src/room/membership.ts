@@ -141,6 +141,10 @@ export class Membership {
         if (peer.trusted) this.#agreements.stage(peer.seat, stage);
       },
       onRekeyed: (peer, refusal) => this.#rekeyed(peer, refusal),
+      onFailed: (peer, error, asked) => {
+        this.tell('rekey-failed', peer);
+        if (!asked) events.emit('error', error);
+      },
       onSwept: () => this.epochs.renew(),
     });
   }
@@ -269,7 +273,10 @@ export class Membership {
       this.#seats.set(seat, presence);
       if (peer) {
         this.#setPresence(peer, presence);
-        if (presence === 'present') await this.#rescue(seat, peer);
+        if (presence === 'present') {
+          await this.#rescue(seat, peer);
+          this.#rekeys.renewals.present(peer);
+        }
       }
       if (presence === 'present' && this.#isOpen(seat)) this.#approachLater(seat);
     }
@@ -398,10 +405,10 @@ export class Membership {
     this.#context.push(encodeFrame(FRAME_TYPE.pair, await peer.channel.seal(content)), [peer.seat]);
   }
 
-  /** New roots for every present pair, and a new sender key of ours after them. */
-  async rekey(full: boolean): Promise<{ done: Promise<void> }> {
-    this.#schedule.restart(full ? 'full' : 'light');
-    return this.#rekeys.sweep(full);
+  /** New roots for every pair, and a new sender key of ours after them. @returns see {@link Renewals.call} */
+  rekey(): Promise<{ done: Promise<void> }> {
+    this.#schedule.restart('full');
+    return this.#rekeys.renewals.call(true);
   }
 
   receiveRekeying(peer: Peer, payload: Bytes): Promise<void> {
@@ -415,7 +422,9 @@ export class Membership {
   /** A message was sent or received: enough of them make a rekeying due. */
   countMessage(): void {
     const due = this.#schedule.message();
-    if (due) this.#context.enqueue(async () => void (await this.rekey(due === 'full')));
+    if (!due) return;
+    this.#schedule.restart(due);
+    this.#context.enqueue(() => this.#rekeys.renewals.sweep(due === 'full'));
   }
 
   /** Starts again with everyone whose key agreement was refused. */
@@ -595,6 +604,7 @@ export class Membership {
     for (const old of new Set([earlier, displaced])) {
       if (!old) continue;
       this.#peers.delete(toBase64url(old.seat));
+      this.#rekeys.forget(old);
       old.destroy();
     }
     if (earlier) peer.inherit(earlier);

@@ -29,7 +29,9 @@ export class PairInbox {
   async receive(seat: string, frame: Bytes): Promise<boolean> {
     const peer = this.#options.membership.peerAt(seat);
     if (!peer || !equalBytes(peer.channel.sid, sidOfPairFrame(frame))) return false;
-    await this.#take(seat, peer, decodePairContent(await peer.channel.open(frame)));
+    const content = await peer.channel.open(frame);
+    peer.heardAt = Date.now();
+    await this.#take(seat, peer, decodePairContent(content));
     return true;
   }
 

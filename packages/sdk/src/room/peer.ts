@@ -63,6 +63,8 @@ export class Peer implements KnownMember {
   changeTold = false;
   presence: MemberPresence = 'present';
   attested: boolean;
+  /** When something of this member's was opened last, milliseconds since 1970. */
+  heardAt = 0;
   /** It said that the link by which we came leads here no more, and nothing about where the room is. */
   turnedUsAway = false;
   /** Whether our sender keys go to this member, and what it says is taken. */

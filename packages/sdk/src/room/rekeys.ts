@@ -6,22 +6,18 @@ import type { AgreementPolicy } from '../protocol/policy.ts';
 import { beginsRekeying, Rekeying, type RekeyingOptions, type RekeyingStep } from '../protocol/rekeying.ts';
 import type { Bytes } from '../wire/index.ts';
 import type { Peer } from './peer.ts';
+import { Renewals, type RenewalsOptions } from './renewals.ts';
 
-/** A rekeying that does not end by then is given up; the next sweep tries again. */
+/** A rekeying that does not end by then is given up; {@link Renewals} tries again. */
 const LIMIT_MS = 15_000;
 
-export interface RekeysOptions {
+export interface RekeysOptions extends Omit<RenewalsOptions, 'ask' | 'giveUp'> {
   agreement: AgreementPolicy;
   keySource: KeySource;
-  /** Members with confirmed keys. */
-  peers(): readonly Peer[];
   sendToPeer(peer: Peer, content: Bytes): Promise<void>;
-  enqueue(task: () => Promise<void>): void;
   onStage(peer: Peer, stage: AgreementStage): void;
   /** The pair has a new root; `refusal` tells why a full rekeying did without its key agreement. */
   onRekeyed(peer: Peer, refusal: QsecError | undefined): void;
-  /** Every present pair has a new root since our sender key was made. */
-  onSwept(): Promise<void>;
 }
 
 interface Running {
@@ -33,33 +29,15 @@ interface Running {
 export class Rekeys {
   readonly #options: RekeysOptions;
   readonly #running = new Map<Peer, Running>();
-  /** Peers of a sweep of ours whose pairs have not got their new roots yet, and when each is given up. */
-  readonly #sweep = new Map<Peer, ReturnType<typeof setTimeout>>();
-  readonly #waiters: (() => void)[] = [];
-  /** Peers whose pair got a new root since our last sender key. */
-  #fresh = new WeakSet<Peer>();
+  readonly renewals: Renewals;
 
   constructor(options: RekeysOptions) {
     this.#options = options;
-  }
-
-  /** Rekeys every pair whose other member is present. The promise resolves when that is done, also where it was given up. */
-  async sweep(full: boolean): Promise<{ done: Promise<void> }> {
-    const present = this.#options.peers().filter(({ presence }) => presence === 'present');
-    for (const peer of present) {
-      clearTimeout(this.#sweep.get(peer));
-      this.#sweep.set(
-        peer,
-        setTimeout(() => this.#settle(peer), LIMIT_MS),
-      );
-    }
-    const done = new Promise<void>((resolve) => this.#waiters.push(resolve));
-    for (const peer of present) {
-      if (peer.channel.role === 'a') await this.#initiate(peer, full);
-      else await this.#options.sendToPeer(peer, encodePairContent({ kind: 'rekey-request', full }));
-    }
-    this.#conclude();
-    return { done };
+    this.renewals = new Renewals({
+      ...options,
+      ask: (peer, full) => this.#ask(peer, full),
+      giveUp: (peer) => this.#end(peer),
+    });
   }
 
   /** The other side asks us, who shook hands first, to begin. */
@@ -80,18 +58,20 @@ export class Rekeys {
     if (running) await this.#take(peer, await running.rekeying.receive(payload));
   }
 
-  /** A member is gone: nobody waits for it. */
+  /** A member is gone, or has a new session: nobody waits for the old one. */
   forget(peer: Peer): void {
     this.#end(peer);
-    this.#fresh.delete(peer);
-    this.#settle(peer);
+    this.renewals.forget(peer);
   }
 
   close(): void {
     for (const peer of [...this.#running.keys()]) this.#end(peer);
-    for (const timer of this.#sweep.values()) clearTimeout(timer);
-    this.#sweep.clear();
-    for (const resolve of this.#waiters.splice(0)) resolve();
+    this.renewals.close();
+  }
+
+  #ask(peer: Peer, full: boolean): Promise<void> {
+    if (peer.channel.role === 'a') return this.#initiate(peer, full);
+    return this.#options.sendToPeer(peer, encodePairContent({ kind: 'rekey-request', full }));
   }
 
   async #initiate(peer: Peer, full: boolean): Promise<void> {
@@ -126,33 +106,7 @@ export class Rekeys {
     peer.channel.advance();
     this.#end(peer);
     this.#options.onRekeyed(peer, peer.rekeyRefusal);
-    this.#fresh.add(peer);
-    if (this.#sweep.has(peer)) this.#settle(peer);
-    else await this.#rotateIfSwept();
-  }
-
-  #settle(peer: Peer): void {
-    clearTimeout(this.#sweep.get(peer));
-    if (this.#sweep.delete(peer)) this.#conclude();
-  }
-
-  /** After the last pair of a sweep our sender key is made anew: one sent before would still have reached others over old roots. */
-  #conclude(): void {
-    if (this.#sweep.size > 0) return;
-    const waiters = this.#waiters.splice(0);
-    if (waiters.length === 0) return;
-    this.#options.enqueue(async () => {
-      await this.#options.onSwept();
-      this.#fresh = new WeakSet();
-      for (const resolve of waiters) resolve();
-    });
-  }
-
-  /** The others' sweeps renew our pairs, too: once all of them are new, so may our sender key be. */
-  async #rotateIfSwept(): Promise<void> {
-    if (this.#sweep.size > 0 || !this.#options.peers().every((peer) => this.#fresh.has(peer))) return;
-    this.#fresh = new WeakSet();
-    await this.#options.onSwept();
+    await this.renewals.renewed(peer);
   }
 
   #rekeyingOptions(peer: Peer): RekeyingOptions {

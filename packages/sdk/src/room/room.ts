@@ -266,7 +266,7 @@ export class RoomSession implements Room {
 
   async rekey(): Promise<void> {
     // Waiting happens outside the queue: what is waited for has to get through it.
-    const { done } = await this.#act(() => this.#membership.rekey(true));
+    const { done } = await this.#act(() => this.#membership.rekey());
     await done;
   }
 

@@ -109,6 +109,8 @@ export interface SecurityEvent {
     | 'unattested'
     | 'policy'
     | 'rekeyed'
+    /** The keys with `member` could not be renewed in time: messages go on under the old ones, and it is tried again. Told once until it succeeds. */
+    | 'rekey-failed'
     | 'roster-inconsistent'
     /** Newcomers have to be let in, and nobody is here who may do it. A newcomer also gets the error `NO_ADMIN`. */
     | 'no-admin'
@@ -351,8 +353,10 @@ export interface Room {
    */
   history(): readonly Message[];
   /**
-   * Agrees new keys with everyone present, BB84 included, and seals under them from then on: who stole keys before reads nothing after.
+   * Agrees new keys with every member, BB84 included, and seals under them from then on: who stole keys before reads nothing after.
    * Happens by itself, too: lightly every 50 messages or 5 minutes of talk, fully every 30. Resolves when it is done.
+   * @throws {QsecError} `REKEY_FAILED` when it is not done with everyone within 15 seconds: `details.members` names the ids. Nothing is sealed under
+   *   new keys then, and it goes on trying; the event `rekeyed` tells of each member with whom it succeeds.
    */
   rekey(): Promise<void>;
   /** Closes the room to newcomers: each has to be let in. For the creator, and who has the right `lock`. @throws {QsecError} `NO_ADMIN` */

@@ -23,6 +23,8 @@ export class RoomListener {
   readonly #sink: RoomSink;
   readonly #stop = new AbortController();
   readonly #known = new Map<string, string>();
+  /** Members with whom keys could not be renewed. */
+  readonly #oldKeys = new Set<string>();
   #notes = 0;
   /** Who was gone last, as it was called. */
   #left: { id: string; name: string } | undefined;
@@ -90,9 +92,19 @@ export class RoomListener {
     if (kind === 'member-removed') this.#removedMember(member);
     this.refresh();
     if (kind === 'known-name') this.#note('known-name', this.#called(member));
+    if (kind === 'rekey-failed' || kind === 'rekeyed') this.#onRenewal(kind, member);
     if (kind === 'no-admin') this.#note('no-admin', '');
     if (kind === 'member-verified') this.#note('verified', this.#called(member));
     if (kind === 'unattested') this.#note('unattested', this.#called(member));
+  }
+
+  /** Keys are renewed all the time: it is only worth a line where it had failed. */
+  #onRenewal(kind: 'rekey-failed' | 'rekeyed', member: Member | undefined): void {
+    if (!member) return;
+    if (kind === 'rekey-failed') this.#oldKeys.add(member.id);
+    else if (!this.#oldKeys.delete(member.id)) return;
+    this.#note(kind, this.#called(member));
+    if (this.#oldKeys.size === 0 && this.#sink.view().notice?.code === 'REKEY_FAILED') this.#sink.set({ notice: undefined });
   }
 
   /** Told once, by what happened rather than by its being gone. */

@@ -91,7 +91,17 @@ export interface NoteItem {
   readonly kind: 'note';
   readonly id: string;
   readonly at: Date;
-  readonly note: 'joined' | 'left' | 'verified' | 'unattested' | 'gap' | 'removed' | 'no-admin' | 'known-name';
+  readonly note:
+    | 'joined'
+    | 'left'
+    | 'verified'
+    | 'unattested'
+    | 'gap'
+    | 'removed'
+    | 'no-admin'
+    | 'known-name'
+    | 'rekey-failed'
+    | 'rekeyed';
   readonly name: string;
 }
 

@@ -217,6 +217,8 @@ function noteText({ note, name }: NoteItem, t: Dictionary): string {
     removed: t.removedNote,
     'no-admin': () => t.noAdminNote,
     'known-name': t.knownNameNote,
+    'rekey-failed': t.rekeyFailedNote,
+    rekeyed: t.rekeyedNote,
   };
   return texts[note](name || t.someone);
 }
