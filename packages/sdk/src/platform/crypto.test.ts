@@ -47,27 +47,30 @@ describe('sealing, hashing and signing in Node', () => {
     }
   });
 
-  it('signs as WebCrypto does, with a key that cannot be exported, and each accepts what the other signed', async () => {
-    const pair = (await crypto.subtle.generateKey('Ed25519', false, ['sign', 'verify'])) as CryptoKeyPair;
-    const checks = [webCrypto, node].map(({ verifier }) => verifier(pair.publicKey));
-    await fc.assert(
-      fc.asyncProperty(bytes(0, 2000), async (message) => {
-        const signature = await webCrypto.signer(pair.privateKey)(message);
-        expect(await node.signer(pair.privateKey)(message)).toEqual(signature);
-        for (const valid of checks) {
-          expect(await valid(message, signature)).toBe(true);
-          expect(
-            await valid(
-              message,
-              signature.map((byte, i) => (i === message.length % 64 ? byte ^ 1 : byte)),
-            ),
-          ).toBe(false);
-          for (const length of [0, 63]) expect(await valid(message, signature.slice(0, length))).toBe(false);
-        }
-      }),
-      { numRuns: 40 },
-    );
-  });
+  it.each([true, false])(
+    'signs as WebCrypto does, and each accepts what the other signed: extractable %s',
+    async (extractable) => {
+      const pair = (await crypto.subtle.generateKey('Ed25519', extractable, ['sign', 'verify'])) as CryptoKeyPair;
+      const checks = [webCrypto, node].map(({ verifier }) => verifier(pair.publicKey));
+      await fc.assert(
+        fc.asyncProperty(bytes(0, 2000), async (message) => {
+          const signature = await webCrypto.signer(pair.privateKey)(message);
+          expect(await node.signer(pair.privateKey)(message)).toEqual(signature);
+          for (const valid of checks) {
+            expect(await valid(message, signature)).toBe(true);
+            expect(
+              await valid(
+                message,
+                signature.map((byte, i) => (i === message.length % 64 ? byte ^ 1 : byte)),
+              ),
+            ).toBe(false);
+            for (const length of [0, 63]) expect(await valid(message, signature.slice(0, length))).toBe(false);
+          }
+        }),
+        { numRuns: 40 },
+      );
+    },
+  );
 
   it('gives byte arrays of its own: their parts are copies', async () => {
     const pair = (await crypto.subtle.generateKey('Ed25519', false, ['sign', 'verify'])) as CryptoKeyPair;

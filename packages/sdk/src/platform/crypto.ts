@@ -18,6 +18,8 @@ export interface PlatformCrypto {
   /** @param key 32 bytes */
   cipher(key: Bytes): Promise<Cipher>;
   sha256(data: Bytes): Promise<Uint8Array>;
+  /** Whether keys that live and die here sign for less if they are extractable. Nobody gets to see them either way. */
+  readonly prefersExtractable: boolean;
   /** @returns signs with a private key, which need not be extractable: 64 bytes */
   signer(key: CryptoKey): (message: Bytes) => Promise<Bytes>;
   /** @returns whether a signature of a message is by a public key's other half */
@@ -35,6 +37,7 @@ export const webCrypto: PlatformCrypto = {
     };
   },
   sha256: async (data) => new Uint8Array(await crypto.subtle.digest(HASH, data)),
+  prefersExtractable: false,
   signer: (key) => async (message) => new Uint8Array(await crypto.subtle.sign(ED25519, key, message)),
   verifier: (key) => (message, signature) => crypto.subtle.verify(ED25519, key, signature, message),
 };
@@ -69,7 +72,10 @@ export function nodeCrypto(node: typeof import('node:crypto')): PlatformCrypto {
       };
     },
     sha256: async (data) => createHash('sha256').update(data).digest(),
+    prefersExtractable: true,
     signer(key) {
+      // Node withdraws the other way to use one that is not (DEP0204), and passing it as it is (DEP0203).
+      if (!key.extractable) return webCrypto.signer(key);
       const secret = keyObject(key);
       return async (message) => plain(node.sign(null, message, secret));
     },

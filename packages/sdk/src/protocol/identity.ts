@@ -9,7 +9,7 @@ import { hash, purpose } from './key-schedule.ts';
 export const PUBLIC_KEY_BYTES = 32;
 export const SIGNATURE_BYTES = 64;
 
-/** A signing key whose private half cannot be exported. */
+/** A signing key whose private half leaves the platform's hands nowhere. */
 export interface SigningKey {
   readonly publicKey: Bytes;
   /** Signs "qsec2 v1 <about>" | 0 | message. */
@@ -18,7 +18,7 @@ export interface SigningKey {
 
 /** @throws {QsecError} `UNSUPPORTED` where WebCrypto has no Ed25519 */
 export async function generateSigningKey(): Promise<SigningKey> {
-  const { privateKey, publicKey } = await generateKeyPair(false);
+  const { privateKey, publicKey } = await generateKeyPair(platformCrypto.prefersExtractable);
   return signingKey(privateKey, publicKey);
 }
 
