@@ -74,7 +74,7 @@ test('a microphone that gives silence is told of while it records', async ({ rel
       return out.stream;
     };
   });
-  await expect(recorder(ana).getByRole('status')).toHaveText('Nothing is heard. Is the microphone muted?');
+  await expect(recorder(ana).getByRole('status')).toHaveText('Nothing is heard. Is it muted?');
   await send(ana);
   await expect(voice(bo)).toHaveCount(1);
 });

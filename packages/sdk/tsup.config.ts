@@ -6,6 +6,7 @@ const entries = [
   'src/bb84/index.ts',
   'src/wire/index.ts',
   'src/media/voice.ts',
+  'src/media/pictures/index.ts',
   'src/testing/index.ts',
   'src/key-source/etsi014/index.ts',
   'src/cli/main.ts',

@@ -5,6 +5,7 @@ import { isCancelled, isRetryable, spoken } from '../src/components/qsec2-log/sp
 import { en } from '../src/i18n/en';
 import { enMedia } from '../src/i18n/en-media';
 import { makeFormat } from '../src/i18n/format';
+import { notDrawn } from '../src/media/drawable';
 import { inlineOf } from '../src/media/inline.logic';
 import { Session } from '../src/store/session';
 import type { MessageItem } from '../src/store/view';
@@ -28,6 +29,34 @@ beforeEach(() => {
 
 const items = () => session.view.timeline.filter((item) => item.kind === 'message');
 const pdf = { blob: new Blob([new Uint8Array(1000)]), name: 'a.pdf', type: 'application/pdf' };
+
+describe('a picture', () => {
+  const png = (side: number) => {
+    const file = new Uint8Array(29);
+    file.set([0x89, 0x50, 0x4e, 0x47, 13, 10, 26, 10, 0, 0, 0, 13, 0x49, 0x48, 0x44, 0x52]);
+    for (const at of [16, 20]) new DataView(file.buffer).setUint32(at, side);
+    return new Blob([file]);
+  };
+
+  it('is drawn by itself up to forty million pixels, and no further', async () => {
+    expect(await notDrawn(png(6_324))).toBeUndefined();
+    expect(await notDrawn(png(6_325))).toEqual({ width: 6_325, height: 6_325 });
+    expect(await notDrawn(png(16_000))).toEqual({ width: 16_000, height: 16_000 });
+  });
+
+  it('is not drawn when its size cannot be told', async () => {
+    expect(await notDrawn(new Blob(['<svg xmlns="http://www.w3.org/2000/svg"/>']))).toBe('unknown');
+    expect(await notDrawn(new Blob([]))).toBe('unknown');
+    const unreadable = Object.assign(new Blob(['x']), { arrayBuffer: () => Promise.reject(new Error('gone')) });
+    expect(await notDrawn(unreadable)).toBe('unknown');
+  });
+
+  it('is none when it could act: SVG is a file like any other', () => {
+    for (const type of ['image/svg+xml', 'image/svg', 'image/x-icon', 'text/html', 'application/xml']) {
+      expect(inlineOf(type)).toBeUndefined();
+    }
+  });
+});
 
 describe('a file on its way out', () => {
   it('is a message from the start, tells how far it is, and stays in its place once it is sent', async () => {

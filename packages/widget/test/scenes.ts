@@ -49,6 +49,15 @@ function painting(): Promise<Blob> {
 
 const bytes = (size: number, type = '') => new Blob([new Uint8Array(size)], { type });
 
+/** A PNG of 29 bytes that says it is 16,000 pixels wide and high. */
+const enormous = () =>
+  new Blob([
+    new Uint8Array([
+      0x89, 0x50, 0x4e, 0x47, 13, 10, 26, 10, 0, 0, 0, 13, 0x49, 0x48, 0x44, 0x52, 0, 0, 0x3e, 0x80, 0, 0, 0x3e, 0x80, 1, 0, 0, 0,
+      0,
+    ]),
+  ]);
+
 /** Files in every state there is, which the widget sends by itself. */
 async function files(room: FakeRoom): Promise<void> {
   const [bo] = room.members;
@@ -60,6 +69,7 @@ async function files(room: FakeRoom): Promise<void> {
   const corrupt = () => Promise.reject(new QsecError('FILE_CORRUPT', 'The file was changed.'));
   room.receiveFile(bo, { ...contentOf(bytes(90_100), 'notes.txt', 'text/plain'), blob: corrupt }, at(6));
   room.receiveFile(bo, contentOf(bytes(5120, 'image/png'), 'broken.png', 'image/png'), at(5));
+  room.receiveFile(bo, contentOf(enormous(), 'Panorama of the valley.png', 'image/png'), at(4));
 }
 
 const beep = (durationMs: number): VoiceMessage => ({

@@ -2,6 +2,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import type { ConnectOptions } from '../options.ts';
 import { MemoryRelay } from '../testing/memory-relay.ts';
 import { connect } from './connect.ts';
+import { ReceivedFile } from './received-file.ts';
 import type { FileProgress, Message, Room, RoomState } from './types.ts';
 
 const open: Room[] = [];
@@ -30,7 +31,16 @@ async function pair(relay: MemoryRelay, options: Partial<ConnectOptions> = {}) {
 
 const content = (size: number) => Uint8Array.from({ length: size }, (_, i) => (i * 13 + (i >> 7)) & 0xff);
 const bytesOf = async (blob: Blob | undefined) => new Uint8Array(await (blob as Blob).arrayBuffer());
-const PNG = Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 1, 2, 3);
+/** The head of a PNG of one colour. */
+const png = (side: number) =>
+  new Uint8Array(
+    Buffer.concat([
+      Buffer.from('\x89PNG\r\n\x1a\n\0\0\0\rIHDR', 'latin1'),
+      ...[side, side].map((n) => Buffer.from([n >> 24, n >> 16, n >> 8, n])),
+      Buffer.from([8, 2, 0, 0, 0]),
+    ]),
+  );
+const PNG = png(320);
 
 /** Blobs the relay was handed and asked to delete. */
 const stored = (relay: MemoryRelay) => relay.seen.filter((entry) => (entry as { event: string }).event === 'blob:put').length;
@@ -193,6 +203,7 @@ describe('what cannot be sent', () => {
     ['a file above the limit', () => content(2001), {}, 'FILE_TOO_LARGE'],
     ['a stream above the limit', () => new Blob([content(2001)]).stream(), {}, 'FILE_TOO_LARGE'],
     ['a picture that is none', () => content(10), { thumbnail: content(10) }, 'INVALID_ARGUMENT'],
+    ['a picture of gigabytes', () => content(10), { thumbnail: png(16_000) }, 'INVALID_ARGUMENT'],
     ['something unreadable', unreadable, {}, 'FILE_UNREADABLE'],
   ])('such as %s is an error with a code, leaves nothing, and says nothing', async (_, file, options, code) => {
     const relay = new MemoryRelay();
@@ -307,4 +318,22 @@ describe('a member who announces files without end', () => {
     await expect.poll(() => done.length).toBe(24);
     expect(most).toBeLessThanOrEqual(8);
   });
+});
+
+it('a small picture that would take gigabytes to draw is not handed on, whoever made it', () => {
+  const attachment = { id: PNG, secret: PNG, commitment: PNG, digest: PNG, size: 1, name: 'a', type: 'image/png' };
+  const options = {
+    message: 'x',
+    port: undefined,
+    closed: undefined,
+    maxBytes: 1,
+    cache: undefined,
+    keepUpTo: 1,
+    own: undefined,
+  };
+  const shown = (thumbnail: Uint8Array) =>
+    new ReceivedFile({ ...options, attachment: { ...attachment, thumbnail }, tell: () => undefined } as never).thumbnail;
+  expect(shown(png(320))?.type).toBe('image/png');
+  expect(shown(png(16_000))).toBeUndefined();
+  expect(shown(png(320).subarray(0, 20))).toBeUndefined();
 });

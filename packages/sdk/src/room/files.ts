@@ -1,6 +1,7 @@
 import { QsecError } from '../errors.ts';
 import { blobType, cleanFileName, cleanMediaType, UNKNOWN_TYPE } from '../media/file-name.ts';
 import { sealedBytes } from '../media/layout.ts';
+import { MAX_THUMBNAIL_PIXELS, smallPicture } from '../media/pictures/small.ts';
 import type { Recording } from '../media/recorder/recorder.ts';
 import type { Sealing } from '../media/seal.ts';
 import { linked } from '../media/signals.ts';
@@ -11,7 +12,6 @@ import type { MessageBody } from '../protocol/group-content.ts';
 import { type Bytes, toBase64url } from '../wire/index.ts';
 import { BlobCache } from './blob-cache.ts';
 import type { RoomContext } from './context.ts';
-import { pictureType } from './picture.ts';
 import { ReceivedFile } from './received-file.ts';
 import { RelayBlobs } from './relay-blobs.ts';
 import { checkedSound } from './room-arguments.ts';
@@ -238,10 +238,10 @@ const cancelled = (cause: unknown) => new QsecError('ABORTED', 'Sending a file w
 async function pictureOf(picture: Blob | Uint8Array | undefined): Promise<Bytes> {
   if (picture === undefined) return NOTHING;
   const bytes = picture instanceof Blob ? new Uint8Array(await picture.arrayBuffer()) : new Uint8Array(picture);
-  if (bytes.length <= ATTACHMENT_LIMITS.thumbnailBytes && pictureType(bytes)) return bytes;
+  if (bytes.length <= ATTACHMENT_LIMITS.thumbnailBytes && smallPicture(bytes)) return bytes;
   throw new QsecError(
     'INVALID_ARGUMENT',
-    `"thumbnail" expected a PNG, JPEG or WebP of at most ${ATTACHMENT_LIMITS.thumbnailBytes} bytes.`,
+    `"thumbnail" expected a PNG, JPEG or WebP of at most ${ATTACHMENT_LIMITS.thumbnailBytes} bytes and ${MAX_THUMBNAIL_PIXELS} pixels.`,
   );
 }
 

@@ -2,11 +2,11 @@ import { QsecError } from '../errors.ts';
 import type { BlobPort } from '../media/blob-port.ts';
 import { blobType, cleanFileName, cleanMediaType } from '../media/file-name.ts';
 import { chunkCount } from '../media/layout.ts';
+import { smallPicture } from '../media/pictures/small.ts';
 import { streamOf, valuesOf } from '../media/pipeline.ts';
 import { linked } from '../media/signals.ts';
 import type { Attachment } from '../protocol/attachment.ts';
 import type { BlobCache } from './blob-cache.ts';
-import { pictureType } from './picture.ts';
 import { checkFetch } from './room-arguments.ts';
 import { TransferProgress } from './transfer-progress.ts';
 import type { FetchOptions, FileProgress, MessageFile } from './types.ts';
@@ -51,8 +51,9 @@ export class ReceivedFile implements MessageFile {
     this.name = cleanFileName(name);
     this.type = cleanMediaType(type);
     this.size = size;
-    const picture = pictureType(thumbnail);
-    if (picture) this.thumbnail = new Blob([thumbnail], { type: picture });
+    // A picture of another kind, or one that would take gigabytes to draw, is none.
+    const picture = smallPicture(thumbnail);
+    if (picture) this.thumbnail = new Blob([thumbnail], { type: picture.type });
   }
 
   stream(options: FetchOptions = {}): ReadableStream<Uint8Array> {

@@ -171,7 +171,7 @@ export interface MessageFile {
   readonly type: string;
   /** Bytes. */
   readonly size: number;
-  /** A small picture of it. */
+  /** A small picture of it: PNG, JPEG or WebP by its own bytes, at most 4 million pixels. */
   readonly thumbnail?: Blob;
   /**
    * Everything, once all of it is proved to be what was sent. Its `type` is one that a browser shows without running anything in
@@ -197,7 +197,7 @@ export interface SendFileOptions extends SendOptions {
   name?: string;
   /** Media type. Default: the Blob's own. */
   type?: string;
-  /** A small picture: PNG, JPEG or WebP, at most 64 KiB. It travels in the message itself. */
+  /** A small picture: PNG, JPEG or WebP, at most 64 KiB and 4 million pixels. It travels in the message itself. */
   thumbnail?: Blob | Uint8Array;
   /** Called with every chunk that the relay has. */
   onProgress?(progress: FileProgress): void;

@@ -44,6 +44,8 @@ export const enMedia = {
   cancelled: 'Cancelled',
   empty: 'This file is empty',
   notShown: 'Cannot be shown here',
+  tooLargeToShow: (width: string, height: string) => `Too large to show: ${width} × ${height} pixels`,
+  unknownToShow: 'Not shown: size in pixels unknown',
 
   // Player
   play: 'Play',
@@ -69,7 +71,7 @@ export const enMedia = {
   longest: 'Longest length reached',
   slideHint: 'Slide to cancel',
   lockHint: 'Up to lock',
-  nothingHeard: 'Nothing is heard. Is the microphone muted?',
+  nothingHeard: 'Nothing is heard. Is it muted?',
   microphone,
   understood: 'All right',
 };

@@ -1,3 +1,4 @@
+import { notDrawn } from './drawable';
 import { ObjectUrls } from './object-urls';
 
 /** Longest side, in pixels. Nothing smaller gets a thumbnail: the picture itself is there as soon. */
@@ -5,8 +6,6 @@ const SIDE = 320;
 /** What a message carries at most; a picture of this size takes a third of it. */
 const MAX_BYTES = 65_536;
 const QUALITY = 0.72;
-/** Decoding takes four bytes a pixel, whatever the size of the file: beyond that a page should not try. */
-const MAX_SOURCE_BYTES = 64 * 2 ** 20;
 /** A video that shows nothing by then goes without. */
 const VIDEO_MS = 3000;
 /** Many videos begin with black. */
@@ -19,11 +18,11 @@ const FORMATS = ['image/webp', 'image/jpeg'] as const;
  * time and no camera of the file's metadata.
  *
  * @param kind what the file is shown as
- * @returns undefined for what is small anyway, or what this browser cannot decode
+ * @returns undefined for what is small anyway, too large to be drawn, or what this browser cannot decode
  */
 export async function thumbnailOf(file: Blob, kind: 'image' | 'video'): Promise<Blob | undefined> {
-  if (file.size > MAX_SOURCE_BYTES && kind === 'image') return undefined;
   try {
+    if (kind === 'image' && (await notDrawn(file))) return undefined;
     return await (kind === 'image' ? ofImage(file) : ofVideo(file));
   } catch {
     // A file that shows nothing is sent all the same; its card says that it cannot be shown.

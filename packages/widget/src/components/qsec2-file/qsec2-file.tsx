@@ -4,6 +4,7 @@ import type { Format } from '../../i18n/format';
 import type { MediaDictionary } from '../../i18n/media';
 import { Icon, type IconPaths } from '../../icons/icon';
 import { alert, close, download, file as fileIcon, retry } from '../../icons/paths';
+import { type NotDrawn, notDrawn } from '../../media/drawable';
 import { type Inline, inlineOf } from '../../media/inline.logic';
 import { ObjectUrls } from '../../media/object-urls';
 import { problemFrom } from '../../store/problem.logic';
@@ -46,6 +47,8 @@ export class Qsec2File {
   @State() private content: Blob | undefined;
   /** The browser could not make a picture or sound of it. */
   @State() private unreadable = false;
+  /** Why a picture that is here is not drawn. */
+  @State() private kept: NotDrawn;
 
   /** Undefined, too, where it is no picture. */
   @State() private thumbnail: Blob | undefined;
@@ -80,7 +83,9 @@ export class Qsec2File {
     this.problem = undefined;
     try {
       const content = await file.blob({ signal: abort.signal });
+      const kept = inlineOf(file.type) === 'image' ? await notDrawn(content) : undefined;
       if (this.abort !== abort || !this.el.isConnected) return undefined;
+      this.kept = kept;
       this.content = content;
       this.fetching = 'here';
       return content;
@@ -126,13 +131,13 @@ export class Qsec2File {
   }
 
   private inside() {
-    const { item, content, unreadable, thumbnail, problem } = this;
+    const { item, content, unreadable, thumbnail, problem, kept } = this;
     const { file } = item;
     if (!file) return undefined;
     const kind = inlineOf(file.type);
-    if (content && kind && !unreadable) return this.shown(kind, this.urls.of(content), file);
+    if (content && kind && !unreadable && !kept) return this.shown(kind, this.urls.of(content), file);
     if (!content && thumbnail && !problem && !item.problem) return this.picture(this.urls.of(thumbnail), file);
-    return this.card(file, kind && unreadable);
+    return this.card(file, kind && this.reason());
   }
 
   private shown(kind: NonNullable<Inline>, url: string, file: FileView) {
@@ -175,7 +180,14 @@ export class Qsec2File {
     );
   }
 
-  private card(file: FileView, unreadable = false) {
+  /** Why what could be shown is not. */
+  private reason(): string | undefined {
+    const { media, format, kept, unreadable } = this;
+    if (!kept) return unreadable ? media.notShown : undefined;
+    return kept === 'unknown' ? media.unknownToShow : media.tooLargeToShow(format.count(kept.width), format.count(kept.height));
+  }
+
+  private card(file: FileView, reason?: string) {
     const { item, t, media, format } = this;
     const problem = this.problem ?? item.problem;
     const facts = factsOf(item, problem, { t, media, format });
@@ -186,7 +198,7 @@ export class Qsec2File {
           <span class="file-name" dir="auto">
             {file.name}
           </span>
-          <span class="file-facts">{unreadable && !problem ? `${facts} · ${media.notShown}` : facts}</span>
+          <span class="file-facts">{reason && !problem ? `${facts} · ${reason}` : facts}</span>
         </span>
       </div>
     );
