@@ -1,12 +1,8 @@
-import { randomBytes } from 'node:crypto';
 import { setImmediate as turn } from 'node:timers/promises';
-import { type Batch, decodeBatch, encodePushes, type Range, type RelayLimits } from '@qsec2/sdk/wire';
+import type { RelayLimits } from '@qsec2/sdk/wire';
 import { expect, it } from 'vitest';
 import { steadyClock } from '../clock.ts';
 import type { EventRecorder } from '../events/recorder.ts';
-import type { EncodedBatch } from '../frames/encoded-batch.ts';
-import { type Frame, frameFromPush, place } from '../frames/item.ts';
-import { parsePushes } from '../frames/parse-pushes.ts';
 import { Hasher } from '../hashes.ts';
 import { Metrics } from '../metrics.ts';
 import { CONTRACT_LIMITS } from '../store/contract.ts';
@@ -15,8 +11,8 @@ import { MemoryJournal } from '../store/local/memory-journal.ts';
 import type { Watcher } from '../store/store.ts';
 import { newRoom, random16, random32 } from '../testing/client.ts';
 import { recordingObserver } from '../testing/observer.ts';
+import { frameOf, RecordedLink } from '../testing/recorded-link.ts';
 import { Hub } from './hub.ts';
-import type { Link } from './link.ts';
 
 const seat = random16();
 const hasher = new Hasher('a pepper for these tests');
@@ -36,34 +32,7 @@ class SharedStore extends LocalStore {
   }
 }
 
-function frame(seq = 0): Frame {
-  const bytes = Buffer.from(encodePushes([{ cid: randomBytes(16), body: Buffer.from('text') }]));
-  const made = frameFromPush(bytes, parsePushes(bytes)![0]!, Buffer.from(seat, 'base64url'), seat, clock.now());
-  place(made, seq);
-  return made;
-}
-
-/** A connection that writes down what it is sent. */
-class RecordedLink implements Link {
-  readonly id = 'here.1';
-  readonly pending = 0;
-  readonly stalledMs = 0;
-  readonly batches: Batch[] = [];
-  readonly gaps: Range[] = [];
-  send(event: string, payload?: unknown): void {
-    if (event === 'gap') this.gaps.push(payload as Range);
-  }
-  sendBatch(batch: EncodedBatch): void {
-    this.batches.push(decodeBatch(batch.plain));
-  }
-  sendAck(): void {}
-  flush(): void {}
-  onDrain(): void {}
-  stopReading(): void {}
-  goOnReading(): void {}
-  close(): void {}
-  terminate(): void {}
-}
+const frame = (seq = 0) => frameOf(seq, {}, seat);
 
 async function room() {
   const store = new SharedStore(new MemoryJournal(), clock, CONTRACT_LIMITS, recordingObserver().observer);
@@ -87,8 +56,6 @@ async function room() {
   return { store, key, link, join, append: () => store.append([{ room: key, frame: frame() }]) };
 }
 
-const sent = ({ batches }: RecordedLink) => batches.flatMap(({ deliveries }) => deliveries.map(({ seq }) => seq));
-
 it('a member is sent what others placed while the relay began to watch the room', async () => {
   const { store, link, join, append } = await room();
   store.meanwhile = async () => {
@@ -101,7 +68,7 @@ it('a member is sent what others placed while the relay began to watch the room'
   await append();
   await turn();
   await turn();
-  expect(sent(link)).toEqual([1, 2, 3]);
+  expect(link.seqs).toEqual([1, 2, 3]);
   expect(link.gaps).toEqual([]);
 });
 
@@ -112,7 +79,7 @@ it('a member is told of places that were given up before the relay had read them
   store.watcher!.frames([frame(5), frame(6)]);
   await turn();
   await turn();
-  expect(sent(link)).toEqual([1, 5, 6]);
+  expect(link.seqs).toEqual([1, 5, 6]);
   expect(link.gaps).toEqual([{ from: 2, to: 4 }]);
   expect(link.batches.map(({ from, to }) => [from, to])).toEqual([
     [1, 1],
