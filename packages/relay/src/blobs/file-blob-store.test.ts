@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, rmSync } from 'node:fs';
-import { appendFile, readdir, writeFile } from 'node:fs/promises';
+import { appendFile, type FileHandle, open as openFile, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BLOB_CHUNK_BYTES } from '@qsec2/sdk/wire';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { random16 } from '../testing/client.ts';
 import { afterThisTest, temporaryFolder } from '../testing/relay-fixture.ts';
 import type { Put } from './blob-store.ts';
@@ -229,6 +229,29 @@ describe('relays on one folder', () => {
     await store.put(put({ blob, chunk: b, index: 1, last: true }));
     expect(await other.get(room, blob, undefined)).toEqual({ chunks: 2, complete: true });
     expect(Buffer.compare(await read(other, blob), Buffer.concat([a, b]))).toBe(0);
+  });
+});
+
+describe('a chunk', () => {
+  it.each([[true], [false]])('is on the disk before it is acknowledged where that is asked for: %s', async (fsync) => {
+    const { store } = await open({ fsync });
+    const probe = await openFile(process.execPath, 'r');
+    const handles = Object.getPrototypeOf(probe) as FileHandle;
+    await probe.close();
+    const data = vi.spyOn(handles, 'datasync');
+    const folder = vi.spyOn(handles, 'sync');
+    let acknowledged = false;
+    data.mockImplementation(async () => {
+      expect(acknowledged).toBe(false);
+    });
+    await store.put(put({ blob: 'a', chunk: full() }));
+    acknowledged = true;
+    expect(data).toHaveBeenCalledTimes(fsync ? 1 : 0);
+    expect(folder).not.toHaveBeenCalled();
+    data.mockRestore();
+    await store.put(put({ blob: 'a', chunk: full(), index: 1, last: true }));
+    expect(folder).toHaveBeenCalledTimes(fsync ? 1 : 0);
+    folder.mockRestore();
   });
 });
 
