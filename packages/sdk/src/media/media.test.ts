@@ -298,6 +298,14 @@ describe('a source', () => {
     await reader.cancel('enough');
     expect(await read).toMatchObject({ done: true });
     expect(cancelled).toEqual(['enough']);
-    await expect(sealed).rejects.toBeDefined();
+    await expect(sealed).rejects.toBe('enough');
+  });
+
+  it('that is cancelled in its middle leaves nobody waiting for it', async () => {
+    const { chunks, sealed } = await sealFile(streamOfPieces([content(3 * CHUNK_BYTES), content(CHUNK_BYTES)]));
+    const reader = chunks.getReader();
+    await reader.read();
+    await reader.cancel('enough');
+    await expect(sealed).rejects.toMatchObject({ name: 'AbortError' });
   });
 });

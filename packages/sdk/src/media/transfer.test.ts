@@ -145,6 +145,113 @@ describe('a transfer', () => {
     await expect(stuck).rejects.toThrow('enough');
   });
 
+  it('goes on when the relay is busy as it is asked how far it got', async () => {
+    for (const code of ['UNAVAILABLE', 'RATE_LIMITED', 'NOT_JOINED'] as const) {
+      const port = new FaultyPort();
+      let broken = false;
+      let asked = 0;
+      port.fault = () => {
+        if (port.chunks.length === 20 && !broken) {
+          broken = true;
+          return 'lost';
+        }
+        return 'none';
+      };
+      const { get } = port;
+      port.get = async (request) => (asked++ < 2 ? { error: { code, message: '', retryAfterMs: 1 } } : get(request));
+      await send(port, content(3_000_000));
+      expect(port.chunks).toHaveLength(chunkCount(3_000_000));
+      expect(asked).toBe(3);
+    }
+  });
+
+  it('goes on when the connection fails as the relay is asked how far it got', async () => {
+    const port = new FaultyPort();
+    let asked = 0;
+    port.fault = (request) => (request === 20 ? 'lost' : 'none');
+    const { get } = port;
+    port.get = async (request) => {
+      if (asked++ === 0) throw UNREACHABLE();
+      return get(request);
+    };
+    await send(port, content(3_000_000));
+    expect(port.chunks).toHaveLength(chunkCount(3_000_000));
+  });
+
+  it.each([
+    ['REFUSED', 'RELAY_REFUSED'],
+    ['QUOTA', 'FILE_TOO_LARGE'],
+  ] as const)('ends when the relay refuses for good (%s), at a chunk or at the question how far it got', async (code, told) => {
+    const port = new FaultyPort();
+    port.fault = () => code;
+    await expect(send(port, content(3_000_000))).rejects.toMatchObject({ code: told });
+
+    const asked = new FaultyPort();
+    asked.fault = (request) => (request === 20 ? 'lost' : 'none');
+    asked.get = async () => ({ error: { code, message: '' } });
+    await expect(send(asked, content(3_000_000))).rejects.toMatchObject({ code: told });
+  });
+
+  it('ends with what a request fails with, when that is no matter of the connection', async () => {
+    const failure = new Error('out of memory');
+    const port = new FaultyPort();
+    port.put = () => Promise.reject(failure);
+    await expect(send(port, content(3_000_000))).rejects.toBe(failure);
+
+    const asked = new FaultyPort();
+    asked.fault = (request) => (request === 20 ? 'lost' : 'none');
+    asked.get = () => Promise.reject(failure);
+    await expect(send(asked, content(3_000_000))).rejects.toBe(failure);
+    // The same failure at the last chunk, behind which nothing is read any more.
+    const last = new FaultyPort();
+    last.put = async (request) => {
+      if (request.last) throw failure;
+      return { ok: { chunks: request.index + 1, complete: false } };
+    };
+    await expect(send(last, content(200_000))).rejects.toBe(failure);
+  });
+
+  it('reads no more than a window ahead of what the relay has', async () => {
+    const port = new FaultyPort();
+    const handed: number[] = [];
+    port.put = (request) => {
+      handed.push(request.index);
+      return new Promise(() => undefined);
+    };
+    let read = 0;
+    const source = new ReadableStream<Uint8Array>(
+      { pull: (controller) => controller.enqueue(content(65_520 + 0 * read++)) },
+      { highWaterMark: 0 },
+    );
+    const stop = new AbortController();
+    const waiting = upload(port, await sealFile(source), { signal: stop.signal });
+    await expect.poll(() => handed.length).toBe(16);
+    // A turn for each thing that may still come.
+    for (let turn = 0; turn < 50; turn++) await new Promise((resolve) => setImmediate(resolve));
+    expect(handed).toEqual(Array.from({ length: 16 }, (_, i) => i));
+    // What is sealed ahead, and no file of any size.
+    expect(read).toBeLessThanOrEqual(16 + 12);
+    stop.abort(new Error('enough'));
+    port.put = new FaultyPort().put;
+    await expect(waiting).rejects.toThrow('enough');
+  });
+
+  it('tells how many chunks the relay has, each number once and rising', async () => {
+    const port = new FaultyPort();
+    port.fault = (request) => (request % 9 === 8 ? 'reply lost' : 'none');
+    const told: number[] = [];
+    const sealing = await sealFile(openSource(content(2_000_000)).stream);
+    await upload(port, sealing, { signal: never(), onChunk: (chunks) => told.push(chunks) });
+    expect(told).toEqual([...new Set(told)].sort((a, b) => a - b));
+    expect(told.at(-1)).toBe(chunkCount(2_000_000));
+    const got: number[] = [];
+    const sealed = await sealing.sealed;
+    port.fault = () => 'none';
+    const boxes = download(port, { id: sealed.id, count: chunkCount(sealed.size), onChunk: (chunks) => got.push(chunks) });
+    await new Response(openFile(boxes, sealed)).arrayBuffer();
+    expect(got).toEqual(Array.from({ length: chunkCount(2_000_000) }, (_, i) => i + 1));
+  });
+
   it('of a file that is not there, or there in part, says so', async () => {
     const port = new FaultyPort();
     const sealed = await send(port, content(200_000));

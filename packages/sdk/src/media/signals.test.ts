@@ -1,0 +1,27 @@
+import { expect, it, vi } from 'vitest';
+import { linked } from './signals.ts';
+
+it('a linked signal is aborted with the first of several, for its reason, and lets go of all of them', () => {
+  const [one, two] = [new AbortController(), new AbortController()];
+  const removed = [one, two].map(({ signal }) => vi.spyOn(signal, 'removeEventListener'));
+  const { signal } = linked(one.signal, undefined, two.signal);
+  expect(signal.aborted).toBe(false);
+  two.abort('second');
+  expect([signal.aborted, signal.reason]).toEqual([true, 'second']);
+  for (const spy of removed) expect(spy).toHaveBeenCalledOnce();
+  one.abort('first');
+  expect(signal.reason).toBe('second');
+});
+
+it('a linked signal is aborted from the start when one of its own is', () => {
+  const { signal } = linked(new AbortController().signal, AbortSignal.abort('before'));
+  expect([signal.aborted, signal.reason]).toEqual([true, 'before']);
+});
+
+it('a signal that was let go of changes nothing', () => {
+  const one = new AbortController();
+  const { signal, unlink } = linked(one.signal);
+  unlink();
+  one.abort();
+  expect(signal.aborted).toBe(false);
+});
