@@ -4,6 +4,7 @@ import { expect, type Page } from '@playwright/test';
 import { bundledWidget } from './support/bundled-widget.ts';
 import { everythingCrosses, type Place } from './support/everything-crosses.ts';
 import { fileOf, page as pageAnswer, Site, twoLines, WIDGET_FILES } from './support/host-page.ts';
+import { withoutKem } from './support/page-watch.ts';
 import { pageOf } from './support/people.ts';
 import { test } from './support/widget-test.ts';
 
@@ -157,19 +158,6 @@ test('a browser without ML-KEM of its own loads it, and everything crosses', asy
   });
   expect(refused).toBeGreaterThan(1);
 });
-
-declare global {
-  function refusedKem(): void;
-}
-
-function withoutKem(): void {
-  const { importKey } = SubtleCrypto.prototype;
-  SubtleCrypto.prototype.importKey = function (this: SubtleCrypto, ...args: unknown[]) {
-    if (!String(args[2]).startsWith('ML-KEM')) return Reflect.apply(importKey, this, args);
-    refusedKem();
-    return Promise.reject(new DOMException('no such algorithm', 'NotSupportedError'));
-  } as typeof importKey;
-}
 
 test('a part that several ask for at once is fetched and run once', async ({ people, site }) => {
   const page = await pageOf(await people.one());

@@ -15,6 +15,8 @@ declare global {
   /** The connection takes this many bytes more, and then nothing until `goOn`. */
   function stallAfter(bytes: number): void;
   function goOn(): void;
+  /** Made by the test: ML-KEM was asked for and refused. */
+  function refusedKem(): void;
 }
 
 /** Keeps what is recorded and what is shown. */
@@ -93,4 +95,14 @@ export function recordNothing(): void {
       super.addEventListener(type, type === 'dataavailable' ? empty : listener, options);
     }
   };
+}
+
+/** WebCrypto without ML-KEM. */
+export function withoutKem(): void {
+  const { importKey } = SubtleCrypto.prototype;
+  SubtleCrypto.prototype.importKey = function (this: SubtleCrypto, ...args: unknown[]) {
+    if (!String(args[2]).startsWith('ML-KEM')) return Reflect.apply(importKey, this, args);
+    refusedKem();
+    return Promise.reject(new DOMException('no such algorithm', 'NotSupportedError'));
+  } as typeof importKey;
 }

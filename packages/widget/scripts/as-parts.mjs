@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { transform } from 'esbuild';
 
@@ -15,8 +16,8 @@ export function asParts(compileWhole) {
       if (!source.startsWith(REGISTER)) throw new Error(`${fileName} is not a call of System.register.`);
       const rest = source.slice(REGISTER.length);
       const code = isEntry
-        ? `${LOADER}\npartLoader(import.meta.url,"./${fileName}")(${rest}`
-        : `(globalThis[Symbol.for("qsec2 parts")]??=new Map).set("./${fileName}",[${rest.replace(/\);\s*$/, ']);')}`;
+        ? `${LOADER}\npartLoader(import.meta.url,"./${fileName}",${BUILD},"./${currentOf(name)}")(${rest}`
+        : `${DEPOSIT}.set("./${fileName}",[${rest.replace(/\);\s*$/, ']);')}`;
       const { code: small } = await transform(code, {
         target: 'es2022',
         minify: true,
@@ -27,6 +28,14 @@ export function asParts(compileWhole) {
     },
     generateBundle(_, bundle) {
       const chunks = Object.values(bundle).filter(({ type }) => type === 'chunk');
+      const hash = createHash('sha256');
+      for (const { code } of chunks.sort((a, b) => (a.fileName < b.fileName ? -1 : 1))) hash.update(code);
+      const build = JSON.stringify(hash.digest('base64url').slice(0, 8));
+      for (const chunk of chunks.filter(({ isEntry }) => isEntry)) {
+        chunk.code = chunk.code.replaceAll(BUILD, build);
+        const fileName = currentOf(chunk.name);
+        this.emitFile({ type: 'asset', fileName, source: `${DEPOSIT}.set("./${fileName}",${build});\n` });
+      }
       const reaches = (from, target, seen = new Set()) =>
         bundle[from].imports.some((next) => next === target || (!seen.has(next) && reaches(next, target, seen.add(next))));
       for (const { fileName, isEntry, imports } of chunks) {
@@ -38,6 +47,15 @@ export function asParts(compileWhole) {
 }
 
 const REGISTER = 'System.register(';
+
+/** The file that says of which build an entry and its parts are now. */
+const currentOf = (name) => `${name}-current.js`;
+
+/** Where parts leave what they are. */
+const DEPOSIT = '(globalThis[Symbol.for("qsec2 parts")]??=new Map)';
+
+/** In the entry until all of the build is known. */
+const BUILD = '__QSEC2_BUILD__';
 
 const LOADER = readFileSync(new URL('part-loader.js', import.meta.url), 'utf8').replace('export function', 'function');
 

@@ -54,8 +54,8 @@ function chunksOf({ getModuleInfo, getModuleIds }, name, entry) {
 /** The demo page is written for the element beside it, and for the published SDK. */
 const resolve = {
   name: 'resolve',
-  resolveId: (source) => {
-    if (source === `./${LAUNCHER}.js`) return join(DIST, 'define.js');
+  resolveId: (source, importer) => {
+    if (source === `./${LAUNCHER}.js` && importer === join(DEMO, 'demo.js')) return join(DIST, 'define.js');
     return /^[./]/.test(source) ? null : fileURLToPath(import.meta.resolve(source));
   },
 };

@@ -9,10 +9,15 @@
  * - Parts get the entry's exports from here. An import by its name would run it twice where the page names it with a query or by a redirect.
  * - Chromium keeps the compiled code of scripts for returning visitors, and compiles modules again (Chromium 156, measured).
  *
+ * Whoever asks for a part that does not come gets a TypeError. It is `outdated` where the files are there and of another build: then only the page,
+ * loaded again, brings one that fits.
+ *
  * @param {string} entry the entry's own address
  * @param {string} name what the parts call the entry
+ * @param {string} build which build this is
+ * @param {string} current the file that says which build is there now
  */
-export function partLoader(entry, name) {
+export function partLoader(entry, name, build, current) {
   const SHARED = Symbol.for('qsec2 parts');
   /** Shared by all entries on the page: names hold a hash of the content. */
   globalThis[SHARED] ??= new Map();
@@ -30,13 +35,13 @@ export function partLoader(entry, name) {
     return (scripts.find(({ src }) => src === entry) ?? scripts[0])?.nonce ?? '';
   };
 
-  async function script(part) {
+  async function script(url) {
     policy ??= globalThis.trustedTypes?.createPolicy('qsec2', { createScriptURL: urlOf }) ?? { createScriptURL: urlOf };
     const element = document.createElement('script');
     // Otherwise the page's pages under `require-corp` refuse it, and what fails in it is told to nobody.
     element.crossOrigin = 'anonymous';
     element.nonce = nonce();
-    element.src = policy.createScriptURL(part);
+    element.src = policy.createScriptURL(url);
     await new Promise((done) => {
       element.onload = element.onerror = done;
       document.head.append(element);
@@ -45,15 +50,34 @@ export function partLoader(entry, name) {
   }
 
   /** One part's file. A page's policy may allow modules and no added scripts: the same file does the same as a module. */
-  async function arrive(part) {
+  async function arrive(part, url = urlOf(part)) {
     try {
-      await script(part);
+      await script(url);
     } catch {
       // Refused by the page's policy.
     }
     // Another address each time: a module that failed has failed for good.
-    if (!deposited.has(part)) await import(failures > 0 ? `${urlOf(part)}?again=${failures}` : urlOf(part));
-    if (!deposited.has(part)) throw new TypeError(`${urlOf(part)} is not a part of this widget`);
+    if (!deposited.has(part)) await import(failures > 0 ? `${url}?again=${failures}` : url);
+  }
+
+  /** Which build the files are of now, as they say; undefined where nobody answers. */
+  async function buildNow() {
+    deposited.delete(current);
+    // Past every cache.
+    await arrive(current, `${urlOf(current)}?at=${Date.now()}`).catch(() => {});
+    return deposited.get(current);
+  }
+
+  async function needFile(part) {
+    let cause;
+    await arrive(part).catch((error) => {
+      cause = error;
+    });
+    if (deposited.has(part)) return;
+    failures++;
+    const now = await buildNow();
+    const outdated = now !== undefined && now !== build;
+    throw Object.assign(new TypeError(`${urlOf(part)} was not loaded`, { cause }), { outdated });
   }
 
   /** Until a part and everything it needs is there, not yet run. */
@@ -61,14 +85,11 @@ export function partLoader(entry, name) {
     let coming = present.get(part);
     if (!coming) {
       coming = (async () => {
-        if (!deposited.has(part)) await arrive(part);
+        if (!deposited.has(part)) await needFile(part);
         await Promise.all(deposited.get(part)[0].map(bring));
       })();
       present.set(part, coming);
-      coming.catch(() => {
-        failures++;
-        present.delete(part);
-      });
+      coming.catch(() => present.delete(part));
     }
     return coming;
   }

@@ -106,9 +106,9 @@ export namespace Components {
         "attach": (files: readonly File[]) => void;
         "format": Format;
         /**
-          * Loads what records, and its words.
+          * Loads what records, and its words; undefined where it did not come, which is said then.
          */
-        "needRecorder": () => Promise<MediaDictionary>;
+        "needRecorder": () => Promise<MediaDictionary | undefined>;
         "state": ComposerState;
         "submit": (text: string) => Promise<unknown>;
         "submitVoice": (recording: Recording) => void;
@@ -535,9 +535,9 @@ declare namespace LocalJSX {
         "attach": (files: readonly File[]) => void;
         "format": Format;
         /**
-          * Loads what records, and its words.
+          * Loads what records, and its words; undefined where it did not come, which is said then.
          */
-        "needRecorder": () => Promise<MediaDictionary>;
+        "needRecorder": () => Promise<MediaDictionary | undefined>;
         "state": ComposerState;
         "submit": (text: string) => Promise<unknown>;
         "submitVoice": (recording: Recording) => void;

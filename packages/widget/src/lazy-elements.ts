@@ -25,3 +25,11 @@ export function setLazyElements(loaders: Record<LazyTag, () => Promise<unknown>>
 export async function needElement(tag: LazyTag): Promise<void> {
   if (!customElements.get(tag)) await definers[tag]?.();
 }
+
+/** Asked of the panel by what is inside of it; `detail` is what needs a part. Stays within the widget. */
+export const PART_NEEDED = 'qsec2-part-needed';
+
+/** Has the panel do what needs a part, and say so where the part did not come. */
+export function withPart(el: HTMLElement, act: () => Promise<unknown>): void {
+  el.dispatchEvent(new CustomEvent(PART_NEEDED, { bubbles: true, detail: act }));
+}

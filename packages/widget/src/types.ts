@@ -13,6 +13,8 @@ export interface Problem {
   readonly code: QsecErrorCode;
   readonly message: string;
   readonly remediation: string;
+  /** The page holds an older version of the chat, and has to be loaded again. */
+  readonly outdated?: boolean;
 }
 
 export interface StateDetail {

@@ -1,3 +1,4 @@
+import { part } from '../part.ts';
 import { platformMlKem } from './ml-kem-platform.ts';
 
 /**
@@ -31,9 +32,15 @@ export interface MlKem {
 let chosen: Promise<MlKem> | undefined;
 
 export function mlKem(): Promise<MlKem> {
-  chosen ??= platformMlKem().then((platform) => platform ?? libraryMlKem());
+  if (!chosen) {
+    chosen = platformMlKem().then((platform) => platform ?? libraryMlKem());
+    // What did not arrive is asked for again.
+    chosen.catch(() => {
+      chosen = undefined;
+    });
+  }
   return chosen;
 }
 
 /** The one that uses the randomness it is given: known answers need it. */
-export const libraryMlKem = (): Promise<MlKem> => import('./ml-kem-library.ts').then(({ library }) => library);
+export const libraryMlKem = (): Promise<MlKem> => part(() => import('./ml-kem-library.ts')).then(({ library }) => library);

@@ -2,6 +2,7 @@ import { QsecError } from '../errors.ts';
 import { type ConnectOptions, DEFAULTS } from '../options.ts';
 import { withoutCode } from '../protocol/fragment.ts';
 import { Invite } from '../protocol/invite.ts';
+import { mlKem } from '../protocol/ml-kem.ts';
 import { deriveRoomKeys } from '../protocol/room-keys.ts';
 import { RelaySession, type RelaySessionOptions } from '../transport/relay-session.ts';
 import { socketIoTransport } from '../transport/socket-io.ts';
@@ -19,7 +20,7 @@ import type { Room } from './types.ts';
  * are there are being agreed then, and `room.send` waits for them.
  *
  * @throws {QsecError} `INVALID_ARGUMENT`, `INVITE_INVALID`, `RELAY_UNREACHABLE`, `RELAY_REFUSED`, `ROOM_NOT_FOUND`, `ROOM_FULL`,
- *   `RATE_LIMITED`, `TIMEOUT`, `UNSUPPORTED`, `ABORTED`; with `persist` also `ROOM_OPEN_ELSEWHERE`, `STORAGE_UNAVAILABLE`
+ *   `RATE_LIMITED`, `TIMEOUT`, `NOT_LOADED`, `UNSUPPORTED`, `ABORTED`; with `persist` also `ROOM_OPEN_ELSEWHERE`, `STORAGE_UNAVAILABLE`
  *
  * @example
  * ```ts
@@ -39,6 +40,9 @@ export async function connect(options: ConnectOptions): Promise<Room> {
   assertSupported();
   if (signal?.aborted) throw aborted(signal);
 
+  // Without it no handshake could begin, however long it is waited for.
+  const kem = mlKem();
+  kem.catch(() => undefined);
   const entry = await prepareEntry({
     relay: url,
     given: options.invite === undefined ? undefined : takeInvite(options.invite),
@@ -49,6 +53,7 @@ export async function connect(options: ConnectOptions): Promise<Room> {
     storage: options.storage,
   });
   try {
+    await kem;
     if (signal?.aborted) throw aborted(signal);
     return await enter(entry, { agreement, keySource, files, logger, transport, signal });
   } catch (error) {

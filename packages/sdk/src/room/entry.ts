@@ -1,4 +1,5 @@
 import { QsecError } from '../errors.ts';
+import { part } from '../part.ts';
 import { fingerprint, generateKeyPair, type SigningKey, signingKey } from '../protocol/identity.ts';
 import { INVITE_SECRET_BYTES, Invite } from '../protocol/invite.ts';
 import { type Lock, verifyLock } from '../protocol/orders.ts';
@@ -55,7 +56,7 @@ export async function prepareEntry(options: EntryOptions): Promise<Entry> {
   const { given, persist, relay, storage } = options;
   if (persist === 'none') return newEntry(options, false, async () => undefined);
   // Who keeps nothing loads nothing of this.
-  const { claimRoom, keepsCryptoKeys } = await import('../storage/index.ts');
+  const { claimRoom, keepsCryptoKeys } = await part(() => import('../storage/index.ts'));
   const claim = (invite: Invite) => claimRoom({ relay, persist, storage }, invite);
   const store = given && (await claim(given));
   try {

@@ -7,6 +7,7 @@ import type { Sealing } from '../media/seal.ts';
 import { linked } from '../media/signals.ts';
 import type { FileSource, OpenSource } from '../media/source.ts';
 import { DEFAULTS, type FileOptions } from '../options.ts';
+import { part } from '../part.ts';
 import { ATTACHMENT_LIMITS, type Attachment, type VoiceAttachment } from '../protocol/attachment.ts';
 import type { MessageBody } from '../protocol/group-content.ts';
 import { type Bytes, toBase64url } from '../wire/index.ts';
@@ -19,7 +20,7 @@ import { TransferProgress } from './transfer-progress.ts';
 import type { MessageFile, SendFileOptions, SendOptions, SendVoiceOptions, SentMessage, VoiceMessage } from './types.ts';
 
 /** Loaded with the first file. */
-const transfers = () => import('../media/transfer.ts');
+const transfers = () => part(() => import('../media/transfer.ts'));
 
 /** Files that are fetched before anybody asks for them, at a time: together as much as the cache takes. */
 const MAX_AHEAD = 8;

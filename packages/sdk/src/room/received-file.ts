@@ -5,6 +5,7 @@ import { chunkCount } from '../media/layout.ts';
 import { smallPicture } from '../media/pictures/small.ts';
 import { streamOf, valuesOf } from '../media/pipeline.ts';
 import { linked } from '../media/signals.ts';
+import { part } from '../part.ts';
 import type { Attachment } from '../protocol/attachment.ts';
 import type { BlobCache } from './blob-cache.ts';
 import { checkFetch } from './room-arguments.ts';
@@ -69,7 +70,7 @@ export class ReceivedFile implements MessageFile {
           details: { size, limit: maxBytes },
         });
       }
-      const { download, openFile } = await import('../media/transfer.ts');
+      const { download, openFile } = await part(() => import('../media/transfer.ts'));
       const { signal: stop, unlink } = linked(cancelled, closed, signal);
       const progress = new TransferProgress({ direction: 'receive', message, name }, size, tell);
       const chunks = download(port, {

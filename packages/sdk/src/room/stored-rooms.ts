@@ -1,4 +1,5 @@
 import { checkOptions, type Kinds, oneOf } from '../arguments.ts';
+import { part } from '../part.ts';
 import type { Invite } from '../protocol/invite.ts';
 import type { StoragePort } from '../storage/port.ts';
 import { ANYTHING, STORAGE } from './connect-options.ts';
@@ -43,6 +44,6 @@ const OPTIONS: Kinds<StoredRoomsOptions> = {
 export async function storedRooms(options: StoredRoomsOptions): Promise<StoredRoom[]> {
   checkOptions('options', options, OPTIONS, ['persist']);
   const { relay, persist, storage } = options;
-  const { listRooms } = await import('../storage/index.ts');
+  const { listRooms } = await part(() => import('../storage/index.ts'));
   return listRooms({ relay: relayUrl(relay), persist, storage });
 }

@@ -37,6 +37,7 @@ const problems: Partial<Record<QsecErrorCode, string>> = {
   FILE_UNREADABLE: 'This file cannot be read',
   MIC_DENIED: 'The microphone is blocked',
   MIC_UNAVAILABLE: 'The microphone cannot be used',
+  NOT_LOADED: 'A part of the chat did not load',
   UNSUPPORTED: 'This browser cannot run the chat',
 };
 
@@ -258,6 +259,10 @@ export const en = {
   retryNow: 'Retry now',
   otherInvite: 'You opened another invite.',
   switchRoom: 'Leave and join',
+  partMissing: 'A part of the chat did not load. Check the connection.',
+  partOutdated:
+    'The chat was updated, and this part of the old one is gone. Reload the page to use it. A conversation ends by that.',
+  reload: 'Reload page',
 
   // Ends
   failedLead: 'Nothing was sent.',

@@ -6,6 +6,8 @@ interface CodedError {
   code: QsecErrorCode;
   message: string;
   remediation: string;
+  outdated?: boolean;
+  details?: { outdated?: unknown };
 }
 
 function isCoded(error: unknown): error is CodedError {
@@ -17,7 +19,10 @@ function isCoded(error: unknown): error is CodedError {
  * features looks like.
  */
 export function problemFrom(error: unknown): Problem {
-  if (isCoded(error)) return { code: error.code, message: error.message, remediation: error.remediation };
+  if (isCoded(error)) {
+    const { code, message, remediation, outdated = error.details?.outdated } = error;
+    return { code, message, remediation, ...(outdated === true && { outdated }) };
+  }
   const message = error instanceof Error ? error.message : String(error);
   return { code: 'UNSUPPORTED', message, remediation: '' };
 }
@@ -25,16 +30,6 @@ export function problemFrom(error: unknown): Problem {
 /** What a person can do about a problem. Of a wrong argument only its message says anything: it names the argument. */
 export const adviceOf = ({ code, message, remediation }: Problem): string =>
   code === 'INVALID_ARGUMENT' ? message : remediation || message;
-
-/** What `error` means to whoever wants to connect, when it came of loading the SDK. A browser that cannot run it says something else. */
-export function loadError(error: unknown): unknown {
-  if (!(error instanceof TypeError)) return error;
-  const coded: Omit<CodedError, 'message'> = {
-    code: 'RELAY_UNREACHABLE',
-    remediation: 'A part of the chat did not arrive. Check the connection, then try again.',
-  };
-  return Object.assign(new Error('A part of the chat could not be loaded.', { cause: error }), coded);
-}
 
 /** Failures after which a newcomer has no room to stay in. */
 const REFUSALS: ReadonlySet<QsecErrorCode> = new Set([

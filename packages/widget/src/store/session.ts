@@ -3,7 +3,9 @@ import type { Recording } from '@qsec2/sdk/voice';
 import type { Phase, Problem } from '../types';
 import { foldAgreement } from './agreement.logic';
 import { invitationOf, leadsTo } from './link.logic';
-import { isRefusal, loadError, problemFrom } from './problem.logic';
+import { loadError } from './load-error.logic';
+import { isRefusal, problemFrom } from './problem.logic';
+import { reloadPage } from './reload';
 import { RoomListener } from './room-listener';
 import { loadSdk } from './sdk';
 import { whenSettled } from './settled';
@@ -53,6 +55,8 @@ export class Session {
   #uploads: Uploads | undefined;
   #connecting: AbortController | undefined;
   #again: (() => Promise<void>) | undefined;
+  /** What was to be joined last, until there is a room. */
+  #invite = '';
   #slow: ReturnType<typeof setTimeout> | undefined;
   #typedAt = 0;
   #seen = true;
@@ -258,6 +262,21 @@ export class Session {
     }
   }
 
+  /** What needs a part of the widget failed: the page is told. That the part did not come is said by whoever can ask for it again. */
+  missed(error: unknown): Problem {
+    const problem = problemFrom(loadError(error));
+    if (problem.code === 'NOT_LOADED') this.#events.error(problem);
+    else this.#fail(problem);
+    return problem;
+  }
+
+  /** Loads the page again, once we have left. An invite that has not led to a room yet is followed then. */
+  async reloadPage(): Promise<void> {
+    const invite = this.#room ? '' : this.#invite;
+    await this.leave();
+    reloadPage(invite.slice(invite.indexOf('#') + 1));
+  }
+
   reconnect(): void {
     this.#room?.reconnect();
   }
@@ -316,6 +335,7 @@ export class Session {
     const controller = new AbortController();
     this.#connecting = controller;
     this.#again = () => this.#connect(fields);
+    this.#invite = typeof fields.invite === 'string' ? fields.invite : '';
     this.#set({ ...EMPTY_VIEW, phase: 'connecting', name: fields.name ?? '' });
     try {
       const { relay, keyAgreement } = this.#options();

@@ -7,6 +7,8 @@ import type { SecurityDictionary } from '../../i18n/security';
 import { Icon } from '../../icons/icon';
 import { chat, down } from '../../icons/launcher-paths';
 import { LAZY, needElement } from '../../lazy-elements';
+import { loadError } from '../../store/load-error.logic';
+import { reloadPage } from '../../store/reload';
 import { loadSdk } from '../../store/sdk';
 import type { Session } from '../../store/session';
 import type { View } from '../../store/view';
@@ -16,6 +18,7 @@ import type {
   ErrorDetail,
   InviteDetail,
   MessageDetail,
+  Problem,
   SecurityDetail,
   StateDetail,
   UnreadDetail,
@@ -51,6 +54,7 @@ const ownProperties = (element: object): [Property, unknown][] =>
  * @slot launcher - A button of the page's own to open the chat with; it is visible before any script has run.
  * @part launcher - The round button.
  * @part badge - Its number of unread messages.
+ * @part notice - What is said when the chat could not be loaded.
  */
 @Component({ tag: 'qsec2-chat', styleUrl: 'qsec2-chat.css', shadow: true })
 export class Qsec2Chat {
@@ -100,6 +104,8 @@ export class Qsec2Chat {
   @State() private unread = 0;
   /** Whether the panel really stands open: what the launcher says comes of this. */
   @State() private showing = false;
+  /** What it takes to open the chat did not come. */
+  @State() private trouble: Problem | undefined;
 
   private launcher: HTMLElement | undefined;
   private loading: Promise<Session> | undefined;
@@ -110,6 +116,9 @@ export class Qsec2Chat {
   /** The invite that was joined with last. */
   private followed = '';
   private away: ReturnType<typeof setTimeout> | undefined;
+  /** The invite of the page's address, until there is a panel to see it in. */
+  private code = '';
+  private failures = 0;
   private loaded = false;
 
   connectedCallback() {
@@ -251,18 +260,43 @@ export class Qsec2Chat {
     loadSdk().catch(() => {
       // Told where it is needed: joining fails with the same error.
     });
-    const session = this.load();
-    this.keysFirst = session.then((loaded) => loaded.settled(KEYS_FIRST_MS));
-    session.then((loaded) => loaded.join(code, this.name)).catch(this.notLoaded);
+    this.code = this.panelDefined ? '' : code;
+    const joining = this.load().then((session) => {
+      void session.join(code, this.name);
+      return session.settled(KEYS_FIRST_MS);
+    });
+    this.keysFirst = joining;
+    joining.catch(() => {
+      // Told by opening, which fails with the same error.
+    });
     this.open().catch(this.notLoaded);
   }
 
-  /** A part of the widget did not arrive. What is not there cannot be shown: the page is told, and the next opening tries again. */
-  private readonly notLoaded = ({ message }: Error) => {
-    this.loading = undefined;
+  /** What it takes to open the chat did not come. That is said in its place, with a way to try again. */
+  private readonly notLoaded = (error: unknown) => {
+    if (!this.session) this.loading = undefined;
     this.keysFirst = undefined;
     this.opened = false;
-    this.errorEvent.emit({ code: 'RELAY_UNREACHABLE', message, remediation: '' });
+    this.failures += 1;
+    const { message, remediation, outdated } = loadError(error) as Problem;
+    this.trouble = { code: 'NOT_LOADED', message, remediation: remediation ?? launcherText.missing, outdated: outdated ?? false };
+    this.errorEvent.emit(this.trouble);
+  };
+
+  private readonly tryAgain = () => {
+    this.trouble = undefined;
+    // What the link's invite is for has not begun yet without a session.
+    if (this.code && !this.session) this.join(this.code);
+    else this.open().catch(this.notLoaded);
+  };
+
+  private readonly reload = async () => {
+    await this.session?.leave();
+    reloadPage(this.code);
+  };
+
+  private readonly dismissTrouble = () => {
+    this.trouble = undefined;
   };
 
   private readonly look = () => {
@@ -287,6 +321,8 @@ export class Qsec2Chat {
     await this.keysFirst;
     await Promise.all([needElement(Panel), this.load()]);
     this.panelDefined = true;
+    this.code = '';
+    this.trouble = undefined;
   }
 
   /** Turns what changed in the view into events for the page. */
@@ -321,6 +357,7 @@ export class Qsec2Chat {
     return (
       <Host>
         {this.mode === 'floating' && this.launcherButton()}
+        {this.trouble && this.troubleBox(this.trouble)}
         {this.session && this.panelDefined && (
           <Panel
             session={this.session}
@@ -334,6 +371,30 @@ export class Qsec2Chat {
           />
         )}
       </Host>
+    );
+  }
+
+  private troubleBox({ remediation, outdated }: Problem) {
+    const { again, reload, dismiss } = launcherText;
+    return (
+      <div class="trouble" part="notice">
+        <p role="alert">{remediation}</p>
+        {!outdated && (
+          <button type="button" onClick={this.tryAgain}>
+            {again}
+          </button>
+        )}
+        {(outdated || this.failures > 1) && (
+          <button type="button" onClick={this.reload}>
+            {reload}
+          </button>
+        )}
+        {this.mode === 'floating' && (
+          <button type="button" onClick={this.dismissTrouble}>
+            {dismiss}
+          </button>
+        )}
+      </div>
     );
   }
 

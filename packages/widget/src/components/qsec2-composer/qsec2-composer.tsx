@@ -34,8 +34,8 @@ export class Qsec2Composer {
   @Prop() readonly typing!: () => void;
   @Prop() readonly attach!: (files: readonly File[]) => void;
   @Prop() readonly format!: Format;
-  /** Loads what records, and its words. */
-  @Prop() readonly needRecorder!: () => Promise<MediaDictionary>;
+  /** Loads what records, and its words; undefined where it did not come, which is said then. */
+  @Prop() readonly needRecorder!: () => Promise<MediaDictionary | undefined>;
   @Prop() readonly submitVoice!: (recording: Recording) => void;
 
   @State() private draft = '';
@@ -121,15 +121,11 @@ export class Qsec2Composer {
     this.hint = '';
     this.error = '';
     this.holding = holding;
-    try {
-      const words = await this.needRecorder();
-      // Let go of, before there was anything to record with.
-      if (this.holding === 'released' || this.holding === 'cancelled') this.onRecorded(this.t.holdHint);
-      else this.words = words;
-    } catch (error) {
-      this.holding = undefined;
-      this.error = problemTitle(problemFrom(error).code, this.t);
-    }
+    const words = await this.needRecorder();
+    if (!words) this.holding = undefined;
+    // Let go of, before there was anything to record with.
+    else if (this.holding === 'released' || this.holding === 'cancelled') this.onRecorded(this.t.holdHint);
+    else this.words = words;
   }
 
   private readonly onRecorded = (hint: string) => {

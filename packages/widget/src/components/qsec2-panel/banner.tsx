@@ -6,9 +6,17 @@ import { adviceOf } from '../../store/problem.logic';
 import { queuedCount } from '../../store/timeline.logic';
 import type { View } from '../../store/view';
 
+/** A part of the widget that did not come. */
+export interface Missing {
+  outdated: boolean;
+  again: () => void;
+}
+
 interface BannerProps {
   view: View;
   t: Dictionary;
+  missing: Missing | undefined;
+  onReload: () => void;
   onReconnect: () => void;
   onSwitch: () => void;
   onDismiss: () => void;
@@ -16,11 +24,26 @@ interface BannerProps {
   onPeople: () => void;
 }
 
-/** One line under the header for what is going on with the room as a whole; the most pressing one wins. */
-export const Banner: FunctionalComponent<BannerProps> = ({ view, t, onReconnect, onSwitch, onDismiss, onLetIn, onPeople }) => {
+/**
+ * One line under the header for what is going on with the room as a whole; the most pressing one wins. It has a key, so that what stands
+ * below is the same when it comes and goes.
+ */
+export const Banner: FunctionalComponent<BannerProps> = (props) => {
+  const { view, t, missing, onReload, onReconnect, onSwitch, onDismiss, onLetIn, onPeople } = props;
+  if (missing) {
+    return (
+      <div key="banner" class="banner red" part="banner">
+        <span role="alert">{missing.outdated ? t.partOutdated : t.partMissing}</span>
+        <button type="button" class="text-action" onClick={missing.outdated ? onReload : missing.again}>
+          {missing.outdated ? t.reload : t.retry}
+        </button>
+        <Dismiss t={t} onDismiss={onDismiss} />
+      </div>
+    );
+  }
   if (view.otherInvite) {
     return (
-      <div class="banner" part="banner">
+      <div key="banner" class="banner" part="banner">
         <span role="status">{t.otherInvite}</span>
         <button type="button" class="text-action" onClick={onSwitch}>
           {t.switchRoom}
@@ -31,7 +54,7 @@ export const Banner: FunctionalComponent<BannerProps> = ({ view, t, onReconnect,
   }
   if (view.phase === 'reconnecting' && view.slow) {
     return (
-      <div class="banner amber" part="banner">
+      <div key="banner" class="banner amber" part="banner">
         <span role="status">{t.reconnectingBanner(queuedCount(view.timeline))}</span>
         <button type="button" class="text-action" onClick={onReconnect}>
           {t.retryNow}
@@ -41,7 +64,7 @@ export const Banner: FunctionalComponent<BannerProps> = ({ view, t, onReconnect,
   }
   if (view.notice && view.phase !== 'aborted') {
     return (
-      <div class="banner red" part="banner">
+      <div key="banner" class="banner red" part="banner">
         <span role="alert">
           {problemTitle(view.notice.code, t)}. {adviceOf(view.notice)}
         </span>
@@ -53,7 +76,7 @@ export const Banner: FunctionalComponent<BannerProps> = ({ view, t, onReconnect,
   const [first] = asking;
   if (first) {
     return (
-      <div class="banner" part="banner">
+      <div key="banner" class="banner" part="banner">
         <span role="status">{asking.length === 1 ? t.asksIn(first.name || t.someone) : t.asksInMany(asking.length)}</span>
         {asking.length === 1 && !first.changedFrom && (
           <button type="button" class="text-action" onClick={() => onLetIn(first.id)}>

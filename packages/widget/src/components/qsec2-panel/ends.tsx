@@ -22,12 +22,16 @@ interface FailedProps {
   t: Dictionary;
   onRetry: () => void;
   onStartOver: () => void;
+  onReload: () => void;
 }
 
 /** Why there is no room, in words made for it, and the one action that helps. */
-export const Failed: FunctionalComponent<FailedProps> = ({ problem, t, onRetry, onStartOver }) => {
+export const Failed: FunctionalComponent<FailedProps> = ({ problem, t, onRetry, onStartOver, onReload }) => {
   const remedy = remedyOf(problem.code);
-  const action = { retry: t.retry, 'other-link': t.useOtherLink, 'start-over': t.startOver }[remedy];
+  const action = problem.outdated
+    ? t.reload
+    : { retry: t.retry, 'other-link': t.useOtherLink, 'start-over': t.startOver }[remedy];
+  const act = problem.outdated ? onReload : remedy === 'retry' ? onRetry : onStartOver;
   const insecure = problem.code === 'UNSUPPORTED' && !window.isSecureContext;
   return (
     <div class="body end" part="body">
@@ -38,7 +42,7 @@ export const Failed: FunctionalComponent<FailedProps> = ({ problem, t, onRetry, 
         <h3>{problem.code === 'INVALID_ARGUMENT' ? t.wrongSetup : problemTitle(problem.code, t)}</h3>
         <p class="lead">{insecure ? t.needsSecure : adviceOf(problem)}</p>
       </div>
-      <button type="button" class="primary" onClick={remedy === 'retry' ? onRetry : onStartOver}>
+      <button type="button" class="primary" onClick={act}>
         {action}
       </button>
       {remedy === 'retry' && (

@@ -123,6 +123,7 @@ export type Remedy = 'retry' | 'other-link' | 'start-over';
 
 const REMEDIES: Partial<Record<QsecErrorCode, Remedy>> = {
   RELAY_UNREACHABLE: 'retry',
+  NOT_LOADED: 'retry',
   RELAY_REFUSED: 'retry',
   RATE_LIMITED: 'retry',
   TIMEOUT: 'retry',

@@ -6,7 +6,7 @@ import { loadMediaWords, type MediaDictionary } from '../../i18n/media';
 import type { SecurityDictionary } from '../../i18n/security';
 import { Icon } from '../../icons/icon';
 import { close } from '../../icons/paths';
-import { LAZY, needElement } from '../../lazy-elements';
+import { LAZY, type LazyTag, needElement, PART_NEEDED } from '../../lazy-elements';
 import { loadSdk } from '../../store/sdk';
 import type { Session } from '../../store/session';
 import type { MessageItem, View } from '../../store/view';
@@ -15,7 +15,7 @@ import { PANEL_SHEET } from '../../styles/panel-sheet';
 import type { ChatMode } from '../../types';
 import { spoken } from '../qsec2-log/spoken.logic';
 import { Aborted } from './aborted';
-import { Banner } from './banner';
+import { Banner, type Missing } from './banner';
 import { Changed } from './changed';
 import { DropZone } from './drop-zone';
 import { Closed, Connecting, Failed } from './ends';
@@ -65,6 +65,8 @@ export class Qsec2Panel {
   @State() private inviteAgain = false;
   @State() private hintGone = false;
   @State() private qrShown = false;
+  /** A part that did not come. */
+  @State() private missing: Missing | undefined;
 
   /** Leaves, once it is known who decides from then on. */
   private leaving: (heir: string | undefined) => Promise<void> = async () => undefined;
@@ -72,7 +74,8 @@ export class Qsec2Panel {
   private focusNext: string | undefined;
   private format!: Format;
   private lang = 'en';
-  private loadingMedia = false;
+  /** Files that were there when what shows them was asked for last. */
+  private mediaTried = 0;
   /** Until it is drawn for the first time. */
   private fresh = true;
   private frame = new PanelFrame(
@@ -97,6 +100,7 @@ export class Qsec2Panel {
     adoptStyles(this.el, PANEL_SHEET);
     this.unsubscribe = this.session?.subscribe(() => this.pace.changed(this.session.view.phase === 'agreeing'));
     this.frame.connect();
+    this.el.addEventListener(PART_NEEDED, this.onPartNeeded);
     // What happened while nobody listened.
     if (this.view) this.update();
   }
@@ -160,28 +164,48 @@ export class Qsec2Panel {
     }
   }
 
-  /** What shows files is loaded with the first of them; until then a file is its name. */
+  /** What shows files is loaded with the first of them; until then a file is its name. Where it did not come, the next file tries again. */
   private needMedia({ timeline }: View) {
-    if (this.loadingMedia || !timeline.some((item) => item.kind === 'message' && item.file)) return;
-    this.loadingMedia = true;
-    Promise.all([this.mediaWords(), needElement(LAZY.file), needElement(LAZY.voice)]).then(
-      ([words]) => {
-        this.media = words;
-      },
-      () => {
-        // Not reachable now: the next message tries again.
-        this.loadingMedia = false;
-      },
-    );
+    const files = timeline.filter((item) => item.kind === 'message' && item.file).length;
+    if (this.media || files <= this.mediaTried) return;
+    this.mediaTried = files;
+    void this.withPart(async () => {
+      const [words] = await Promise.all([this.mediaWords(), needElement(LAZY.file), needElement(LAZY.voice)]);
+      this.media = words;
+    });
   }
+
+  /** Does what needs a part that is loaded by it. Where it did not come, that is said, with a way to try again. */
+  private async withPart(act: () => Promise<unknown>): Promise<void> {
+    try {
+      await act();
+      this.missing = undefined;
+    } catch (error) {
+      const { code, outdated = false } = this.session.missed(error);
+      const again = () => {
+        this.missing = undefined;
+        void this.withPart(act);
+      };
+      if (code === 'NOT_LOADED') this.missing = { outdated, again };
+    }
+  }
+
+  /** The same for what is inside of the panel. */
+  private readonly onPartNeeded = (event: Event) => {
+    event.stopPropagation();
+    void this.withPart((event as CustomEvent<() => Promise<unknown>>).detail);
+  };
 
   private async mediaWords(): Promise<MediaDictionary> {
     return { ...(await loadMediaWords(this.lang)), ...this.dictionary };
   }
 
   /** What records is loaded with the first press. */
-  private readonly needRecorder = async (): Promise<MediaDictionary> => {
-    const [words] = await Promise.all([this.mediaWords(), needElement(LAZY.recorder)]);
+  private readonly needRecorder = async (): Promise<MediaDictionary | undefined> => {
+    let words: MediaDictionary | undefined;
+    await this.withPart(async () => {
+      [words] = await Promise.all([this.mediaWords(), needElement(LAZY.recorder)]);
+    });
     return words;
   };
 
@@ -222,17 +246,24 @@ export class Qsec2Panel {
     this.layer = this.layer === 'menu' ? 'none' : 'menu';
     this.focusNext = this.layer === 'menu' ? '.menu button' : '[data-menu]';
   };
-  private readonly openSecurity = async () => {
-    await needElement(SecurityPanel);
-    this.layer = 'security';
-  };
-  private readonly openPeople = async () => {
-    await needElement(PeoplePanel);
-    this.layer = 'people';
-  };
+  private readonly openSecurity = () => this.openSheet(SecurityPanel, 'security');
+  private readonly openPeople = () => this.openSheet(PeoplePanel, 'people');
+  private openSheet(tag: LazyTag, layer: 'security' | 'people' | 'leave') {
+    // What is said stands below the menu.
+    if (this.layer === 'menu') this.layer = 'none';
+    return this.withPart(async () => {
+      await needElement(tag);
+      this.layer = layer;
+    });
+  }
   private readonly closeLayer = () => {
     this.focusNext = this.layer === 'security' ? '.chip' : '[data-menu]';
     this.layer = 'none';
+  };
+  private readonly reload = () => void this.session.reloadPage();
+  private readonly dismissBanner = () => {
+    if (this.missing) this.missing = undefined;
+    else this.session.dismiss();
   };
   private readonly leave = () => this.askToLeave((heir) => this.session.leave(heir));
   private readonly switchRoom = () => this.askToLeave((heir) => this.session.switchRoom(heir));
@@ -245,13 +276,9 @@ export class Qsec2Panel {
     };
     this.layer = 'none';
     if (!this.view.rules.needsDelegate) return leave();
-    try {
-      await needElement(LeavePanel);
-      this.layer = 'leave';
-    } catch {
-      // Nothing can be fetched, so nobody could be reached to take over either.
-      await leave();
-    }
+    // Nobody can be reached to take over now.
+    if (this.view.phase === 'reconnecting') return leave();
+    return this.openSheet(LeavePanel, 'leave');
   }
 
   /** Escape closes what is on top: the menu, the security panel, the panel itself. */
@@ -346,9 +373,11 @@ export class Qsec2Panel {
           <Banner
             view={view}
             t={t}
+            missing={this.missing}
+            onReload={this.reload}
             onReconnect={() => session.reconnect()}
             onSwitch={this.switchRoom}
-            onDismiss={() => session.dismiss()}
+            onDismiss={this.dismissBanner}
             onLetIn={(id) => void session.approve(id)}
             onPeople={this.openPeople}
           />
@@ -483,7 +512,17 @@ export class Qsec2Panel {
           />
         );
       case 'failed':
-        return view.problem && <Failed problem={view.problem} t={t} onRetry={() => session.retry()} onStartOver={this.leave} />;
+        return (
+          view.problem && (
+            <Failed
+              problem={view.problem}
+              t={t}
+              onRetry={() => session.retry()}
+              onStartOver={this.leave}
+              onReload={this.reload}
+            />
+          )
+        );
       case 'closed':
         return <Closed t={t} onStartOver={this.leave} />;
       default:

@@ -1,4 +1,5 @@
-import { Component, Host, h, Prop, State, Watch } from '@stencil/core';
+import { Component, Element, Host, h, Prop, State, Watch } from '@stencil/core';
+import { withPart } from '../../lazy-elements';
 
 /** Light squares around the code, which readers need to find it. */
 const QUIET = 2;
@@ -15,17 +16,23 @@ interface Drawing {
  */
 @Component({ tag: 'qsec2-qr' })
 export class Qsec2Qr {
+  @Element() private readonly el!: HTMLElement;
+
   @Prop() readonly text: string = '';
   @Prop() readonly label: string = '';
 
   @State() private drawing: Drawing | undefined;
 
   componentWillLoad() {
-    void this.draw(this.text);
+    this.textChanged();
   }
 
   @Watch('text')
-  async draw(text: string) {
+  textChanged() {
+    withPart(this.el, () => this.draw(this.text));
+  }
+
+  private async draw(text: string) {
     const { correction, generate } = await import('lean-qr');
     const code = generate(text, { minCorrectionLevel: correction.L });
     let path = '';
