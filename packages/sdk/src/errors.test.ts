@@ -16,7 +16,7 @@ describe('what to do about a failure', () => {
     expect(remediationOf(code)).toMatch(/storage/);
     expect(remediationOf(code)).not.toMatch(/browser|tab\b|private browsing/);
     vi.stubGlobal('indexedDB', {});
-    expect(remediationOf(code)).toMatch(/browser/);
+    expect(remediationOf(code)).toMatch(/brows/);
   });
 
   it('is what the error itself knows better', () => {
