@@ -1,4 +1,5 @@
 import { Alice } from './alice.ts';
+import { object, optionalFunction, withMethods } from './arguments.ts';
 import { Bob } from './bob.ts';
 import { simulatedChannel } from './channel/simulated-channel.ts';
 import { type AliceOptions, type BobOptions, DEFAULT_PULSES } from './options.ts';
@@ -63,15 +64,18 @@ export async function agree(options: AgreeOptions = {}): Promise<Agreement> {
     channel = simulatedChannel(),
     pulses = DEFAULT_PULSES,
     ...shared
-  } = options;
-  const reconciler = reconcilerFor(method, { ...(schedule && { schedule }), ...(leak && { leak }) });
+  } = object('options', options);
+  optionalFunction('onStage', onStage);
+  optionalFunction('onPhotons', onPhotons);
+  if (signal !== undefined) withMethods('signal', signal, 'an AbortSignal', 'throwIfAborted');
+  const reconciler = reconcilerFor(method, { ...(schedule !== undefined && { schedule }), ...(leak !== undefined && { leak }) });
   const alice = new Alice({ ...shared, method: reconciler, channel, pulses });
   const bob = new Bob({
     ...(shared.threshold !== undefined && { threshold: shared.threshold }),
-    ...(shared.epsilon && { epsilon: shared.epsilon }),
+    ...(shared.epsilon !== undefined && { epsilon: shared.epsilon }),
     ...(shared.keyBits !== undefined && { keyBits: shared.keyBits }),
     ...(shared.trace !== undefined && { trace: shared.trace }),
-    ...(receiver && { receiver }),
+    ...(receiver !== undefined && { receiver }),
     ...(sampleFraction !== undefined && { sampleFraction }),
     method: reconciler,
     maxPulses: pulses,
@@ -97,9 +101,9 @@ export async function agree(options: AgreeOptions = {}): Promise<Agreement> {
 }
 
 function reconcilerFor(method: AgreeOptions['method'], options: CascadeOptions): Reconciler {
-  if (method === undefined || method === 'cascade') return cascade(options);
-  if (method === 'ldpc') return withFallback(ldpc(), cascade(options));
-  return method;
+  const own = cascade(options);
+  if (method === undefined || method === 'cascade') return own;
+  return method === 'ldpc' ? withFallback(ldpc(), own) : method;
 }
 
 function conclude(alice: Alice, bob: Bob): Agreement {

@@ -107,10 +107,10 @@ export class Alice {
   next(message?: Uint8Array): Uint8Array | undefined {
     if (this.#result || this.#failure) throw malformed('the run is over');
     if (!this.#pulses) {
-      if (message) throw malformed('Alice speaks first');
+      if (message !== undefined) throw malformed('Alice speaks first');
       return this.#log.time('pulses', () => this.#hello());
     }
-    if (!message) throw malformed('a message of Bob is due');
+    if (message === undefined) throw malformed('a message of Bob is due');
     if (!this.#agreed) return this.#disclose(this.#pulses, message);
     return this.#conclude(this.#agreed, decodeReply(message));
   }

@@ -2,6 +2,7 @@ import { QsecError } from '../errors.ts';
 import type { Listener, ListenOptions } from '../events.ts';
 import { byteLength, select } from './bits.ts';
 import { simulatedReceiver } from './channel/measurement.ts';
+import { requireDetections } from './channel/validate.ts';
 import { malformed } from './codec.ts';
 import { countOutcome, type DecoyCounts, errorsOf, requireSums, type SampleCounts, sampledOf } from './counts.ts';
 import { estimate, reconciliationRate, verdict } from './estimation.ts';
@@ -100,7 +101,7 @@ export class Bob {
    */
   next(message?: Uint8Array): Uint8Array | undefined {
     if (this.#result || this.#failure) throw malformed('the run is over');
-    if (!message) throw malformed('a message of Alice is due');
+    if (message === undefined) throw malformed('a message of Alice is due');
     if (!this.#measured) return this.#measure(message);
     if (!this.#correcting) return this.#compare(this.#measured, message);
     return this.#continue(this.#measured, this.#correcting, decodeAnswer(message));
@@ -116,7 +117,13 @@ export class Bob {
       if (!method) throw malformed(`"${hello.method}" is announced to make the keys equal, which this side does not know`);
       const terms = keyLengthTerms(hello);
       const bases = drawBases(hello.pulses, hello.zProbability);
-      return { hello: described, terms, method, bases, detections: receiver.detect(transmission, bases) };
+      return {
+        hello: described,
+        terms,
+        method,
+        bases,
+        detections: requireDetections(receiver.detect(transmission, bases), hello.pulses),
+      };
     });
     const { pulses, provenance, description: channel, epsilon } = hello;
     this.#log.done('pulses', { pulses, provenance, channel, epsilon, detected: detections.clicks });
@@ -158,7 +165,7 @@ export class Bob {
       return { counts, qber, failure: verdict(counts, qber, this.#options.threshold) };
     });
     const correcting =
-      'failure' in disclosure.verdict ? disclosure.verdict.failure : this.#prepare(measured, disclosure, parts, counts);
+      'failure' in disclosure.verdict ? disclosure.verdict.failure : this.#prepare(measured, disclosure, parts, counts, failure);
     // Whatever can be malformed is read before anything is committed.
     const request = failure || typeof correcting === 'string' ? undefined : this.#receive(correcting);
     this.#sampled = sampledOf(counts);
@@ -178,8 +185,14 @@ export class Bob {
     return receiver && this.#log.time('reconciliation', () => receiver.receive(message));
   }
 
-  /** Checks what Alice sent for the key. Throws INVALID_ARGUMENT. */
-  #prepare(measured: Measured, { verdict, decoy }: Disclosure, parts: Partition, counts: SampleCounts): Correcting {
+  /** Checks what Alice sent for the key, and makes ready to correct it unless this side has seen too many errors. Throws INVALID_ARGUMENT. */
+  #prepare(
+    measured: Measured,
+    { verdict, decoy }: Disclosure,
+    parts: Partition,
+    counts: SampleCounts,
+    failure: QsecError | undefined,
+  ): Correcting {
     const { hello, bits } = measured;
     const material = verdict as KeyMaterial;
     const key = select(bits, parts.key);
@@ -193,7 +206,7 @@ export class Bob {
       if (material.opening.length > 0) throw malformed('bytes are left over');
       return { ...correcting, receiver: undefined };
     }
-    return { ...correcting, receiver: this.#receiver(measured, correcting) };
+    return { ...correcting, receiver: failure ? undefined : this.#receiver(measured, correcting) };
   }
 
   #receiver(

@@ -79,6 +79,7 @@ export class Reader {
   #at = 0;
 
   constructor(bytes: Uint8Array) {
+    if (!(bytes instanceof Uint8Array)) throw malformed('it is not a Uint8Array');
     this.#bytes = bytes;
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }

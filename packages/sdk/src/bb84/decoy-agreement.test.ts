@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { decoyKeyLength, type PerIntensity } from './decoy.ts';
+import { decoyLengthOfAverages, type PerIntensity } from './decoy.ts';
 import {
   agree,
   binaryEntropy,
@@ -75,7 +75,7 @@ describe('the key of an honest decoy line', () => {
   function spreadOf(counts: ReturnType<typeof expectedCounts>, leakPerBit: number): number {
     // The length before it is cut off at 0.
     const uncut = (input: typeof counts): number => {
-      const { s0, s1, phaseError } = decoyKeyLength({ ...SETTING, ...input, leak: 0 });
+      const { s0, s1, phaseError } = decoyLengthOfAverages({ ...SETTING, ...input, leak: 0 });
       return s0 + s1 * (1 - binaryEntropy(phaseError)) - leakPerBit * sum(input.nX);
     };
     let variance = 0;

@@ -1,5 +1,5 @@
-import { QsecError } from '../errors.ts';
-import { binaryEntropy, EPSILON_CORRECTNESS, EPSILON_SECRECY, requireCount, requireEpsilon } from './finite-key.ts';
+import { array, between, finite, integer, invalid, object } from './arguments.ts';
+import { binaryEntropy, EPSILON_CORRECTNESS, EPSILON_SECRECY } from './finite-key.ts';
 
 /** What was counted for each intensity, strongest first: always three, signal, decoy and vacuum. */
 export type PerIntensity = readonly [signal: number, decoy: number, vacuum: number];
@@ -48,11 +48,23 @@ export interface DecoyKeyLength {
  * With too few counts the bound on single photons in the test basis, s_Z1, is not positive. The phase error is then unknown,
  * and the length is 0 whatever the formula would say.
  *
- * @throws QsecError `INVALID_ARGUMENT` when the intensities do not satisfy the conditions or a count is negative.
+ * @throws QsecError `INVALID_ARGUMENT` when the intensities do not satisfy the conditions, a count is none, or the test basis has more errors than detections.
  */
 export function decoyKeyLength(input: DecoyInput): DecoyKeyLength {
+  const { nX, mX, nZ, mZ } = object('input', input);
+  for (const [name, counts] of Object.entries({ nX, mX, nZ, mZ }))
+    for (const count of three(name, counts)) integer(name, count, 0);
+  for (const k of [0, 1, 2] as const) integer('mZ', mZ[k], 0, nZ[k]);
+  return decoyLengthOfAverages(input);
+}
+
+/** {@link decoyKeyLength} of counts that need not be whole: what a link gives on average. */
+export function decoyLengthOfAverages(input: DecoyInput): DecoyKeyLength {
   const { epsSec = EPSILON_SECRECY, epsCor = EPSILON_CORRECTNESS, leak, intensities } = input;
-  validate(input, epsSec, epsCor);
+  requireSetting(input);
+  between('epsSec', epsSec, 0, 1);
+  between('epsCor', epsCor, 0, 1);
+  finite('leak', leak, 0);
   const key = photonBounds(bounds(input.nX, input, epsSec), input);
   const test = photonBounds(bounds(input.nZ, input, epsSec), input);
   const errors = bounds(input.mZ, input, epsSec);
@@ -106,20 +118,15 @@ function phaseErrorBound(vZ1: number, sZ1: number, sX1: number, epsSec: number):
   return Math.min(0.5, b + Math.sqrt(spread * Math.max(0, confidence)));
 }
 
-function validate({ intensities, probabilities, nX, mX, nZ, mZ, leak }: DecoyInput, epsSec: number, epsCor: number): void {
-  requireEpsilon('epsSec', epsSec);
-  requireEpsilon('epsCor', epsCor);
-  requireCount('leak', leak);
-  for (const [name, counts] of Object.entries({ nX, mX, nZ, mZ })) for (const count of counts) requireCount(name, count);
-  const [m1, m2, m3] = intensities;
-  if (!(m1 > m2 + m3 && m2 > m3 && m3 >= 0 && Number.isFinite(m1))) {
-    throw new QsecError('INVALID_ARGUMENT', `"intensities" expected μ1 > μ2 + μ3 and μ2 > μ3 ≥ 0, got ${intensities.join(', ')}`);
-  }
+const three = <T extends readonly number[]>(name: string, value: T): T =>
+  array(name, value, 'three numbers: of signal, decoy and vacuum', 3);
+
+/** Refuses intensities and probabilities that are no setting of two decoys. */
+export function requireSetting({ intensities, probabilities }: Pick<DecoyInput, 'intensities' | 'probabilities'>): void {
+  const [m1, m2, m3] = three('intensities', intensities);
+  for (const mean of intensities) finite('intensities', mean, 0, 100);
+  if (!(m1 > m2 + m3 && m2 > m3)) throw invalid('intensities', 'μ1 > μ2 + μ3 and μ2 > μ3 ≥ 0', intensities.join(', '));
+  for (const p of three('probabilities', probabilities)) between('probabilities', p, 0, 1);
   const sum = probabilities[0] + probabilities[1] + probabilities[2];
-  if (!probabilities.every((p) => p > 0) || Math.abs(sum - 1) > 1e-9) {
-    throw new QsecError(
-      'INVALID_ARGUMENT',
-      `"probabilities" expected three positive numbers with a sum of 1, got ${probabilities.join(', ')}`,
-    );
-  }
+  if (Math.abs(sum - 1) > 1e-9) throw invalid('probabilities', 'a sum of 1', sum);
 }

@@ -1,13 +1,19 @@
-import { QsecError } from '../errors.ts';
+import { between, finite, integer, object, word } from './arguments.ts';
 import { hypergeometricCdf } from './hypergeometric.ts';
 
 /** Default failure probabilities: of secrecy, and of two unequal keys passing verification. */
 export const EPSILON_SECRECY = 1e-9;
 export const EPSILON_CORRECTNESS = 1e-15;
 
-/** The binary entropy h(p) in bits; 0 at p = 0 and p = 1. */
-export const binaryEntropy = (p: number): number =>
-  p <= 0 || p >= 1 ? 0 : (-p * Math.log(p) - (1 - p) * Math.log1p(-p)) / Math.LN2;
+/**
+ * The binary entropy h(p) in bits; 0 at p = 0 and p = 1.
+ *
+ * @throws QsecError `INVALID_ARGUMENT` when p is not a probability.
+ */
+export function binaryEntropy(p: number): number {
+  finite('p', p, 0, 1);
+  return p === 0 || p === 1 ? 0 : (-p * Math.log(p) - (1 - p) * Math.log1p(-p)) / Math.LN2;
+}
 
 /** How the error rate of the key bits is bounded from the sample: by Serfling's inequality, or by the exact hypergeometric tail. */
 export type SamplingBound = 'serfling' | 'tight';
@@ -28,9 +34,8 @@ export interface SampleSizes {
  * @returns μ as a fraction; Infinity when there is no sample or no key bit.
  * @throws QsecError `INVALID_ARGUMENT` on negative sizes or an ε outside 0…1.
  */
-export function serflingBound({ n, k, epsSec = EPSILON_SECRECY }: SampleSizes): number {
-  requireSizes(n, k);
-  requireEpsilon('epsSec', epsSec);
+export function serflingBound(input: SampleSizes): number {
+  const { n, k, epsSec } = sizes(input);
   if (n === 0 || k === 0) return Number.POSITIVE_INFINITY;
   return Math.sqrt(((n + k) / (n * k)) * ((k + 1) / k) * Math.log(4 / epsSec));
 }
@@ -39,14 +44,13 @@ export function serflingBound({ n, k, epsSec = EPSILON_SECRECY }: SampleSizes): 
  * The most errors that n unseen bits hold when k sampled ones showed ⌊k·qber⌋, but for a probability (ε_sec/4)²: the smallest
  * integer E with HypergeometricCDF(⌊k·qber⌋; n+k, ⌊k·qber⌋+E+1, k) ≤ (ε_sec/4)².
  *
- * @param qber error rate of the sample, 0…1.
+ * @param input with the error rate of the sample, 0…1.
  * @returns E, 0…n.
+ * @throws QsecError `INVALID_ARGUMENT` on sizes that are no counts, a rate or an ε outside 0…1.
  */
-export function tightErrorBound({ n, k, qber, epsSec = EPSILON_SECRECY }: SampleSizes & { qber: number }): number {
-  requireSizes(n, k);
-  requireEpsilon('epsSec', epsSec);
-  requireFraction('qber', qber);
-  const seen = floorCount(k * qber);
+export function tightErrorBound(input: SampleSizes & { qber: number }): number {
+  const { n, k, epsSec } = sizes(input);
+  const seen = floorCount(k * finite('qber', input.qber, 0, 1));
   const limit = (epsSec / 4) ** 2;
   // At E = n the sample could not have shown so few errors, so the upper end always holds.
   let low = 0;
@@ -62,10 +66,13 @@ export function tightErrorBound({ n, k, qber, epsSec = EPSILON_SECRECY }: Sample
 /**
  * Upper confidence bound of the error rate of the key bits, as a fraction of at most 0.5: the sampled rate plus μ, or E/n.
  */
-export function errorRateBound({ bound = 'serfling', ...sample }: SampleSizes & { qber: number; bound?: SamplingBound }): number {
-  requireFraction('qber', sample.qber);
-  if (sample.n === 0 || sample.k === 0) return 0.5;
-  const rate = bound === 'tight' ? tightErrorBound(sample) / sample.n : sample.qber + serflingBound(sample);
+export function errorRateBound(input: SampleSizes & { qber: number; bound?: SamplingBound }): number {
+  const { n, k } = sizes(input);
+  const qber = finite('qber', input.qber, 0, 1);
+  const { bound = 'serfling' } = input;
+  word('bound', bound, ['serfling', 'tight']);
+  if (n === 0 || k === 0) return 0.5;
+  const rate = bound === 'tight' ? tightErrorBound(input) / n : qber + serflingBound(input);
   return Math.min(0.5, rate);
 }
 
@@ -88,23 +95,16 @@ export interface SecretKeyInput extends SampleSizes {
  * @returns bits, an integer, 0 when none is left.
  * @throws QsecError `INVALID_ARGUMENT` on negative sizes, a rate or an ε outside 0…1.
  */
-export function secretKeyLength({
-  n,
-  k,
-  qber,
-  leak,
-  epsSec = EPSILON_SECRECY,
-  epsCor = EPSILON_CORRECTNESS,
-  bound = 'serfling',
-}: SecretKeyInput): number {
-  const phaseError = errorRateBound({ n, k, qber, epsSec, bound });
+export function secretKeyLength(input: SecretKeyInput): number {
+  const { n, leak, epsSec = EPSILON_SECRECY, epsCor = EPSILON_CORRECTNESS } = object('input', input);
+  const phaseError = errorRateBound(input);
   return secretBitsLeft(n * (1 - binaryEntropy(phaseError)), { leak, epsSec, epsCor });
 }
 
 /** What is left of `secret` bits after the leak and the terms in ε of eq. 1. */
 function secretBitsLeft(secret: number, { leak, epsSec, epsCor }: { leak: number; epsSec: number; epsCor: number }): number {
-  requireEpsilon('epsCor', epsCor);
-  requireCount('leak', leak);
+  between('epsCor', epsCor, 0, 1);
+  finite('leak', leak, 0);
   return Math.max(0, Math.floor(secret - leak - Math.log2(2 / epsCor) + 2 * Math.log2(epsSec)));
 }
 
@@ -144,31 +144,7 @@ export function secretKeyLengthOfParts(
 /** ⌊x⌋ for a count computed as a product, so that 10000 · 0.29 is 2900 and not 2899. */
 const floorCount = (x: number): number => Math.floor(x + x * 4 * Number.EPSILON);
 
-function requireSizes(n: number, k: number): void {
-  requireCount('n', n);
-  requireCount('k', k);
-}
-
-export function requireCount(name: string, value: number): void {
-  if (!(value >= 0 && Number.isFinite(value))) {
-    throw new QsecError('INVALID_ARGUMENT', `"${name}" expected a count of at least 0, got ${value}`, {
-      details: { argument: name, value },
-    });
-  }
-}
-
-export function requireEpsilon(name: string, value: number): void {
-  if (!(value > 0 && value < 1)) {
-    throw new QsecError('INVALID_ARGUMENT', `"${name}" expected a probability between 0 and 1, got ${value}`, {
-      details: { argument: name, value },
-    });
-  }
-}
-
-function requireFraction(name: string, value: number): void {
-  if (!(value >= 0 && value <= 1)) {
-    throw new QsecError('INVALID_ARGUMENT', `"${name}" expected a fraction from 0 to 1, got ${value}`, {
-      details: { argument: name, value },
-    });
-  }
+function sizes(input: SampleSizes): Required<SampleSizes> {
+  const { n, k, epsSec = EPSILON_SECRECY } = object('input', input);
+  return { n: integer('n', n, 0), k: integer('k', k, 0), epsSec: between('epsSec', epsSec, 0, 1) };
 }

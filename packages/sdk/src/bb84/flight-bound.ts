@@ -1,5 +1,6 @@
+import { integer } from './arguments.ts';
 import { byteLength } from './bits.ts';
-import { invalid } from './invalid.ts';
+import { MOST_PULSES } from './limits.ts';
 import { DEFAULT_SAMPLE_FRACTION } from './options.ts';
 import { packedLength } from './radix.ts';
 import { ldpcBound } from './reconciliation/ldpc.ts';
@@ -31,12 +32,14 @@ const most = (count: number, probability: number): number =>
  * @param flight its number from 1 on: odd ones are Alice's, and those after the fourth are extra syndrome and replies.
  * @param length the flight's own length in bytes. Absent: the larger size.
  * @returns bytes.
- * @throws QsecError `INVALID_ARGUMENT` when there is no such flight.
+ * @throws QsecError `INVALID_ARGUMENT` when there is no such flight, or no run of so many pulses.
  */
-export function flightBound(flight: number, pulses: number, length: number = Number.POSITIVE_INFINITY): number {
-  if (!Number.isInteger(flight) || flight < 1) throw invalid('flight', 'a number from 1 on', flight);
+export function flightBound(flight: number, pulses: number, length?: number): number {
+  integer('flight', flight, 1);
+  integer('pulses', pulses, 1, MOST_PULSES);
+  if (length !== undefined) integer('length', length, 0);
   const plane = byteLength(pulses);
-  const choose = (small: number, large: number): number => (length <= small ? small : large);
+  const choose = (small: number, large: number): number => (length !== undefined && length <= small ? small : large);
   const kept = most(pulses, (1 - DEFAULT_SAMPLE_FRACTION) / 2);
   const syndrome = ldpcBound(kept);
   if (flight === 1) return choose(HELLO + PLAIN_PLANES * plane, HELLO + ALL_PLANES * plane);

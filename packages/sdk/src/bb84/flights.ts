@@ -5,7 +5,8 @@ import type { Intensity, Transmission } from './channel/types.ts';
 import { malformed, Reader, Writer } from './codec.ts';
 import type { DecoyCounts } from './counts.ts';
 import type { SamplingBound } from './finite-key.ts';
-import { type Epsilon, MOST_PULSES } from './options.ts';
+import { MOST_PULSES } from './limits.ts';
+import { type Epsilon, LEAST_CORRECTNESS, Z_PROBABILITY } from './options.ts';
 import { packDigits, packedLength, unpackDigits } from './radix.ts';
 import { SAMPLE_SEED_BYTES, sampleMask } from './sifting.ts';
 import type { Provenance } from './types.ts';
@@ -100,7 +101,6 @@ function pick<T>(list: readonly T[], index: number, what: string): T {
 }
 
 const open = (message: Uint8Array, flight: number): Reader => {
-  if (!(message instanceof Uint8Array)) throw malformed('it is not a Uint8Array');
   const reader = new Reader(message);
   if (reader.u8() !== flight) throw malformed(`expected flight ${flight}`);
   return reader;
@@ -138,8 +138,8 @@ export function decodeHello(message: Uint8Array, maxPulses: number): Hello {
   const provenance = pick(PROVENANCES, reader.u8(), 'provenance');
   const keyBits = reader.u32();
   if (keyBits > MOST_PULSES) throw malformed('more key bits than any run has');
-  const epsilon = { secrecy: reader.f64(Number.MIN_VALUE, 1), correctness: reader.f64(2 ** -200, 1) };
-  const zProbability = reader.f64(0.01, 0.99);
+  const epsilon = { secrecy: reader.f64(Number.MIN_VALUE, 1), correctness: reader.f64(LEAST_CORRECTNESS, 1) };
+  const zProbability = reader.f64(Z_PROBABILITY.least, Z_PROBABILITY.most);
   const description = new TextDecoder().decode(reader.bytes(reader.u8()));
   const count = reader.u8();
   if (count > MOST_INTENSITIES) throw malformed('too many intensities');

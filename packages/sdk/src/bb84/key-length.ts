@@ -1,6 +1,6 @@
 import type { Intensity } from './channel/types.ts';
 import type { DecoyCounts, SampleCounts } from './counts.ts';
-import { type DecoyInput, type DecoyKeyLength, decoyKeyLength, type PerIntensity } from './decoy.ts';
+import { type DecoyInput, type DecoyKeyLength, decoyKeyLength, type PerIntensity, requireSetting } from './decoy.ts';
 import { type KeyPart, partErrorBound, type SamplingBound, secretKeyLengthOfParts } from './finite-key.ts';
 import type { Epsilon } from './options.ts';
 import type { DecoyReport } from './types.ts';
@@ -29,7 +29,7 @@ export function sourceModel(intensities: readonly Intensity[] = []): SourceModel
     intensities: [signal.mean, decoy.mean, vacuum.mean],
     probabilities: [signal.probability, decoy.probability, vacuum.probability],
   } as const;
-  decoyKeyLength({ ...model, nX: NONE, mX: NONE, nZ: NONE, mZ: NONE, leak: 0 });
+  requireSetting(model);
   return model;
 }
 

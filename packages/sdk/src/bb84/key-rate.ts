@@ -1,4 +1,5 @@
-import { type DecoyKeyLength, decoyKeyLength, type PerIntensity } from './decoy.ts';
+import { between, finite, integer, object } from './arguments.ts';
+import { type DecoyKeyLength, decoyLengthOfAverages, type PerIntensity, requireSetting } from './decoy.ts';
 import { binaryEntropy, EPSILON_CORRECTNESS, EPSILON_SECRECY, type SamplingBound, secretKeyLength } from './finite-key.ts';
 import { coherentResponse, type Link, singlePhotonResponse } from './link.ts';
 
@@ -13,7 +14,7 @@ export const DEFAULT_EFFICIENCY = 1.16;
  * @param efficiency f ≥ 1 of reconciliation.
  */
 export const asymptoticKeyFraction = (qber: number, efficiency: number = DEFAULT_EFFICIENCY): number =>
-  Math.max(0, 1 - (1 + efficiency) * binaryEntropy(Math.min(0.5, qber)));
+  Math.max(0, 1 - (1 + finite('efficiency', efficiency, 1)) * binaryEntropy(finite('qber', qber, 0, 0.5)));
 
 /** Secret bits a pulse of an endless run with ideal single photons and nearly all of them sent in the key basis. */
 export function singlePhotonRate(link: Link, efficiency: number = DEFAULT_EFFICIENCY): number {
@@ -30,6 +31,7 @@ export function singlePhotonRate(link: Link, efficiency: number = DEFAULT_EFFICI
 export function decoyRate(link: Link, mean: number, efficiency: number = DEFAULT_EFFICIENCY): number {
   const single = singlePhotonResponse(link);
   const signal = coherentResponse(link, mean);
+  finite('efficiency', efficiency, 1);
   const singles = mean * Math.exp(-mean) * single.gain;
   return Math.max(
     0,
@@ -47,6 +49,7 @@ export const multiPhotonProbability = (mean: number): number =>
  * (Gottesman, Lo, Lütkenhaus, Preskill, Quant. Inf. Comput. 5, 325, 2004), 0 when none.
  */
 export function taggedRate(link: Link, mean: number, efficiency: number = DEFAULT_EFFICIENCY): number {
+  finite('efficiency', efficiency, 1);
   const { gain, error } = coherentResponse(link, mean);
   const single = gain - multiPhotonProbability(mean);
   if (single <= 0) return 0;
@@ -71,41 +74,50 @@ interface FiniteRun {
   epsCor?: number;
 }
 
+/** Fills in the defaults. */
+function runOf(run: FiniteRun): Required<FiniteRun> {
+  const { pulses, keyBasis, sampleFraction = 0, efficiency = DEFAULT_EFFICIENCY, ...epsilon } = object('run', run);
+  const { epsSec = EPSILON_SECRECY, epsCor = EPSILON_CORRECTNESS } = epsilon;
+  return {
+    pulses: integer('pulses', pulses, 0),
+    keyBasis: finite('keyBasis', keyBasis, 0, 1),
+    sampleFraction: finite('sampleFraction', sampleFraction, 0, 1),
+    efficiency: finite('efficiency', efficiency, 1),
+    epsSec: between('epsSec', epsSec, 0, 1),
+    epsCor: between('epsCor', epsCor, 0, 1),
+  };
+}
+
 /**
  * Secret bits of a finite single-photon run whose counts are what the link gives on average.
  *
  * @returns bits, an integer, 0 when none.
  */
-export function expectedKeyLength(
-  link: Link,
-  {
-    pulses,
-    keyBasis,
-    sampleFraction = 0,
-    bound = 'serfling',
-    efficiency = DEFAULT_EFFICIENCY,
-    ...epsilon
-  }: FiniteRun & { bound?: SamplingBound },
-): number {
+export function expectedKeyLength(link: Link, run: FiniteRun & { bound?: SamplingBound }): number {
+  const { pulses, keyBasis, sampleFraction, efficiency, epsSec, epsCor } = runOf(run);
+  const { bound = 'serfling' } = run;
   const { gain, error } = singlePhotonResponse(link);
   const n = Math.floor(pulses * keyBasis ** 2 * (1 - sampleFraction) * gain);
   const k = Math.floor(pulses * (1 - keyBasis) ** 2 * gain);
-  return secretKeyLength({ n, k, qber: error, leak: efficiency * n * binaryEntropy(error), bound, ...epsilon });
+  return secretKeyLength({
+    n,
+    k,
+    qber: error,
+    leak: efficiency * n * binaryEntropy(error),
+    epsSec,
+    epsCor,
+    bound,
+  });
 }
 
 /** Secret bits of a finite decoy-state run whose counts are what the link gives on average. */
 export function expectedDecoyKeyLength(
   link: Link,
-  {
-    pulses,
-    keyBasis,
-    intensities,
-    probabilities,
-    sampleFraction = 0,
-    efficiency = DEFAULT_EFFICIENCY,
-    ...epsilon
-  }: FiniteRun & { intensities: PerIntensity; probabilities: PerIntensity },
+  run: FiniteRun & { intensities: PerIntensity; probabilities: PerIntensity },
 ): DecoyKeyLength {
+  const { pulses, keyBasis, sampleFraction, efficiency, epsSec, epsCor } = runOf(run);
+  const { intensities, probabilities } = run;
+  requireSetting(run);
   const responses = intensities.map((mean) => coherentResponse(link, mean));
   const counts = (chosen: number, value: (response: { gain: number; error: number }) => number): PerIntensity => {
     const [signal = 0, decoy = 0, vacuum = 0] = responses.map(
@@ -118,7 +130,7 @@ export function expectedDecoyKeyLength(
   const mX = counts(key, ({ gain, error }) => gain * error);
   const n = nX[0] + nX[1] + nX[2];
   const leak = n === 0 ? 0 : efficiency * n * binaryEntropy((mX[0] + mX[1] + mX[2]) / n);
-  return decoyKeyLength({
+  return decoyLengthOfAverages({
     intensities,
     probabilities,
     nX,
@@ -126,7 +138,8 @@ export function expectedDecoyKeyLength(
     nZ: counts(test, ({ gain }) => gain),
     mZ: counts(test, ({ gain, error }) => gain * error),
     leak,
-    ...epsilon,
+    epsSec,
+    epsCor,
   });
 }
 
@@ -138,18 +151,9 @@ export function expectedDecoyKeyLength(
  *
  * @returns bits, an integer, 0 when none.
  */
-export function expectedTaggedKeyLength(
-  link: Link,
-  {
-    pulses,
-    keyBasis,
-    mean,
-    sampleFraction = 0,
-    efficiency = DEFAULT_EFFICIENCY,
-    epsSec = EPSILON_SECRECY,
-    epsCor = EPSILON_CORRECTNESS,
-  }: FiniteRun & { mean: number },
-): number {
+export function expectedTaggedKeyLength(link: Link, run: FiniteRun & { mean: number }): number {
+  const { pulses, keyBasis, sampleFraction, efficiency, epsSec, epsCor } = runOf(run);
+  const { mean } = run;
   const { gain, error } = coherentResponse(link, mean);
   const singles = (sent: number): number => {
     const multi = sent * multiPhotonProbability(mean) + Math.sqrt((sent / 2) * Math.log(21 / epsSec));

@@ -1,4 +1,8 @@
+import { finite, object } from './arguments.ts';
 import { fibreTransmittance } from './channel/fibre.ts';
+
+/** Largest mean photon number of a pulse. */
+export const MOST_MEAN = 100;
 
 /** A fibre link in numbers, as `simulatedChannel` takes them. */
 export interface Link {
@@ -22,9 +26,11 @@ export interface Response {
   error: number;
 }
 
-/** Probability that a photon which enters the fibre is detected. */
-export const linkTransmittance = ({ km, dBPerKm = 0.2, efficiency = 1 }: Link): number =>
-  fibreTransmittance(km, dBPerKm) * efficiency;
+/** Probability that a photon which enters the fibre is detected. Throws `INVALID_ARGUMENT` on a link that makes no sense, as all below. */
+export function linkTransmittance(link: Link): number {
+  const { km, dBPerKm = 0.2, efficiency = 1 } = object('link', link);
+  return fibreTransmittance(km, dBPerKm) * finite('efficiency', efficiency, 0, 1);
+}
 
 /**
  * The response to light that makes a click by itself with probability s, in threshold detectors that read a random bit when
@@ -33,6 +39,8 @@ export const linkTransmittance = ({ km, dBPerKm = 0.2, efficiency = 1 }: Link): 
  * e0·Y0 + e·s (Ma, Qi, Zhao, Lo, Phys. Rev. A 72, 012326, 2005, eqs. 10 and 11).
  */
 function response(signal: number, { darkCount: d = 0, flip = 0 }: Link): Response {
+  finite('darkCount', d, 0, 1);
+  finite('flip', flip, 0, 0.5);
   const dark = d * (2 - d);
   const gain = signal + dark - signal * dark;
   const wrong = ((1 - signal) * dark) / 2 + signal * (flip * (1 - d) + d / 2);
@@ -44,4 +52,4 @@ export const singlePhotonResponse = (link: Link): Response => response(linkTrans
 
 /** The response to a weak coherent pulse of the given mean photon number: gain Q_μ and error E_μ. */
 export const coherentResponse = (link: Link, mean: number): Response =>
-  response(-Math.expm1(-mean * linkTransmittance(link)), link);
+  response(-Math.expm1(-finite('mean', mean, 0, MOST_MEAN) * linkTransmittance(link)), link);

@@ -1,6 +1,9 @@
+import { between, finite, integer, object, word } from './arguments.ts';
 import type { QuantumChannel, QuantumReceiver } from './channel/types.ts';
+import { requireChannel, requireReceiver } from './channel/validate.ts';
 import { EPSILON_CORRECTNESS, EPSILON_SECRECY, type SamplingBound } from './finite-key.ts';
-import { invalid } from './invalid.ts';
+import { MOST_PULSES } from './limits.ts';
+import { requireReconciler } from './reconciliation/checked.ts';
 import { ldpc } from './reconciliation/ldpc.ts';
 import type { Reconciler } from './reconciliation/types.ts';
 import { MOST_TRACED } from './trace.ts';
@@ -11,8 +14,6 @@ export const DEFAULT_PULSES = 32768;
 export const DEFAULT_THRESHOLD = 0.11;
 /** Share of the detected pulses that are compared in public: near the best for 32 768 pulses and 3 to 7 %. */
 export const DEFAULT_SAMPLE_FRACTION = 5 / 16;
-/** Most pulses a run may have. */
-export const MOST_PULSES = 2 ** 26;
 /** Most pulses Bob accepts unless said otherwise: 8 MiB of states. */
 const ACCEPTED_PULSES = 2 ** 25;
 
@@ -62,59 +63,54 @@ export interface BobOptions extends CommonOptions {
   sampleFraction?: number;
 }
 
-/** Returns `value` when it is an integer in range. */
-export function integer(argument: string, value: number, min: number, max: number): number {
-  if (!Number.isInteger(value) || value < min || value > max) throw invalid(argument, `an integer from ${min} to ${max}`, value);
-  return value;
-}
-
-/** Returns `value` when it is strictly between the limits. */
-export function between(argument: string, value: number, min: number, max: number): number {
-  if (!(value > min && value < max)) throw invalid(argument, `a number between ${min} and ${max}`, value);
-  return value;
-}
+/** ε_cor at least: a verification tag has to fit in its byte of the flight. */
+export const LEAST_CORRECTNESS = 2 ** -200;
+/** A basis is chosen now and then at least: both sides must see something of each. */
+export const Z_PROBABILITY = { least: 0.01, most: 0.99 } as const;
 
 function common({ threshold = DEFAULT_THRESHOLD, epsilon = {}, keyBits, trace = 0 }: CommonOptions) {
-  const { secrecy = EPSILON_SECRECY, correctness = EPSILON_CORRECTNESS } = epsilon;
+  const { secrecy = EPSILON_SECRECY, correctness = EPSILON_CORRECTNESS } = object('epsilon', epsilon);
+  between('epsilon.correctness', correctness, 0, 1);
   return {
     trace: integer('trace', trace, 0, MOST_TRACED),
     threshold: between('threshold', threshold, 0, 0.5),
     epsilon: {
       secrecy: between('epsilon.secrecy', secrecy, 0, 1),
-      correctness: between('epsilon.correctness', correctness, 0, 1),
+      correctness: finite('epsilon.correctness', correctness, LEAST_CORRECTNESS, 1),
     },
     keyBits: keyBits === undefined ? undefined : integer('keyBits', keyBits, 1, MOST_PULSES),
   };
 }
 
-function reconciler(method: 'ldpc' | Reconciler): Reconciler {
-  if (method === 'ldpc') return ldpc();
-  if (typeof method?.sender !== 'function') throw invalid('method', "'ldpc' or a reconciler such as cascade()", method);
-  return method;
-}
+const reconciler = (method: 'ldpc' | Reconciler): Reconciler =>
+  method === 'ldpc' ? ldpc() : requireReconciler('method', method);
 
 /** Fills in Alice's defaults. Throws INVALID_ARGUMENT. */
 export function aliceOptions(options: AliceOptions) {
-  const { channel, pulses = DEFAULT_PULSES, method = 'ldpc', bound = 'tight', zProbability = 0.5 } = options;
-  if (typeof channel?.transmit !== 'function') throw invalid('channel', 'a quantum channel', channel);
-  if (bound !== 'serfling' && bound !== 'tight') throw invalid('bound', "'serfling' or 'tight'", bound);
+  const { channel, pulses = DEFAULT_PULSES, method = 'ldpc', bound = 'tight', zProbability = 0.5 } = object('options', options);
   return {
     ...common(options),
-    channel,
+    channel: requireChannel(channel),
     pulses: integer('pulses', pulses, 1, MOST_PULSES),
     method: reconciler(method),
-    bound,
-    zProbability: between('zProbability', zProbability, 0, 1),
+    bound: word('bound', bound, ['serfling', 'tight']),
+    zProbability: finite('zProbability', zProbability, Z_PROBABILITY.least, Z_PROBABILITY.most),
   };
 }
 
 /** Fills in Bob's defaults. Throws INVALID_ARGUMENT. */
 export function bobOptions(options: BobOptions) {
-  const { maxPulses = ACCEPTED_PULSES, sampleFraction = DEFAULT_SAMPLE_FRACTION, receiver, method = 'ldpc' } = options;
+  const {
+    maxPulses = ACCEPTED_PULSES,
+    sampleFraction = DEFAULT_SAMPLE_FRACTION,
+    receiver,
+    method = 'ldpc',
+  } = object('options', options);
+  const methods = Array.isArray(method) ? method : [method as 'ldpc' | Reconciler];
   return {
     ...common(options),
-    receiver,
-    methods: Array.isArray(method) ? method.map(reconciler) : [reconciler(method as Reconciler)],
+    receiver: receiver === undefined ? undefined : requireReceiver(receiver),
+    methods: methods.map(reconciler),
     maxPulses: integer('maxPulses', maxPulses, 1, MOST_PULSES),
     sampleFraction: between('sampleFraction', sampleFraction, 0, 1),
   };

@@ -1,4 +1,4 @@
-import { QsecError } from '../errors.ts';
+import { bytes, integer, invalid } from './arguments.ts';
 import { byteLength, fromWords, toWords, wordLength } from './bits.ts';
 import { correlate } from './fft.ts';
 
@@ -23,13 +23,11 @@ export const toeplitzSeedBits = (keyBytes: number, outputBits: number): number =
  * @throws INVALID_ARGUMENT when the seed is too short or m is out of range.
  */
 export function toeplitz(key: Uint8Array, seed: Uint8Array, outputBits: number): Uint8Array {
-  if (!Number.isInteger(outputBits) || outputBits < 0 || outputBits > 8 * key.length) {
-    throw new QsecError('INVALID_ARGUMENT', `"outputBits" expected an integer from 0 to ${8 * key.length}, got ${outputBits}`);
-  }
+  bytes('key', key);
+  bytes('seed', seed);
+  integer('outputBits', outputBits, 0, 8 * key.length);
   const needed = byteLength(toeplitzSeedBits(key.length, outputBits));
-  if (seed.length < needed) {
-    throw new QsecError('INVALID_ARGUMENT', `"seed" expected at least ${needed} bytes, got length=${seed.length}`);
-  }
+  if (seed.length < needed) throw invalid('seed', `at least ${needed} bytes`, seed);
   if (outputBits === 0) return new Uint8Array(0);
   return outputBits <= DIRECT_LIMIT ? direct(key, seed, outputBits) : transformed(key, seed, outputBits);
 }

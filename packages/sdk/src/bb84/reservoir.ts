@@ -1,7 +1,6 @@
 import { QsecError } from '../errors.ts';
 import { Emitter, type Listener, type ListenOptions } from '../events.ts';
-import { invalid } from './invalid.ts';
-import { integer } from './options.ts';
+import { integer, invalid, listening, object, bytes as requireBytes } from './arguments.ts';
 
 export interface ReservoirOptions {
   /** Makes more key: one agreement. Its whole bytes go into the pool. Called again and again, one call at a time. */
@@ -55,9 +54,11 @@ export class Reservoir {
   #filling = false;
 
   /** @throws QsecError `INVALID_ARGUMENT` when an option is out of range. */
-  constructor({ refill, capacity = 4096, lowWater = capacity >>> 1, retryDelay = 1000 }: ReservoirOptions) {
+  constructor(options: ReservoirOptions) {
+    const { refill, capacity = 4096, retryDelay = 1000 } = object('options', options);
     if (typeof refill !== 'function') throw invalid('refill', 'a function', refill);
     integer('capacity', capacity, 1, 2 ** 26);
+    const { lowWater = capacity >>> 1 } = options;
     integer('lowWater', lowWater, 0, capacity);
     integer('retryDelay', retryDelay, 0, 2 ** 26);
     this.#options = { refill, capacity, lowWater, retryDelay };
@@ -70,6 +71,7 @@ export class Reservoir {
   }
 
   on<K extends keyof ReservoirEvents>(name: K, listener: Listener<ReservoirEvents[K]>, options?: ListenOptions): () => void {
+    listening(name, listener, ['level', 'error']);
     return this.#emitter.on(name, listener, options);
   }
 
@@ -171,7 +173,7 @@ export class Reservoir {
     const { signal } = this.#stop;
     for (let failures = 0; !signal.aborted && (this.#pool.length < capacity || this.#waiting.length > 0); ) {
       try {
-        const key = await refill({ signal });
+        const key = requireBytes('refill', await refill({ signal }));
         if (signal.aborted) key.fill(0);
         else this.#put(key);
         failures = 0;

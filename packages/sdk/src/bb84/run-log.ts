@@ -1,4 +1,5 @@
 import { Emitter, type Listener, type ListenOptions } from '../events.ts';
+import { listening } from './arguments.ts';
 import { type TracedPhoton, type TraceInput, tracePhotons } from './trace.ts';
 import type { Report, Stage, StageEvent } from './types.ts';
 
@@ -9,6 +10,8 @@ export interface AgreementEvents {
   /** What became of the first pulses, after the comparison. Only with the option `trace`. */
   photons: { photons: TracedPhoton[] };
 }
+
+const EVENTS = ['stage', 'photons'] as const satisfies readonly (keyof AgreementEvents)[];
 
 type Counts = StageEvent['counts'];
 
@@ -23,6 +26,7 @@ export class RunLog {
   }
 
   on<K extends keyof AgreementEvents>(name: K, listener: Listener<AgreementEvents[K]>, options?: ListenOptions): () => void {
+    listening(name, listener, EVENTS);
     return this.#emitter.on(name, listener, options);
   }
 

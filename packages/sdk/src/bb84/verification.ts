@@ -1,4 +1,4 @@
-import { QsecError } from '../errors.ts';
+import { bytes, invalid } from './arguments.ts';
 
 /** The largest prime below 2⁶⁴. */
 export const PRIME = 2n ** 64n - 59n;
@@ -44,9 +44,8 @@ const toBigInt = (bytes: Uint8Array): bigint => {
  * @throws INVALID_ARGUMENT when the seed has another length.
  */
 export function universalTag(key: Uint8Array, seed: Uint8Array): Uint8Array {
-  if (seed.length === 0 || seed.length % WIDTH !== 0) {
-    throw new QsecError('INVALID_ARGUMENT', `"seed" expected a multiple of ${WIDTH} bytes, got length=${seed.length}`);
-  }
+  bytes('key', key);
+  if (bytes('seed', seed).length === 0 || seed.length % WIDTH !== 0) throw invalid('seed', `a multiple of ${WIDTH} bytes`, seed);
   const coefficients: bigint[] = [BigInt(key.length + 1)];
   for (let at = 0; at < key.length; at += BLOCK) coefficients.push(toBigInt(key.subarray(at, at + BLOCK)));
   const tag = new DataView(new ArrayBuffer(seed.length));

@@ -1,4 +1,5 @@
 import { QsecError } from '../errors.ts';
+import { bytes, integer, object, word } from './arguments.ts';
 import { GHASH_BYTES, Ghash } from './ghash.ts';
 
 /** Bytes of a tag: which mask it used, u32, and the masked hash. */
@@ -54,10 +55,12 @@ export interface WegmanCarter {
  * @param pad secret, uniform, the same on both sides, never used for anything else: 16 bytes of hash key, then 32 bytes a run.
  * @throws QsecError `PAD_EXHAUSTED` when the pad does not last for one run; `INVALID_ARGUMENT` on a position outside the pad.
  */
-export function wegmanCarter(
-  pad: Uint8Array,
-  { role, position = { tagged: 0, verified: 0 } }: WegmanCarterOptions = {},
-): WegmanCarter {
+export function wegmanCarter(pad: Uint8Array, options: WegmanCarterOptions = {}): WegmanCarter {
+  const { role, position = { tagged: 0, verified: 0 } } = object('options', options);
+  bytes('pad', pad);
+  if (role !== undefined) word('role', role, ['alice', 'bob']);
+  object('position', position);
+  for (const name of ['tagged', 'verified'] as const) integer(`position.${name}`, position[name], 0);
   return new PadAuthentication(new Pad(pad), role, position);
 }
 
@@ -138,9 +141,7 @@ class Masks {
     this.#first = first;
     this.#step = step;
     this.used = used;
-    if (!(Number.isInteger(used) && used >= 0 && used <= this.#total)) {
-      throw new QsecError('INVALID_ARGUMENT', `"position" expected integers from 0 to ${this.#total}, got ${used}`);
-    }
+    integer('position', used, 0, this.#total);
     for (let n = 0; n < used; n++) pad.erase(first + n * step);
   }
 
@@ -198,15 +199,15 @@ class PadAuthentication implements WegmanCarter {
   }
 
   tag(message: Uint8Array): Uint8Array {
-    return this.#own.tag(message);
+    return this.#own.tag(bytes('message', message));
   }
 
   verify(message: Uint8Array, tag: Uint8Array): boolean {
-    return this.#other.verify(message, tag);
+    return this.#other.verify(bytes('message', message), bytes('tag', tag));
   }
 
   load(fresh: Uint8Array): void {
-    this.#pad.load(fresh);
+    this.#pad.load(bytes('fresh', fresh));
   }
 
   get remaining(): number {

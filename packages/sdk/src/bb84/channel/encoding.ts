@@ -1,7 +1,10 @@
+import { integer } from '../arguments.ts';
 import { byteLength, deposit, getBit, select, setBit } from '../bits.ts';
 import { malformed, Reader, Writer } from '../codec.ts';
+import { MOST_PULSES } from '../limits.ts';
 import { countOnes } from './plane.ts';
 import type { MultiPhotonPulses, PhotonStates, Transmission } from './types.ts';
+import { requireTransmission } from './validate.ts';
 
 /*
  * A transmission as bytes, integers big-endian:
@@ -27,7 +30,9 @@ const MULTI = 32;
 const ALL_PARTS = 63;
 
 /** Encodes what left the fibre. The size tells how many pulses arrived and nothing about their states but whether any is in the Breidbart basis. */
-export function encodeTransmission({ count, states, detector }: Transmission): Uint8Array {
+export function encodeTransmission(transmission: Transmission): Uint8Array {
+  requireTransmission(transmission);
+  const { count, states, detector } = transmission;
   const ideal = detector.efficiency === 1 && detector.darkCount === 0;
   const present = states?.present;
   const gaps = present && encodeGaps(present);
@@ -88,6 +93,7 @@ function writeMulti(writer: Writer, { positions, photons }: MultiPhotonPulses): 
  */
 export function decodeTransmission(bytes: Uint8Array, expectedPulses: number): Transmission {
   const reader = new Reader(bytes);
+  integer('expectedPulses', expectedPulses, 0, MOST_PULSES);
   const version = reader.u8();
   if (version !== VERSION) throw malformed(`transmission version ${version}`);
   const parts = requireParts(reader.u8());

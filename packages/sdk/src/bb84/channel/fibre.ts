@@ -1,9 +1,15 @@
+import { finite } from '../arguments.ts';
 import { happens } from './physics-random.ts';
 import { bernoulliPlane, copyPlane, wordsOf, writablePlane, writeBit } from './plane.ts';
 import type { MultiPhotonPulses, PhysicsRandom, PulsesInFlight } from './types.ts';
 
-/** Probability that a photon survives `km` of fibre: 10^(−km·dBPerKm/10). */
-export const fibreTransmittance = (km: number, dBPerKm: number): number => 10 ** ((-km * dBPerKm) / 10);
+/**
+ * Probability that a photon survives `km` of fibre: 10^(−km·dBPerKm/10).
+ *
+ * @throws QsecError `INVALID_ARGUMENT` unless km is from 0 to 100 000 and dBPerKm from 0 to 1000.
+ */
+export const fibreTransmittance = (km: number, dBPerKm: number): number =>
+  10 ** ((-finite('km', km, 0, 1e5) * finite('dBPerKm', dBPerKm, 0, 1e3)) / 10);
 
 /** Lets each photon through independently with the given probability. */
 export function attenuate(pulses: PulsesInFlight, transmittance: number, random: PhysicsRandom): void {

@@ -1,6 +1,7 @@
+import { finite, object, word } from '../arguments.ts';
 import { bernoulliPlane, newPlane, wordsOf } from './plane.ts';
 import type { Eavesdropper, PhysicsRandom, PulsesInFlight } from './types.ts';
-import { percent, requireRange } from './validate.ts';
+import { percent, requireAttack } from './validate.ts';
 
 /** The basis an eavesdropper measures in: one at random for each pulse, always the same, or halfway between Z and X. */
 export type InterceptBasis = 'random' | 'z' | 'x' | 'breidbart';
@@ -14,14 +15,17 @@ export const BREIDBART_ERROR = Math.sin(Math.PI / 8) ** 2;
  * other (Bennett, Bessette, Brassard, Salvail, Smolin, J. Cryptology 5, 1992, §4).
  *
  * @param fraction of pulses measured, 0…1.
- * @throws QsecError `INVALID_ARGUMENT` when the fraction is outside 0…1.
+ * @throws QsecError `INVALID_ARGUMENT` when the fraction is outside 0…1 or there is no such basis.
  */
-export function interceptResend(fraction: number, { basis = 'random' }: { basis?: InterceptBasis } = {}): Eavesdropper {
-  requireRange('fraction', fraction, 0, 1);
+export function interceptResend(fraction: number, options: { basis?: InterceptBasis } = {}): Eavesdropper {
+  const { basis = 'random' } = object('options', options);
+  finite('fraction', fraction, 0, 1);
+  word('basis', basis, ['random', 'z', 'x', 'breidbart']);
   const where = basis === 'random' ? 'random basis' : basis === 'breidbart' ? 'Breidbart basis' : `always ${basis.toUpperCase()}`;
   return {
     description: `intercept-resend on ${percent(fraction)} (${where})`,
     attack(pulses, line, random) {
+      requireAttack(pulses, line, random);
       const chosen = bernoulliPlane(pulses.count, fraction, random);
       if (basis === 'breidbart') resendInBreidbart(pulses, chosen, random);
       else resendInZOrX(pulses, chosen, basis, random);

@@ -1,10 +1,11 @@
 import { QsecError } from '../../errors.ts';
+import { object, seedOf } from '../arguments.ts';
 import { getBit } from '../bits.ts';
 import { BREIDBART_ERROR } from './intercept-resend.ts';
 import { happens, physicsRandom } from './physics-random.ts';
 import { bernoulliPlane, clearTail, copyPlane, countOnes, fullPlane, newPlane, wordsOf, writeBit } from './plane.ts';
 import type { Detections, DetectorModel, PhotonStates, PhysicsRandom, QuantumReceiver, Transmission } from './types.ts';
-import { requirePlane } from './validate.ts';
+import { requirePlane, requireTransmission } from './validate.ts';
 
 export interface MeasureOptions {
   /** Makes the detectors' luck repeatable. Without it, every coin is from the system's CSPRNG. */
@@ -21,13 +22,15 @@ export interface MeasureOptions {
  * @param bases a plane of Bob's choices, 0 for Z and 1 for X.
  * @throws QsecError `INVALID_ARGUMENT` when `bases` has the wrong length; `UNSUPPORTED` when a real fibre carried the light.
  */
-export function measure(transmission: Transmission, bases: Uint8Array, { seed }: MeasureOptions = {}): Detections {
-  return detect(transmission, bases, physicsRandom(seed));
+export function measure(transmission: Transmission, bases: Uint8Array, options: MeasureOptions = {}): Detections {
+  return detect(transmission, bases, randomOf(options));
 }
 
+const randomOf = (options: MeasureOptions): PhysicsRandom => physicsRandom(seedOf(object('options', options).seed));
+
 /** The simulated receiver, which stands in Bob's place where no hardware does. */
-export function simulatedReceiver({ seed }: MeasureOptions = {}): QuantumReceiver {
-  const random = physicsRandom(seed);
+export function simulatedReceiver(options: MeasureOptions = {}): QuantumReceiver {
+  const random = randomOf(options);
   return {
     provenance: 'simulated',
     description: 'simulated: threshold detectors',
@@ -35,7 +38,9 @@ export function simulatedReceiver({ seed }: MeasureOptions = {}): QuantumReceive
   };
 }
 
-function detect({ count, states, detector }: Transmission, bases: Uint8Array, random: PhysicsRandom): Detections {
+function detect(transmission: Transmission, bases: Uint8Array, random: PhysicsRandom): Detections {
+  requireTransmission(transmission);
+  const { count, states, detector } = transmission;
   requirePlane('bases', bases, count);
   if (!states)
     throw new QsecError('UNSUPPORTED', 'A real fibre carried this light: the receiving side needs the receiver of that link');

@@ -1,6 +1,7 @@
 import { happens } from './physics-random.ts';
 import { bernoulliPlane, copyPlane, countOnes, fullPlane, wordsOf, writeBit } from './plane.ts';
 import type { Eavesdropper, Line, MultiPhotonPulses, PhysicsRandom, PulsesInFlight } from './types.ts';
+import { requireAttack } from './validate.ts';
 
 /**
  * Counts the photons of each pulse without disturbing them, keeps one photon of every pulse that holds several, and replaces the
@@ -12,6 +13,7 @@ export function photonNumberSplitting(): Eavesdropper {
   return {
     description: 'photon-number splitting',
     attack(pulses, line, random) {
+      requireAttack(pulses, line, random);
       const { singles, several } = forwardingRates(pulses, line);
       const kept = keepOnePhoton(pulses, several, random);
       stopSingles(pulses, singles, random);

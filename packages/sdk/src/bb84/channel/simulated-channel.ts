@@ -1,11 +1,12 @@
 import { QsecError } from '../../errors.ts';
+import { finite, object, seedOf, withMethods } from '../arguments.ts';
 import { inSequence } from './eavesdropper.ts';
 import { attenuate, fibreTransmittance, launch, misalign, settle } from './fibre.ts';
 import { physicsRandom } from './physics-random.ts';
 import { clearTail } from './plane.ts';
 import { singlePhoton } from './source.ts';
 import type { DetectorModel, Eavesdropper, Line, PhotonStates, PulseSource, PulsesInFlight, QuantumChannel } from './types.ts';
-import { percent, requirePlane, requireRange } from './validate.ts';
+import { percent, requireEavesdropper, requireIntensities, requireLine, requirePulses } from './validate.ts';
 
 export interface SimulatedChannelOptions {
   /** Probability that a state arrives as its orthogonal one (misalignment), 0…0.5. Default 0. */
@@ -38,14 +39,16 @@ export interface SimulatedChannelOptions {
  * ```
  */
 export function simulatedChannel(options: SimulatedChannelOptions = {}): QuantumChannel {
-  const { flip = 0, darkCount = 0, efficiency = 1, source = singlePhoton(), seed } = options;
-  requireRange('flip', flip, 0, 0.5);
-  requireRange('darkCount', darkCount, 0, 1);
-  requireRange('efficiency', efficiency, 0, 1);
+  const { flip = 0, darkCount = 0, efficiency = 1, source = singlePhoton(), seed } = object('options', options);
+  finite('flip', flip, 0, 0.5);
+  finite('darkCount', darkCount, 0, 1);
+  finite('efficiency', efficiency, 0, 1);
+  withMethods('source', source, 'a light source, such as weakCoherent()', 'emit');
+  if (source.intensities !== undefined) requireIntensities(source.intensities);
   const transmittance = transmittanceOf(options);
   const eavesdropper = eavesdropperOf(options);
   const detector: DetectorModel = { efficiency, darkCount };
-  const random = physicsRandom(seed);
+  const random = physicsRandom(seedOf(seed));
   const intensities = source.intensities;
   const line: Line = { transmittance, detector };
 
@@ -53,14 +56,14 @@ export function simulatedChannel(options: SimulatedChannelOptions = {}): Quantum
     provenance: 'simulated',
     description: describe(options, source, eavesdropper),
     ...(intensities && { intensities }),
-    transmit({ count, bits, bases, classes }) {
-      requirePlane('bits', bits, count);
-      requirePlane('bases', bases, count);
+    transmit(prepared) {
+      requirePulses(prepared);
+      const { count, bits, bases, classes } = prepared;
       const pulses = launch(count, bits, bases);
       const { present, multi } = source.emit(count, classes, random);
       pulses.present = present;
       pulses.multi = multi;
-      const rest = eavesdropper ? eavesdropper.attack(pulses, line, random) : line;
+      const rest = eavesdropper ? requireLine(eavesdropper.attack(pulses, line, random)) : line;
       settle(pulses);
       attenuate(pulses, rest.transmittance, random);
       misalign(pulses, flip, random);
@@ -73,17 +76,15 @@ function transmittanceOf({ loss, fibre }: SimulatedChannelOptions): number {
   if (loss !== undefined && fibre !== undefined)
     throw new QsecError('INVALID_ARGUMENT', '"loss" and "fibre" both say how much light arrives: give one');
   if (fibre === undefined) {
-    requireRange('loss', loss ?? 0, 0, 1);
-    return 1 - (loss ?? 0);
+    return 1 - finite('loss', loss === undefined ? 0 : loss, 0, 1);
   }
-  const { km, dBPerKm = 0.2 } = fibre;
-  requireRange('fibre.km', km, 0, 1e5);
-  requireRange('fibre.dBPerKm', dBPerKm, 0, 1e3);
-  return fibreTransmittance(km, dBPerKm);
+  const { km, dBPerKm = 0.2 } = object('fibre', fibre);
+  return fibreTransmittance(finite('fibre.km', km, 0, 1e5), finite('fibre.dBPerKm', dBPerKm, 0, 1e3));
 }
 
 function eavesdropperOf({ eavesdropper }: SimulatedChannelOptions): Eavesdropper | undefined {
-  if (eavesdropper === undefined || 'attack' in eavesdropper) return eavesdropper;
+  if (eavesdropper === undefined) return undefined;
+  if (!Array.isArray(eavesdropper)) return requireEavesdropper(eavesdropper as Eavesdropper);
   return eavesdropper.length === 0 ? undefined : inSequence(eavesdropper);
 }
 

@@ -1,11 +1,18 @@
-import { QsecError } from '../../errors.ts';
+import { array, bytes, finite, invalid, object } from '../arguments.ts';
 import { newPlane } from './plane.ts';
 import type { Intensity, MultiPhotonPulses, PhysicsRandom, PulseSource } from './types.ts';
-import { requireRange } from './validate.ts';
+import { requireCount, requireIntensities, requireRandom } from './validate.ts';
 
 /** An ideal source: exactly one photon in each pulse. */
 export function singlePhoton(): PulseSource {
-  return { description: 'single photons', emit: () => ({}) };
+  return {
+    description: 'single photons',
+    emit(count, _, random) {
+      requireCount(count);
+      requireRandom(random);
+      return {};
+    },
+  };
 }
 
 export interface WeakCoherentOptions {
@@ -21,45 +28,32 @@ export interface WeakCoherentOptions {
  *
  * @throws QsecError `INVALID_ARGUMENT` when intensities are not strictly decreasing in 0…10 or probabilities do not sum to 1.
  */
-export function weakCoherent({
-  intensities = [0.5, 0.1, 0.0002],
-  probabilities = [0.6, 0.25, 0.15],
-}: WeakCoherentOptions = {}): PulseSource {
+export function weakCoherent(options: WeakCoherentOptions = {}): PulseSource {
+  const { intensities = [0.5, 0.1, 0.0002], probabilities = [0.6, 0.25, 0.15] } = object('options', options);
   const classes = toClasses(intensities, probabilities);
   const tables = classes.map(({ mean }) => poissonThresholds(mean));
   return {
     description: `weak coherent pulses of mean ${intensities.join(' / ')}`,
     intensities: classes,
     emit(count, indices, random) {
-      if (indices === undefined || indices.length !== count) {
-        throw new QsecError(
-          'INVALID_ARGUMENT',
-          `"classes" expected one intensity index for each of ${count} pulses, got ${indices?.length ?? 'none'}`,
-        );
-      }
-      return drawPhotons(count, indices, tables, random);
+      requireCount(count);
+      return drawPhotons(count, bytes('classes', indices as Uint8Array, count), tables, requireRandom(random));
     },
   };
 }
 
 function toClasses(means: readonly number[], probabilities: readonly number[]): Intensity[] {
-  if (means.length === 0 || means.length > 255 || means.length !== probabilities.length) {
-    throw new QsecError(
-      'INVALID_ARGUMENT',
-      `"probabilities" expected one for each intensity, got ${probabilities.length} for ${means.length}`,
-    );
-  }
+  if (array('intensities', means, 'an array of numbers').length === 0 || means.length > 255)
+    throw invalid('intensities', '1 to 255 numbers', means);
+  array('probabilities', probabilities, `an array of ${means.length} numbers, one for each intensity`, means.length);
   for (const [k, mean] of means.entries()) {
-    requireRange('intensities', mean, 0, 10);
-    requireRange('probabilities', probabilities[k] as number, 0, 1);
-    if (k > 0 && mean >= (means[k - 1] as number)) {
-      throw new QsecError('INVALID_ARGUMENT', '"intensities" expected the strongest first, strictly decreasing', {
-        details: { intensities: [...means] },
-      });
-    }
+    finite('intensities', mean, 0, 10);
+    finite('probabilities', probabilities[k] as number, 0, 1);
+    if (k > 0 && mean >= (means[k - 1] as number))
+      throw invalid('intensities', 'the strongest first, strictly decreasing', means.join(', '));
   }
   const sum = probabilities.reduce((total, p) => total + p, 0);
-  if (Math.abs(sum - 1) > 1e-9) throw new QsecError('INVALID_ARGUMENT', `"probabilities" expected a sum of 1, got ${sum}`);
+  if (Math.abs(sum - 1) > 1e-9) throw invalid('probabilities', 'a sum of 1', sum);
   return means.map((mean, k) => ({ mean, probability: probabilities[k] as number }));
 }
 
@@ -92,8 +86,7 @@ function drawPhotons(
     const k = indices[i] as number;
     const draw = random.next();
     const empty = vacuum[k];
-    if (empty === undefined)
-      throw new QsecError('INVALID_ARGUMENT', `"classes" expected indices below ${tables.length}, got ${k} at ${i}`);
+    if (empty === undefined) throw invalid('classes', `indices below ${tables.length}`, k);
     if (draw < empty) continue;
     present[i >>> 3] = (present[i >>> 3] as number) | (0x80 >>> (i & 7));
     if (draw < (single[k] as number)) continue;
@@ -114,6 +107,8 @@ function drawPhotons(
  * @returns one index a pulse.
  */
 export function drawClasses(intensities: readonly Intensity[], count: number): Uint8Array {
+  requireIntensities(intensities);
+  requireCount(count);
   const classes = new Uint8Array(count);
   const thresholds: number[] = [];
   let cumulative = 0;

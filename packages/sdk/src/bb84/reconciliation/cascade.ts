@@ -1,8 +1,9 @@
-import { invalid } from '../invalid.ts';
+import { object, word } from '../arguments.ts';
 import { type CascadeSchedule, frameFor } from './cascade-frame.ts';
 import { questionsIn } from './cascade-questions.ts';
 import { CascadeReceiver } from './cascade-receiver.ts';
 import { CascadeSender } from './cascade-sender.ts';
+import { checked } from './checked.ts';
 import type { LeakAccounting, Reconciler } from './types.ts';
 
 export interface CascadeOptions {
@@ -13,11 +14,12 @@ export interface CascadeOptions {
 }
 
 /** Interactive reconciliation: gives away few bits in many short rounds, so it suits links without latency. */
-export function cascade({ schedule = 'efficient', leak = 'pattern-public' }: CascadeOptions = {}): Reconciler {
-  if (schedule !== 'efficient' && schedule !== 'balanced') throw invalid('schedule', "'efficient' or 'balanced'", schedule);
-  if (leak !== 'pattern-public' && leak !== 'two-way') throw invalid('leak', "'pattern-public' or 'two-way'", leak);
+export function cascade(options: CascadeOptions = {}): Reconciler {
+  const { schedule = 'efficient', leak = 'pattern-public' } = object('options', options);
+  word('schedule', schedule, ['efficient', 'balanced']);
+  word('leak', leak, ['pattern-public', 'two-way']);
   const cost = leak === 'two-way' ? 2 : 1;
-  return {
+  return checked({
     method: 'cascade',
     name: `cascade ${schedule} ${leak}`,
     sender: (key, bits, qber) => new CascadeSender(key, frameFor(bits, qber, schedule), cost),
@@ -38,5 +40,5 @@ export function cascade({ schedule = 'efficient', leak = 'pattern-public' }: Cas
       const { key, disclosed, rounds, failed } = receiver;
       return { corrected: key, disclosed, rounds, ok: !failed };
     },
-  };
+  });
 }

@@ -1,3 +1,5 @@
+import { bytes } from '../arguments.ts';
+import { checked, requireReconciler } from './checked.ts';
 import type { LocalReconciliation, Reconciler, ReconciliationReceiver, ReconciliationSender } from './types.ts';
 import { runLocally } from './types.ts';
 
@@ -23,6 +25,7 @@ class FallbackSender implements ReconciliationSender {
   }
 
   answer(request: Uint8Array): Uint8Array {
+    bytes('request', request);
     if (this.#switched) return this.#switched.answer(request);
     if (request.length > 0) return this.#first.answer(request);
     this.#switched = this.#second();
@@ -77,16 +80,18 @@ class FallbackReceiver implements ReconciliationReceiver {
  * further rounds cost little: they tell that the first method failed.
  */
 export function withFallback(first: Reconciler, second: Reconciler): Reconciler {
+  requireReconciler('first', first);
+  requireReconciler('second', second);
   const sender: Reconciler['sender'] = (key, bits, qber, budget) =>
     new FallbackSender(first.sender(key, bits, qber, budget), () => second.sender(key, bits, qber));
   const receiver: Reconciler['receiver'] = (key, bits, qber) =>
     new FallbackReceiver(first.receiver(key, bits, qber), () => second.receiver(key, bits, qber));
-  return {
+  return checked({
     method: first.method,
     name: `${first.name}, ${second.name}`,
     sender,
     receiver,
     local: (aliceBits, bobBits, qber, bits = 8 * aliceBits.length): LocalReconciliation =>
       runLocally(sender(aliceBits, bits, qber), receiver(bobBits, bits, qber)),
-  };
+  });
 }

@@ -1,6 +1,8 @@
+import { bytes } from '../arguments.ts';
 import { byteLength, flipBit, pack, unpack } from '../bits.ts';
 import { malformed, Reader, Writer } from '../codec.ts';
 import { binaryEntropy } from '../finite-key.ts';
+import { checked } from './checked.ts';
 import { buildCode, type LdpcCode, LIFT, splitRows, syndromeOf } from './ldpc-code.ts';
 import { LdpcDecoder } from './ldpc-decoder.ts';
 import { type Reconciler, type ReconciliationReceiver, type ReconciliationSender, runLocally } from './types.ts';
@@ -101,6 +103,7 @@ class LdpcReceiver implements ReconciliationReceiver {
   }
 
   receive(message: Uint8Array): Uint8Array | undefined {
+    bytes('message', message);
     const base = this.#code ?? buildCode(Math.ceil(this.#bits / LIFT), this.#readRows(message));
     const code = splitRows(base, this.#wanted);
     const fresh = base.rows * (this.#code ? 1 : 0) + this.#split;
@@ -109,7 +112,13 @@ class LdpcReceiver implements ReconciliationReceiver {
     const theirs = reader.bits(own.length);
     reader.end();
 
-    this.#errors = Uint8Array.of(...this.#errors, ...unpack(theirs, own.length).map((bit, i) => bit ^ (own[i] as number)));
+    const errors = new Uint8Array(this.#errors.length + own.length);
+    errors.set(this.#errors);
+    errors.set(
+      unpack(theirs, own.length).map((bit, i) => bit ^ (own[i] as number)),
+      this.#errors.length,
+    );
+    this.#errors = errors;
     this.#code = base;
     this.#split = this.#wanted;
     this.disclosed += own.length;
@@ -158,7 +167,7 @@ export function ldpcBound(bits: number): { first: number; request: number; answe
  * nothing but that decoding failed.
  */
 export function ldpc(): Reconciler {
-  return {
+  return checked({
     method: 'ldpc',
     name: 'ldpc',
     sender: (key, bits, qber, budget = 0) => new LdpcSender(key, bits, qber, budget),
@@ -166,5 +175,5 @@ export function ldpc(): Reconciler {
     local(aliceBits, bobBits, qber, bits = 8 * aliceBits.length) {
       return runLocally(this.sender(aliceBits, bits, qber), this.receiver(bobBits, bits, qber));
     },
-  };
+  });
 }
