@@ -125,7 +125,19 @@ describe('qsec2 bb84 simulate', () => {
     [['--intercept-basis', 'z'], 'give --intercept too'],
     [['--intensities', '0.5,0.1', '--source', 'single'], 'need --source decoy'],
     [['--unheard-of'], '--unheard-of'],
-    [['--threshold', '0.9'], '"threshold"'],
+    [['--flip', 'NaN'], '--flip expects a number'],
+    [['--loss=-0.1'], '--loss expects a number from 0 to 1'],
+    [['--km=-1'], '--km expects a number from 0'],
+    [['--km', 'Infinity'], '--km expects a number'],
+    [['--runs', '0'], '--runs expects a number from 1'],
+    [['--threshold', '0.9'], '--threshold: "threshold" expected a number between 0 and 0.5, got 0.9'],
+    [['--eps-sec', '0'], '--eps-sec: "epsilon.secrecy" expected a number between 0 and 1, got 0'],
+    [['--eps-cor', '2'], '--eps-cor: "epsilon.correctness"'],
+    [['--z-probability', '1'], '--z-probability: "zProbability" expected a number from 0.01 to 0.99, got 1'],
+    [['--sample', '1.5'], '--sample: "sampleFraction"'],
+    [['--source', 'decoy', '--intensities', '0.1,0.5,0.01'], '--intensities: "intensities"'],
+    [['--source', 'decoy', '--probabilities', '0.5,0.2,0.2'], '--probabilities: "probabilities" expected a sum of 1'],
+    [['--source', 'decoy', '--probabilities', '0.5,0.5'], '--probabilities: "probabilities"'],
   ])('refuses %j with 2 and a reason', async (words, reason) => {
     const { code, out, err } = await qsec2('bb84', 'simulate', ...words);
     expect(code).toBe(2);
@@ -207,6 +219,13 @@ describe('qsec2 bb84 sweep', () => {
     [['--over', 'qber', '--pulses', '1e9'], '--pulses means nothing in a sweep over qber'],
     [['--over', 'qber', '--from', '0.2', '--to', '0.1'], 'empty range'],
     [['--over', 'distance', '--step', '0.0001'], 'more than 10000'],
+    [['--over', 'distance', '--from=-5'], '--from expects a number from 0'],
+    [['--over', 'distance', '--flip', '5'], '--flip expects a number from 0 to 0.5'],
+    [['--over', 'distance', '--dark-count', 'NaN'], '--dark-count expects a number'],
+    [['--over', 'distance', '--efficiency-ec', '0.9'], '--efficiency-ec expects a number from 1'],
+    [['--over', 'qber', '--eps-sec', '0'], '--eps-sec: "epsSec" expected a number between 0 and 1, got 0'],
+    [['--over', 'qber', '--to', '0.6'], '--to expects a number from 0 to 0.5'],
+    [['--over', 'qber', '--sample', '2'], '--sample expects a number from 0 to 1'],
   ])('refuses %j with 2 and a reason', async (words, reason) => {
     const { code, err } = await qsec2('bb84', 'sweep', ...words);
     expect(code).toBe(2);

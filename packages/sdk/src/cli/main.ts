@@ -47,13 +47,16 @@ function noCommand(words: readonly string[], terminal: Terminal): ExitCode {
 }
 
 /** An error a reader can act on is printed as such; any other one is a defect and keeps its stack. */
-function explain(error: unknown, { name }: Command, terminal: Terminal): ExitCode {
+function explain(error: unknown, command: Command, terminal: Terminal): ExitCode {
+  const { name } = command;
   if (terminal.signal.aborted) {
     terminal.err(`\nqsec2 ${name}: interrupted\n`);
     return 1;
   }
   if (error instanceof UsageError || QsecError.is(error, 'INVALID_ARGUMENT') || isParseError(error)) {
-    terminal.err(`qsec2 ${name}: ${(error as Error).message}\nTry: npx -p @qsec2/sdk qsec2 ${name} --help\n`);
+    terminal.err(
+      `qsec2 ${name}: ${optionOf(error, command)}${(error as Error).message}\nTry: npx -p @qsec2/sdk qsec2 ${name} --help\n`,
+    );
     return 2;
   }
   if (QsecError.is(error)) {
@@ -65,6 +68,23 @@ function explain(error: unknown, { name }: Command, terminal: Terminal): ExitCod
     return 1;
   }
   throw error;
+}
+
+/** Options that are named otherwise than the engine's arguments. */
+const OPTION_OF: Readonly<Record<string, string>> = {
+  'epsilon.secrecy': 'eps-sec',
+  epsSec: 'eps-sec',
+  'epsilon.correctness': 'eps-cor',
+  epsCor: 'eps-cor',
+  zProbability: 'z-probability',
+  sampleFraction: 'sample',
+};
+
+/** The option that an argument of the engine was given by, to go before what the engine says of it. */
+function optionOf(error: unknown, { options }: Command): string {
+  const argument = QsecError.is(error) ? String(error.details.argument) : '';
+  const option = OPTION_OF[argument] ?? argument;
+  return Object.hasOwn(options, option) ? `--${option}: ` : '';
 }
 
 /** What node:util's parseArgs throws for options it does not know. */
