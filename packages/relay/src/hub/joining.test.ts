@@ -522,6 +522,27 @@ describe('a room', () => {
     expect(watch.mock.calls.length).toBe(unwatch.mock.calls.length);
   });
 
+  it('stays open for who is about to join it though everyone else leaves', async () => {
+    const { hub, join, ask, store } = await relay();
+    const ana = await join();
+    const take = store.takeSeat.bind(store);
+    let release = () => {};
+    const held = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    vi.spyOn(store, 'takeSeat').mockImplementation(async (...request) => {
+      await held;
+      return take(...request);
+    });
+    const unwatch = vi.spyOn(store, 'unwatch');
+    const bo = ask();
+    await turn();
+    await hub.leave(ana.member);
+    release();
+    expect('code' in (await bo)).toBe(false);
+    expect(unwatch).not.toHaveBeenCalled();
+  });
+
   it('that cannot be watched is refused, and tried again for the next one', async () => {
     const { ask, store } = await relay();
     vi.spyOn(store, 'watch').mockRejectedValueOnce(new Error('away'));
@@ -531,6 +552,7 @@ describe('a room', () => {
 
   it('is made once, known again by its terms, and recorded once', async () => {
     const { rooms, events, secrets, epoch, key } = await relay();
+    expect(events.record).toHaveBeenCalledTimes(1);
     expect(await rooms.create({ ...secrets, capacity: 3 })).toEqual({ ok: { epoch } });
     expect(await rooms.create({ ...secrets, capacity: 4 })).toEqual({ error: refusals.noRoom });
     expect(events.record.mock.calls).toEqual([[{ kind: 'room-created', room: key, n: 3 }]]);
