@@ -80,13 +80,19 @@ describe('a push', () => {
     const to = (count: number) => Array.from({ length: count }, () => new Uint8Array(16).fill(count));
     for (const count of [1, 2, MAX_CAPACITY - 1, MAX_CAPACITY])
       expect(parsePushes(encode({ to: to(count) }))).toMatchObject([{ addressees: count }]);
-    const counted = (count: number) => {
-      const bytes = encode({ to: to(MAX_CAPACITY) });
-      bytes[2 + 1 + 16] = count;
-      return Buffer.concat([bytes, Buffer.alloc(16 * 300)]);
-    };
+    /** As many addressees as it says, and all of them there. */
+    const counted = (count: number) =>
+      Buffer.concat([
+        Buffer.from([0, 1, 2]),
+        Buffer.alloc(16),
+        Buffer.from([count]),
+        Buffer.alloc(16 * count),
+        Buffer.from([0, 0, 0, 1, 7]),
+      ]);
+    expect(accepted(counted(MAX_CAPACITY))).toBe(1);
     expect(accepted(counted(0))).toBeUndefined();
     expect(accepted(counted(MAX_CAPACITY + 1))).toBeUndefined();
+    expect(accepted(counted(255))).toBeUndefined();
     for (const [flags, length] of [
       [0, 1],
       [1, 1],
@@ -125,6 +131,14 @@ describe('a push', () => {
 });
 
 describe('items', () => {
+  it('name the seats they are for', () => {
+    const to = [new Uint8Array(16).fill(1), new Uint8Array(16).fill(255)];
+    const { frame } = framesOf([{ cid: new Uint8Array(16), transient: false, body: new Uint8Array(3), to }])[0]!;
+    const seats = ['AQEBAQEBAQEBAQEBAQEBAQ', '_____________________w'];
+    expect(frame.to).toEqual(seats);
+    expect(readItems(frame.item)).toMatchObject([{ to: seats }]);
+  });
+
   it('keep the time at which they were taken, and count as no one else is addressed', () => {
     const { frame } = framesOf([{ cid: new Uint8Array(16), transient: false, body: new Uint8Array(3) }])[0]!;
     expect(timeOf(frame)).toBe(1234);
@@ -154,6 +168,17 @@ describe('items', () => {
     const turned = joinItems([frames[2]!, frames[0]!]);
     expect(turned).toEqual(Buffer.concat([before[2]!, before[0]!]));
     expect(joinItems([])).toHaveLength(0);
+    // At the right place, but of another memory.
+    const [first, second] = [frames[0]!, frames[1]!];
+    for (const [at, frame] of [
+      [0, first],
+      [first.item.length, second],
+    ] as const) {
+      const moved = Buffer.from(new ArrayBuffer(200), at, frame.item.length);
+      frame.item.copy(moved);
+      frame.item = moved;
+    }
+    expect(joinItems([first, second])).toEqual(Buffer.concat([before[0]!, before[1]!]));
   });
 
   it('make a batch that the wire contract decodes to what was pushed', () => {
