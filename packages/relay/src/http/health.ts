@@ -17,7 +17,7 @@ export interface HealthOptions {
 export interface Readiness {
   ready: boolean;
   failed: (Part | 'draining' | 'disk')[];
-  /** Why, where the relay knows it in words. */
+  /** Why nothing can be stored there. */
   reasons?: Partial<Record<Part, string>>;
 }
 
@@ -41,12 +41,19 @@ export class Health {
       } catch (error) {
         onError(error);
         failed.push(part);
-        if (error instanceof StorageLost) reasons[part] = error.message;
+        reasons[part] = reasonOf(error);
       }
     }
     if ((await freeBytes(dataDir)) < DISK_FLOOR_BYTES) failed.push('disk');
     return { ready: failed.length === 0, failed, ...(Object.keys(reasons).length > 0 && { reasons }) };
   }
+}
+
+/** Other errors may quote what they are about: of those only the code is told. */
+function reasonOf(error: unknown): string {
+  if (error instanceof StorageLost) return error.message;
+  const { code } = error as NodeJS.ErrnoException;
+  return `nothing can be written (${code ?? 'the log says more'})`;
 }
 
 /** Bytes free for the relay in a folder; any number where the folder is not used. */
