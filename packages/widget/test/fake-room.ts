@@ -306,6 +306,15 @@ export class FakeRoom implements Room {
     this.leaveError = new QsecError('TIMEOUT', 'The member did not confirm.');
   }
 
+  /** Messages of `member`, or of somebody unknown, did not arrive. */
+  missMessages(member: Member | undefined): void {
+    this.#events.emit('gap', { member } as RoomEvents['gap']);
+  }
+
+  tellSecurity(event: RoomEvents['security']): void {
+    this.#events.emit('security', event);
+  }
+
   /** The first member is called as somebody of an earlier visit was. */
   comeUnderKnownName(): void {
     const [member] = this.members;

@@ -1,4 +1,5 @@
-import type { FakeRoom } from './fake-room.ts';
+import { QsecError } from '@qsec2/sdk';
+import { fullReport, refusedStages, stagesUpTo } from './fixtures.ts';
 import { SCENES } from './scenes.ts';
 
 /** The page of the visual tests: `?scene=chat&theme=dark&mode=inline` shows the widget in that state. */
@@ -16,7 +17,7 @@ const room = scene?.room();
 if (room) chat.room = room;
 document.querySelector('main')?.append(chat);
 
-Object.assign(window, { chat, room } satisfies { chat: HTMLElement; room: FakeRoom | undefined });
+Object.assign(window, { chat, room, stagesUpTo, refusedStages, fullReport, QsecError });
 
 await customElements.whenDefined('qsec2-chat');
 await chat.open();

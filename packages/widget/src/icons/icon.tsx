@@ -1,4 +1,5 @@
-import { type FunctionalComponent, h } from '@stencil/core';
+import type { FunctionalComponent } from '@stencil/core';
+import { h } from '../vdom';
 
 /** Outlines on a 20 × 20 grid. */
 export type IconPaths = readonly string[];

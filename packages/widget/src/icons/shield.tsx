@@ -1,4 +1,5 @@
-import { type FunctionalComponent, h } from '@stencil/core';
+import type { FunctionalComponent } from '@stencil/core';
+import { h } from '../vdom';
 
 /** A shield that is filled once a person has verified the other side: shape, not colour alone, tells them apart. */
 export const Shield: FunctionalComponent<{ filled: boolean; size?: number }> = ({ filled, size = 16 }) => (

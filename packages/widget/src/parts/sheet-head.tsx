@@ -1,6 +1,7 @@
-import { type FunctionalComponent, h } from '@stencil/core';
+import type { FunctionalComponent } from '@stencil/core';
 import { Icon } from '../icons/icon';
 import { back } from '../icons/paths';
+import { h } from '../vdom';
 
 interface SheetHeadProps {
   titleId: string;

@@ -1,5 +1,5 @@
 import type { KeyAgreementOptions, Room, SentMessage } from '@qsec2/sdk';
-import { Component, Element, Event, type EventEmitter, Host, h, Method, Prop, State, Watch } from '@stencil/core';
+import { Component, Element, Event, type EventEmitter, Host, Method, Prop, State, Watch } from '@stencil/core';
 import type { Dictionary } from '../../i18n';
 import { launcherText } from '../../i18n/launcher';
 import type { MediaDictionary } from '../../i18n/media';
@@ -23,6 +23,7 @@ import type {
   StateDetail,
   UnreadDetail,
 } from '../../types';
+import { h } from '../../vdom';
 import { type NavigateEvent, navigation } from './navigation';
 import { addressWithout, badgeText, inviteInFragment, titleWith } from './qsec2-chat.logic';
 

@@ -1,5 +1,5 @@
 import type { Recording } from '@qsec2/sdk/voice';
-import { Component, Element, Host, h, Prop, State } from '@stencil/core';
+import { Component, Element, Host, Prop, State } from '@stencil/core';
 import { type Dictionary, problemTitle } from '../../i18n';
 import type { Format } from '../../i18n/format';
 import type { MediaDictionary } from '../../i18n/media';
@@ -7,6 +7,7 @@ import { Icon } from '../../icons/icon';
 import { clip, lock, mic, send } from '../../icons/paths';
 import { LAZY } from '../../lazy-elements';
 import { adviceOf, problemFrom } from '../../store/problem.logic';
+import { h } from '../../vdom';
 import type { ComposerState } from '../qsec2-panel/qsec2-panel.logic';
 import { type Holding, holdingAt, pullAt } from './hold.logic';
 import { fieldHeight, sends } from './qsec2-composer.logic';

@@ -1,4 +1,4 @@
-import { Component, Element, Host, h, Prop, State } from '@stencil/core';
+import { Component, Element, Host, Prop, State } from '@stencil/core';
 import type { Dictionary } from '../../i18n';
 import type { Format } from '../../i18n/format';
 import type { MediaDictionary } from '../../i18n/media';
@@ -12,6 +12,7 @@ import type { FileView, MessageItem } from '../../store/view';
 import { adoptStyles } from '../../styles/adopt';
 import { MEDIA_SHEET } from '../../styles/media-sheet';
 import type { Problem } from '../../types';
+import { h } from '../../vdom';
 import css from './qsec2-file.css';
 import { actionOf, type Fetching, type FileAction, factsOf, shareOf, wantsAtOnce } from './qsec2-file.logic';
 import { Ring } from './ring';

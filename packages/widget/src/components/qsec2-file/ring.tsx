@@ -1,4 +1,5 @@
-import { type FunctionalComponent, h } from '@stencil/core';
+import type { FunctionalComponent } from '@stencil/core';
+import { h } from '../../vdom';
 
 const RADIUS = 19;
 const AROUND = 2 * Math.PI * RADIUS;

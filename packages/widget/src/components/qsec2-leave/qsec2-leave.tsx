@@ -1,4 +1,4 @@
-import { Component, Element, Host, h, Prop, State } from '@stencil/core';
+import { Component, Element, Host, Prop, State } from '@stencil/core';
 import type { Dictionary } from '../../i18n';
 import { loadPeopleWords, type PeopleDictionary } from '../../i18n/people';
 import { Shield } from '../../icons/shield';
@@ -6,6 +6,7 @@ import { SheetHead } from '../../parts/sheet-head';
 import type { MemberView, View } from '../../store/view';
 import { adoptStyles } from '../../styles/adopt';
 import sheet from '../../styles/sheet.css';
+import { h } from '../../vdom';
 import { initialOf } from '../qsec2-panel/qsec2-panel.logic';
 import css from './qsec2-leave.css';
 

@@ -1,10 +1,11 @@
 import type { MessageStatus } from '@qsec2/sdk';
-import { type FunctionalComponent, h } from '@stencil/core';
+import type { FunctionalComponent } from '@stencil/core';
 import type { Dictionary } from '../../i18n';
 import type { Format } from '../../i18n/format';
 import type { MediaDictionary } from '../../i18n/media';
 import { Icon, type IconPaths } from '../../icons/icon';
 import { alert, check, clock, ticks } from '../../icons/paths';
+import { h } from '../../vdom';
 import { FileBody } from './file-body';
 import { linkify } from './linkify.logic';
 import type { Row } from './qsec2-log.logic';
@@ -78,8 +79,9 @@ export const Bubble: FunctionalComponent<BubbleProps> = (props) => {
   );
 };
 
+/** What is said goes to nobody else, a translator on somebody's server included. */
 const words = (text: string) => (
-  <span class="text" dir="auto">
+  <span class="text" dir="auto" translate="no">
     {linkify(text).map(({ text: piece, href }) =>
       href ? (
         <a href={href} target="_blank" rel="noopener noreferrer nofollow">

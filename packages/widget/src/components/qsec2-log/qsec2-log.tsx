@@ -1,4 +1,4 @@
-import { Component, Element, Host, h, Prop, State, Watch } from '@stencil/core';
+import { Component, Element, Host, Prop, State, Watch } from '@stencil/core';
 import { moveFocus } from '../../a11y/focus';
 import type { Dictionary } from '../../i18n';
 import type { Format } from '../../i18n/format';
@@ -7,6 +7,7 @@ import { Icon } from '../../icons/icon';
 import { arrow, next } from '../../icons/paths';
 import { Shield } from '../../icons/shield';
 import type { KeyItem, NoteItem, TimelineItem } from '../../store/view';
+import { h } from '../../vdom';
 import { Bubble } from './bubble';
 import { dayName, isNearEnd, newerCount, type Row, rowsOf } from './qsec2-log.logic';
 

@@ -1,8 +1,9 @@
-import { type FunctionalComponent, h } from '@stencil/core';
+import type { FunctionalComponent } from '@stencil/core';
 import type { Dictionary } from '../../i18n';
 import type { Format } from '../../i18n/format';
 import { Gauge } from '../../parts/gauge/gauge';
 import type { View } from '../../store/view';
+import { h } from '../../vdom';
 import { reasonOf } from './aborted.logic';
 
 interface AbortedProps {

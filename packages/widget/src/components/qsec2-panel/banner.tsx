@@ -1,10 +1,11 @@
-import { type FunctionalComponent, h } from '@stencil/core';
+import type { FunctionalComponent } from '@stencil/core';
 import { type Dictionary, problemTitle } from '../../i18n';
 import { Icon } from '../../icons/icon';
 import { close } from '../../icons/paths';
 import { adviceOf } from '../../store/problem.logic';
 import { queuedCount } from '../../store/timeline.logic';
 import type { View } from '../../store/view';
+import { h } from '../../vdom';
 
 /** A part of the widget that did not come. */
 export interface Missing {

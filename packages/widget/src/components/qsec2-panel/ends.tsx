@@ -1,9 +1,10 @@
-import { type FunctionalComponent, h } from '@stencil/core';
+import type { FunctionalComponent } from '@stencil/core';
 import { type Dictionary, problemTitle } from '../../i18n';
 import { Icon } from '../../icons/icon';
 import { alert } from '../../icons/paths';
 import { adviceOf } from '../../store/problem.logic';
 import type { Problem } from '../../types';
+import { h } from '../../vdom';
 import { remedyOf } from './qsec2-panel.logic';
 
 export const Connecting: FunctionalComponent<{ t: Dictionary; onCancel: () => void }> = ({ t, onCancel }) => (

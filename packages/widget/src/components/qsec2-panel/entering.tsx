@@ -1,7 +1,8 @@
-import { type FunctionalComponent, h } from '@stencil/core';
+import type { FunctionalComponent } from '@stencil/core';
 import type { Dictionary } from '../../i18n';
 import { Icon } from '../../icons/icon';
 import { lock } from '../../icons/paths';
+import { h } from '../../vdom';
 
 /** A newcomer in a room that asks about everyone. */
 export const Entering: FunctionalComponent<{ t: Dictionary; onLeave: () => void }> = ({ t, onLeave }) => (

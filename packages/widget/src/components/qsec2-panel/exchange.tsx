@@ -1,4 +1,4 @@
-import { type FunctionalComponent, h } from '@stencil/core';
+import type { FunctionalComponent } from '@stencil/core';
 import type { Dictionary } from '../../i18n';
 import type { Format } from '../../i18n/format';
 import { Icon } from '../../icons/icon';
@@ -6,6 +6,7 @@ import { check, close } from '../../icons/paths';
 import { Gauge } from '../../parts/gauge/gauge';
 import { type ShownStage, stageStates } from '../../store/agreement.logic';
 import type { AgreementView, View } from '../../store/view';
+import { h } from '../../vdom';
 
 interface ExchangeProps {
   view: View;

@@ -1,9 +1,10 @@
-import { type FunctionalComponent, h } from '@stencil/core';
+import type { FunctionalComponent } from '@stencil/core';
 import type { Dictionary } from '../../i18n';
 import { Icon } from '../../icons/icon';
 import { close, more } from '../../icons/paths';
 import { Shield } from '../../icons/shield';
 import type { View } from '../../store/view';
+import { h } from '../../vdom';
 import { bodyOf, chipOf, initialOf, inRoom, subtitleOf, titleOf } from './qsec2-panel.logic';
 
 interface HeaderProps {

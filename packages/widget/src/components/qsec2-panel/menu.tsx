@@ -1,9 +1,10 @@
-import { type FunctionalComponent, h } from '@stencil/core';
+import type { FunctionalComponent } from '@stencil/core';
 import { moveFocus } from '../../a11y/focus';
 import type { Dictionary } from '../../i18n';
 import { Icon } from '../../icons/icon';
 import { copy, leave, people } from '../../icons/paths';
 import { Shield } from '../../icons/shield';
+import { h } from '../../vdom';
 
 interface MenuProps {
   t: Dictionary;

@@ -1,4 +1,4 @@
-import { Component, Element, Host, h, Prop, State, Watch } from '@stencil/core';
+import { Component, Element, Host, Prop, State, Watch } from '@stencil/core';
 import { Announcer } from '../../a11y/announcer';
 import { type Dictionary, loadDictionary } from '../../i18n';
 import { type Format, makeFormat } from '../../i18n/format';
@@ -13,6 +13,7 @@ import type { MessageItem, View } from '../../store/view';
 import { adoptStyles } from '../../styles/adopt';
 import { PANEL_SHEET } from '../../styles/panel-sheet';
 import type { ChatMode } from '../../types';
+import { h } from '../../vdom';
 import { spoken } from '../qsec2-log/spoken.logic';
 import { Aborted } from './aborted';
 import { Banner, type Missing } from './banner';

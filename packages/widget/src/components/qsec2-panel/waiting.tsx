@@ -1,8 +1,9 @@
-import { type FunctionalComponent, h } from '@stencil/core';
+import type { FunctionalComponent } from '@stencil/core';
 import type { Dictionary } from '../../i18n';
 import { Icon } from '../../icons/icon';
 import { check, copy, qr, share } from '../../icons/paths';
 import type { View } from '../../store/view';
+import { h } from '../../vdom';
 
 interface WaitingProps {
   view: View;

@@ -1,5 +1,6 @@
-import { Component, Element, Host, h, Prop, State, Watch } from '@stencil/core';
+import { Component, Element, Host, Prop, State, Watch } from '@stencil/core';
 import { withPart } from '../../lazy-elements';
+import { h } from '../../vdom';
 
 /** Light squares around the code, which readers need to find it. */
 const QUIET = 2;

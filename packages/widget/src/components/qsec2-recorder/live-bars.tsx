@@ -1,4 +1,5 @@
-import { type FunctionalComponent, h } from '@stencil/core';
+import type { FunctionalComponent } from '@stencil/core';
+import { h } from '../../vdom';
 
 /** A whisper is seen, a shout does not leave the bar. */
 const barHeight = (level: number): number => Math.round(12 + 88 * Math.min(1, Math.sqrt(level) * 1.6));

@@ -1,5 +1,5 @@
 import { type MicrophoneProblem, type RecorderState, type Recording, recordVoice, type VoiceRecorder } from '@qsec2/sdk/voice';
-import { Component, Element, Host, h, Prop, State, Watch } from '@stencil/core';
+import { Component, Element, Host, Prop, State, Watch } from '@stencil/core';
 import type { Dictionary } from '../../i18n';
 import type { Format } from '../../i18n/format';
 import type { MediaDictionary } from '../../i18n/media';
@@ -8,6 +8,7 @@ import { alert, back, bin, lock, mic, pause, play, send } from '../../icons/path
 import { ObjectUrls } from '../../media/object-urls';
 import { takeTurn } from '../../media/turn';
 import { adoptStyles } from '../../styles/adopt';
+import { h } from '../../vdom';
 import type { Holding } from '../qsec2-composer/hold.logic';
 import { LiveBars } from './live-bars';
 import css from './qsec2-recorder.css';

@@ -1,4 +1,4 @@
-import { Component, Element, Host, h, Prop, State } from '@stencil/core';
+import { Component, Element, Host, Prop, State } from '@stencil/core';
 import type { Dictionary } from '../../i18n';
 import type { Format } from '../../i18n/format';
 import { loadSecurityWords, type SecurityDictionary } from '../../i18n/security';
@@ -9,6 +9,7 @@ import { SheetHead } from '../../parts/sheet-head';
 import type { AgreementView, MemberView, View } from '../../store/view';
 import { adoptStyles } from '../../styles/adopt';
 import sheet from '../../styles/sheet.css';
+import { h } from '../../vdom';
 import css from './qsec2-security.css';
 import { ageOf, groupsOf, shownAgreement, verdictOf } from './qsec2-security.logic';
 

@@ -1,8 +1,9 @@
-import { Component, Host, h, Prop, State, Watch } from '@stencil/core';
+import { Component, Host, Prop, State, Watch } from '@stencil/core';
 import type { Dictionary } from '../../i18n';
 import { Icon } from '../../icons/icon';
 import { minus, plus } from '../../icons/paths';
 import type { CreateFields } from '../../store/session';
+import { h } from '../../vdom';
 import { clampPeople, inviteError, MAX_PEOPLE, MIN_PEOPLE, nameError } from './qsec2-setup.logic';
 
 /**

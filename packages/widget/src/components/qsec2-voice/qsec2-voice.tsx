@@ -1,4 +1,4 @@
-import { Component, Element, Host, h, Prop, State } from '@stencil/core';
+import { Component, Element, Host, Prop, State } from '@stencil/core';
 import { type Dictionary, problemTitle } from '../../i18n';
 import type { Format } from '../../i18n/format';
 import type { MediaDictionary } from '../../i18n/media';
@@ -11,6 +11,7 @@ import { problemFrom } from '../../store/problem.logic';
 import type { MessageItem } from '../../store/view';
 import { adoptStyles } from '../../styles/adopt';
 import { MEDIA_SHEET } from '../../styles/media-sheet';
+import { h } from '../../vdom';
 import css from './qsec2-voice.css';
 import { barsOf, nextSpeed, type Speed, seekTo } from './qsec2-voice.logic';
 import { SilentSound, soundOf } from './sound';

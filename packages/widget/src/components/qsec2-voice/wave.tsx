@@ -1,4 +1,5 @@
-import { type FunctionalComponent, h } from '@stencil/core';
+import type { FunctionalComponent } from '@stencil/core';
+import { h } from '../../vdom';
 import { BARS } from './qsec2-voice.logic';
 
 const STRIDE = 3;

@@ -1,7 +1,8 @@
-import { type FunctionalComponent, h } from '@stencil/core';
+import type { FunctionalComponent } from '@stencil/core';
 import type { Dictionary } from '../../i18n';
 import type { Format } from '../../i18n/format';
 import type { AgreementView } from '../../store/view';
+import { h } from '../../vdom';
 import { angleOf, arc, band95, pointAt, round, SCALE_END } from './gauge.logic';
 
 interface GaugeProps {

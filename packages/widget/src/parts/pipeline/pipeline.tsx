@@ -1,7 +1,8 @@
-import { type FunctionalComponent, h } from '@stencil/core';
+import type { FunctionalComponent } from '@stencil/core';
 import type { Format } from '../../i18n/format';
 import type { SecurityDictionary } from '../../i18n/security';
 import type { AgreementView } from '../../store/view';
+import { h } from '../../vdom';
 import { type PipelineBar, pipelineBars } from './pipeline.logic';
 
 interface PipelineProps {
