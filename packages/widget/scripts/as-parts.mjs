@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { transform } from 'esbuild';
+import { transform, transformSync } from 'esbuild';
+import { withGenuine } from './built-ins.mjs';
 
 /**
  * A Rollup plugin for output in the format `system`: the entry becomes a module that brings the loader of the parts, every other chunk a
@@ -18,15 +19,16 @@ export function asParts(compileWhole) {
       const code = isEntry
         ? `${LOADER}\npartLoader(import.meta.url,"./${fileName}",${BUILD},"./${currentOf(name)}")(${rest}`
         : `${DEPOSIT}.set("./${fileName}",[${rest.replace(/\);\s*$/, ']);')}`;
-      const { code: small } = await transform(code, {
-        target: 'es2022',
-        minify: true,
-        legalComments: 'none',
+      const { declarations, code: genuine } = withGenuine(code);
+      const whole = isEntry ? BEFORE + declarations + genuine : `{${declarations}${genuine}}`;
+      const { code: small } = await transform(whole, {
+        ...SMALL,
         ...(isEntry && { format: 'esm' }),
       });
       return { code: compileWhole(name) ? COMPILE_WHOLE + small : small, map: null };
     },
     generateBundle(_, bundle) {
+      this.emitFile({ type: 'asset', ...GENUINE });
       const chunks = Object.values(bundle).filter(({ type }) => type === 'chunk');
       const hash = createHash('sha256');
       for (const { code } of chunks.sort((a, b) => (a.fileName < b.fileName ? -1 : 1))) hash.update(code);
@@ -57,7 +59,26 @@ const DEPOSIT = '(globalThis[Symbol.for("qsec2 parts")]??=new Map)';
 /** In the entry until all of the build is known. */
 const BUILD = '__QSEC2_BUILD__';
 
-const LOADER = readFileSync(new URL('part-loader.js', import.meta.url), 'utf8').replace('export function', 'function');
+const textOf = (file) => readFileSync(new URL(file, import.meta.url), 'utf8');
+
+const LOADER = textOf('part-loader.js').replace('export function', 'function');
+
+const SMALL = { target: 'es2022', minify: true, legalComments: 'none' };
+
+/** What is fetched only where a page replaced built-ins. */
+const GENUINE = (() => {
+  const { code: source } = transformSync(textOf('genuine.js'), { ...SMALL, format: 'esm' });
+  return { source, fileName: `qsec2-genuine-${createHash('sha256').update(source).digest('base64url').slice(0, 8)}.js` };
+})();
+
+/** Before anything else runs. Where the file does not arrive, the page's own have to do. */
+const BEFORE = `${textOf('replaced.js')}
+if (isReplaced()) {
+  try {
+    await import(new URL("./${GENUINE.fileName}", import.meta.url).href);
+  } catch {}
+}
+`;
 
 /**
  * Browsers that know the hint compile a file whole, on another thread while it loads, rather than each function on the page's

@@ -3,7 +3,7 @@ import { QsecError } from '@qsec2/sdk';
 import type { Recording } from '@qsec2/sdk/voice';
 import { afterEach, beforeEach, describe, expect, it, type Mock, vi } from 'vitest';
 import { calledIn } from '../src/store/called.logic';
-import { isRefusal, loadError, problemFrom } from '../src/store/problem.logic';
+import { isRefusal, problemFrom } from '../src/store/problem.logic';
 import { Session, type SessionEvents } from '../src/store/session';
 import { queuedCount, settle, upsert } from '../src/store/timeline.logic';
 import type { MessageItem, TimelineItem } from '../src/store/view';
@@ -478,19 +478,6 @@ describe('sending', () => {
 });
 
 describe('a failure', () => {
-  it('of our own code keeps its words; only what did not load is said to be so', () => {
-    const refusal = new QsecError('ROOM_FULL', 'full');
-    expect(loadError(refusal)).toBe(refusal);
-    const other = new Error('something else');
-    expect(loadError(other)).toBe(other);
-    const missing = new TypeError('Failed to fetch dynamically imported module');
-    expect(loadError(missing)).toMatchObject({
-      code: 'RELAY_UNREACHABLE',
-      cause: missing,
-      remediation: expect.stringContaining('try again'),
-    });
-  });
-
   it('is told by its code, and without one as a browser that cannot run it', () => {
     expect(problemFrom(new QsecError('ROOM_FULL', 'full'))).toMatchObject({ code: 'ROOM_FULL', message: 'full' });
     expect(problemFrom(Object.assign(new Error('half'), { code: 'ROOM_FULL' }))).toMatchObject({
