@@ -45,7 +45,7 @@ export const enMedia = {
   empty: 'This file is empty',
   notShown: 'Cannot be shown here',
   tooLargeToShow: (width: string, height: string) => `Too large to show: ${width} × ${height} pixels`,
-  unknownToShow: 'Not shown: size in pixels unknown',
+  unknownToShow: 'Cannot be shown here: size in pixels unknown',
 
   // Player
   play: 'Play',
