@@ -1,4 +1,5 @@
 import type {
+  Decided,
   FileProgress,
   FileSource,
   KeyAgreementEvent,
@@ -66,6 +67,8 @@ export class FakeRoom implements Room {
     agreedAt: undefined,
     verified: false,
   };
+  /** Until when the others take to confirm a decision. */
+  othersConfirm: Promise<void> | undefined;
   /** What was called, in order. */
   readonly calls: string[] = [];
   /** What the next `send` is to fail with. */
@@ -267,14 +270,16 @@ export class FakeRoom implements Room {
     this.calls.push('rekey');
   }
 
-  async lock(): Promise<void> {
+  async lock(): Promise<Decided> {
     this.calls.push('lock');
     this.policy = { ...this.policy, locked: true };
+    return this.#decided();
   }
 
-  async unlock(): Promise<void> {
+  async unlock(): Promise<Decided> {
     this.calls.push('unlock');
     this.policy = { ...this.policy, locked: false };
+    return this.#decided();
   }
 
   async approve(member: Member): Promise<void> {
@@ -283,16 +288,30 @@ export class FakeRoom implements Room {
     this.setState('secure');
   }
 
-  async delegate(member: Member, rights: RoomPolicy['delegates'][number]['rights']): Promise<void> {
-    this.calls.push(`delegate ${member.id} ${rights.join(' ')}`.trim());
-    const others = this.policy.delegates.filter(({ id }) => id !== member.id);
-    this.policy = { ...this.policy, delegates: rights.length > 0 ? [...others, { id: member.id, rights }] : others };
+  async delegate(member: Member | string, rights: RoomPolicy['delegates'][number]['rights']): Promise<Decided> {
+    const id = typeof member === 'string' ? member : member.id;
+    this.calls.push(`delegate ${id} ${rights.join(' ')}`.trim());
+    const others = this.policy.delegates.filter((delegate) => delegate.id !== id);
+    this.policy = { ...this.policy, delegates: rights.length > 0 ? [...others, { id, rights }] : others };
+    return this.#decided();
   }
 
-  async removeMember(member: Member): Promise<void> {
+  revoke(member: Member | string): Promise<Decided> {
+    return this.delegate(member, []);
+  }
+
+  async removeMember(member: Member): Promise<Decided> {
     this.calls.push(`remove ${member.id}`);
     this.depart(member);
     this.#events.emit('security', { kind: 'member-removed', member, status: this.security });
+    return this.#decided();
+  }
+
+  /** Who is away has not got it. */
+  async #decided(): Promise<Decided> {
+    await this.othersConfirm;
+    const here = ({ presence }: Member) => presence === 'present';
+    return { confirmed: this.members.filter(here), pending: this.members.filter((member) => !here(member)) };
   }
 
   /** Somebody changes under the widget. */

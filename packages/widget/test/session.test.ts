@@ -295,6 +295,21 @@ describe('an open room', () => {
     expect(session.view.timeline.filter(({ kind }) => kind === 'note')).toEqual([]);
   });
 
+  it('tells who does not have a decision yet, and lets nobody wait for that', async () => {
+    session.adopt(room);
+    room.setPresence(room.admit('Bo'), 'away');
+    room.admit('Cleo');
+    let confirm = () => {};
+    room.othersConfirm = new Promise((resolve) => {
+      confirm = resolve;
+    });
+    await session.setLocked(true);
+    expect(session.view.rules.locked).toBe(true);
+    expect(session.view.timeline.filter(({ kind }) => kind === 'note')).toEqual([]);
+    confirm();
+    await vi.waitFor(() => expect(session.view.timeline.at(-1)).toMatchObject({ kind: 'note', note: 'pending', name: 'Bo' }));
+  });
+
   it('lets somebody in who has the name of a verified member once the person decided who it is', async () => {
     session.adopt(room);
     const bo = room.admit('Bo');

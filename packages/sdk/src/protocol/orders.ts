@@ -203,6 +203,11 @@ export function renewedInvite({ roomId, creator }: Invite, { generation, commitm
   return new Invite({ generation, roomId, creator, secret });
 }
 
-/** Which of two removals that lead to the same generation holds. The other one is given again, on top of it. */
-export const removalPrecedes = (powers: Powers, removal: Removal, other: Removal): boolean =>
-  precedes(powers, removal.signer, other.signer);
+/**
+ * Which of two removals that lead to the same generation holds. The other one is given again, on top of it. One whose signer the other
+ * one removes never holds, unless both do: who was removed could else date one back.
+ */
+export function removalPrecedes(powers: Powers, removal: Removal, other: Removal): boolean {
+  const [falls, fells] = [equalBytes(other.removed, removal.signer), equalBytes(removal.removed, other.signer)];
+  return falls === fells ? precedes(powers, removal.signer, other.signer) : fells;
+}

@@ -1,16 +1,16 @@
 import { QsecError } from '../errors.ts';
 import { encodePairContent, orderName } from '../protocol/content.ts';
+import { fingerprint } from '../protocol/identity.ts';
 import { RIGHTS, type Right } from '../protocol/orders.ts';
 import type { MemberPolicy } from '../protocol/policy.ts';
 import { type Bytes, equalBytes, MIN_CAPACITY } from '../wire/index.ts';
 import type { Authority } from './authority.ts';
+import { Confirmations, type Deciding, type Sent } from './confirmations.ts';
 import { identityChanged } from './identity-change.ts';
 import { type Order, OrderPost } from './order-post.ts';
 import type { Peer } from './peer.ts';
+import { hex } from './text.ts';
 import type { SecurityEvent } from './types.ts';
-
-/** How long who leaves waits for the member that is to decide from then on. */
-const HAND_OVER_LIMIT_MS = 10_000;
 
 export interface AdmissionsOptions {
   authority: Authority;
@@ -36,6 +36,7 @@ export class Admissions {
   readonly #options: AdmissionsOptions;
   readonly #authority: Authority;
   readonly #post: OrderPost;
+  readonly confirmations = new Confirmations();
   /** Whether it was told that nobody is here who may let newcomers in. */
   #unruled = false;
 
@@ -98,10 +99,11 @@ export class Admissions {
   }
 
   /** Locks the room or opens it, and tells everyone. @throws {QsecError} `NO_ADMIN` */
-  async lock(locked: boolean): Promise<void> {
+  async lock(locked: boolean): Promise<Deciding> {
     const order = await this.#authority.order(locked);
-    await this.#everyone({ kind: 'lock', order });
+    const sent = await this.#everyone({ kind: 'lock', order });
     await this.#decided();
+    return this.#deciding(sent);
   }
 
   /** Whether the others would be left with nobody who may decide if we, who made the room, were gone. In a room for two nobody else can come. */
@@ -120,19 +122,29 @@ export class Admissions {
     const peer = this.#peer(id);
     if (peer.presence !== 'present' || !peer.trusted)
       throw new QsecError('PEER_GONE', `"${peer.name}" is not here to take over.`);
-    await this.delegate(id, RIGHTS);
-    return { confirmed: this.#post.confirmation(peer, 'policy', HAND_OVER_LIMIT_MS) };
+    const sent = await this.#give(peer.identityKey, RIGHTS);
+    const { done } = this.#deciding(sent.filter(({ to }) => to === peer));
+    return { confirmed: done.then(({ confirmed }) => confirmed.length > 0) };
   }
 
-  /** Gives a member rights, or takes them back, and tells everyone. @throws {QsecError} `NO_ADMIN`, `PEER_GONE`, `INVALID_ARGUMENT` */
-  async delegate(id: string, rights: readonly Right[]): Promise<void> {
+  /**
+   * Gives a member rights, or takes them back, and tells everyone. A delegate need not be here.
+   * @throws {QsecError} `NO_ADMIN`, `PEER_GONE`, `INVALID_ARGUMENT`
+   */
+  async delegate(id: string, rights: readonly Right[]): Promise<Deciding> {
     if (!rights.every((right) => RIGHTS.includes(right))) {
       throw new QsecError('INVALID_ARGUMENT', `"rights" expected some of ${RIGHTS.join(', ')}, got ${rights.join(', ')}`);
     }
-    const { policy, lock } = await this.#authority.delegate(this.#peer(id).identityKey, rights);
-    await this.#everyone({ kind: 'policy', policy });
+    const absent = this.#authority.delegates.find(({ identity }) => hex(fingerprint(identity)) === id);
+    return this.#deciding(await this.#give(absent?.identity ?? this.#peer(id).identityKey, rights));
+  }
+
+  /** Somebody was removed: what rests on it is signed anew, as far as that is for us to do, and told to everyone. */
+  async disown(): Promise<void> {
+    const { policy, lock } = await this.#authority.disown();
+    if (policy) await this.#everyone({ kind: 'policy', policy });
     if (lock) await this.#everyone({ kind: 'lock', order: lock });
-    await this.#decided();
+    if (policy || lock) await this.#decided();
   }
 
   /** A member sent an order. One that holds here is confirmed, each time: the first confirmation may have been lost. */
@@ -145,6 +157,7 @@ export class Admissions {
   /** A member confirms orders of ours. */
   receiveConfirmation(from: Peer, names: readonly Bytes[]): void {
     this.#post.confirmed(from, names);
+    this.confirmations.confirmed(from, names);
   }
 
   /** Somebody let us in: those who know us show it to the others. Returns whether the word holds. */
@@ -172,10 +185,12 @@ export class Admissions {
   /** A member is gone: what it has not confirmed is told it again should it come back. */
   forget(peer: Peer): void {
     this.#post.forget(peer);
+    this.confirmations.forget(peer);
   }
 
   close(): void {
     this.#post.close();
+    this.confirmations.close();
   }
 
   /** Whether a word for us is this member's own, who made the room. */
@@ -253,8 +268,25 @@ export class Admissions {
     await this.#post.send(peer, { kind: 'admission', admission });
   }
 
-  async #everyone(order: Order): Promise<void> {
-    for (const peer of this.#options.peers()) await this.#post.send(peer, order);
+  async #give(identity: Bytes, rights: readonly Right[]): Promise<Sent[]> {
+    const { policy, lock } = await this.#authority.delegate(identity, rights);
+    const sent = await this.#everyone({ kind: 'policy', policy });
+    if (lock) await this.#everyone({ kind: 'lock', order: lock });
+    await this.#decided();
+    return sent;
+  }
+
+  async #everyone(order: Order): Promise<Sent[]> {
+    const sent: Sent[] = [];
+    for (const peer of this.#options.peers()) {
+      sent.push({ to: peer, name: await this.#post.send(peer, order), here: peer.presence === 'present' });
+    }
+    return sent;
+  }
+
+  /** Who only asks to be let in is told, and not waited for. */
+  #deciding(sent: readonly Sent[]): Deciding {
+    return { done: this.confirmations.wait(sent.filter(({ to }) => to.trusted)) };
   }
 
   #peer(id: string): Peer {

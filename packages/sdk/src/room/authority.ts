@@ -3,12 +3,15 @@ import type { Peer as ProvenPeer } from '../protocol/handshake.ts';
 import { fingerprint, type SigningKey } from '../protocol/identity.ts';
 import type { Invite } from '../protocol/invite.ts';
 import {
+  type Delegate,
   isAdmitted,
   type Lock,
   may,
   outranks,
+  type Powers,
   type Removal,
   type Right,
+  readRemoval,
   removalPrecedes,
   renewedInvite,
   signAdmission,
@@ -131,9 +134,15 @@ export class Authority {
     return this.#admission;
   }
 
+  /** Who may decide in the creator's stead: whom the policy names, and who was not removed since. */
+  get delegates(): readonly Delegate[] {
+    return this.#standing(this.#banned);
+  }
+
   /** Whether orders of `identity`, ours unless given, are taken. */
   may(right: Right, identity: Uint8Array = this.#identity.publicKey): boolean {
-    return this.#policy ? may(this.#policy, identity, right) : this.isCreatorsKey(identity);
+    const powers = this.#powers;
+    return powers ? may(powers, identity, right) : this.isCreatorsKey(identity);
   }
 
   /** What we tell a peer inside the handshake. @param name what we call ourselves */
@@ -181,12 +190,14 @@ export class Authority {
   /** Whether somebody who may do so vouches for a member that shows `admission`. The creator needs nobody's word. */
   async attests(identity: Uint8Array, admission: Uint8Array): Promise<boolean> {
     if (this.isCreatorsKey(identity)) return true;
-    return this.#policy !== undefined && isAdmitted(this.#invite, this.#policy, identity, admission);
+    const powers = this.#powers;
+    return powers !== undefined && isAdmitted(this.#invite, powers, identity, admission);
   }
 
   /** Whether somebody vouched for an identity in the room that another link, an earlier one, led to. */
   async attestedIn(invite: Invite, identity: Uint8Array, admission: Uint8Array): Promise<boolean> {
-    return this.#policy !== undefined && (await isAdmitted(invite, this.#policy, identity, admission));
+    const powers = this.#powers;
+    return powers !== undefined && (await isAdmitted(invite, powers, identity, admission));
   }
 
   /** Takes over a policy that is newer than ours; returns whether it was. */
@@ -200,10 +211,10 @@ export class Authority {
 
   /** Takes over a newer order about who comes in. `refused`: its signer may not give it, as far as is known here. */
   async learnLock(encoded: Bytes): Promise<'new' | 'known' | 'refused'> {
-    const policy = this.#known();
-    const lock = await verifyLock(this.#invite, policy, encoded);
+    const powers = this.#known(this.#powers);
+    const lock = await verifyLock(this.#invite, powers, encoded);
     if (!lock) return 'refused';
-    if (this.#lock && !outranks(policy, lock, this.#lock)) return 'known';
+    if (this.#lock && !outranks(powers, lock, this.#lock)) return 'known';
     this.#lock = lock;
     this.#count(lock.n);
     return 'new';
@@ -211,8 +222,8 @@ export class Authority {
 
   /** Takes over somebody's word for us; returns whether it holds. */
   async receiveAdmission(admission: Bytes): Promise<boolean> {
-    const valid =
-      this.#policy !== undefined && (await isAdmitted(this.#invite, this.#policy, this.#identity.publicKey, admission));
+    const powers = this.#powers;
+    const valid = powers !== undefined && (await isAdmitted(this.#invite, powers, this.#identity.publicKey, admission));
     if (valid) this.#admission = admission;
     return valid;
   }
@@ -235,14 +246,20 @@ export class Authority {
    */
   async delegate(identity: Bytes, rights: readonly Right[]): Promise<{ policy: Bytes; lock: Bytes | undefined }> {
     if (!this.isCreator) throw new QsecError('NO_ADMIN', 'Only who made the room can give rights to others.');
-    const { join, capacity, name, delegates } = this.#known();
-    const others = delegates.filter((delegate) => !equalBytes(delegate.identity, identity));
-    const named = rights.length > 0 ? [...others, { identity, rights }] : others;
-    const fields = { n: ++this.#n, join, capacity, name, delegates: named };
-    this.#policy = await signRoomPolicy(this.#invite, this.#identity, fields);
-    // An order of somebody who may give it no more is ours from now on, else newcomers would not take it.
-    const orphaned = this.#lock && !this.may('lock', this.#lock.signer);
-    return { policy: this.#policy.encoded, lock: orphaned ? await this.order(this.locked) : undefined };
+    const others = this.delegates.filter((delegate) => !equalBytes(delegate.identity, identity));
+    await this.#sign(rights.length > 0 ? [...others, { identity, rights }] : others);
+    return { policy: this.#known(this.#policy).encoded, lock: await this.#adoptLock() };
+  }
+
+  /**
+   * Signs anew what rests on somebody who was removed: newcomers, who do not know of it, are not to take their orders, and are to take
+   * the one that is in force. Returns what to tell the others, as far as it is ours to sign.
+   */
+  async disown(): Promise<{ policy: Bytes | undefined; lock: Bytes | undefined }> {
+    const named = this.#policy?.delegates.length ?? 0;
+    const resigned = this.isCreator && this.delegates.length < named;
+    if (resigned) await this.#sign(this.delegates);
+    return { policy: resigned ? this.#policy?.encoded : undefined, lock: await this.#adoptLock() };
   }
 
   /** Removes a member: an order, and the link that the room goes on under. @throws {QsecError} `NO_ADMIN` */
@@ -258,13 +275,15 @@ export class Authority {
    * @throws {QsecError} `NO_ADMIN` unless somebody signed it who may
    */
   async judge(encoded: Bytes): Promise<Removal | undefined> {
-    const policy = this.#known();
-    const removal = await verifyRemoval(this.#invite, policy, encoded);
+    const policy = this.#known(this.#policy);
     const { generation } = this.#invite;
+    const rival = readRemoval(encoded).generation === generation ? this.#removal : undefined;
+    // Of two who decided without knowing of each other, neither had been removed yet.
+    const powers = rival ? this.#powersBefore(policy, rival) : this.#known(this.#powers);
+    const removal = await verifyRemoval(this.#invite, powers, encoded);
     const ours = equalBytes(removal.removed, this.#identity.publicKey);
     if (removal.generation === generation + 1 || (ours && removal.generation > generation)) return removal;
-    const instead = removal.generation === generation && this.#removal && removalPrecedes(policy, removal, this.#removal);
-    return instead ? removal : undefined;
+    return rival && removalPrecedes(powers, removal, rival) ? removal : undefined;
   }
 
   /** The link that a removal leads to. @throws {QsecError} `HANDSHAKE_FAILED` for a secret that is not the order's */
@@ -281,6 +300,7 @@ export class Authority {
     this.#carriedOver = this.admitted;
     this.#invite = renewed;
     this.#removal = removal;
+    if (displaced) this.#banned.delete(toBase64url(displaced.removed));
     this.#banned.add(toBase64url(removal.removed));
     forgetOldest(this.#banned, MAX_BANNED);
     this.#admission = NONE;
@@ -300,8 +320,35 @@ export class Authority {
       throw new QsecError('HANDSHAKE_FAILED', 'The other side is not who made this link.');
   }
 
-  #known(): SignedRoomPolicy {
-    if (this.#policy) return this.#policy;
+  /** Whom orders are taken from. */
+  get #powers(): Powers | undefined {
+    return this.#policy && { creator: this.#policy.creator, delegates: this.delegates };
+  }
+
+  /** Whom they were taken from before a removal. */
+  #powersBefore({ creator }: SignedRoomPolicy, { removed }: Removal): Powers {
+    const banned = new Set(this.#banned);
+    banned.delete(toBase64url(removed));
+    return { creator, delegates: this.#standing(banned) };
+  }
+
+  #standing(banned: ReadonlySet<string>): readonly Delegate[] {
+    return (this.#policy?.delegates ?? []).filter(({ identity }) => !banned.has(toBase64url(identity)));
+  }
+
+  async #sign(delegates: readonly Delegate[]): Promise<void> {
+    const { join, capacity, name } = this.#known(this.#policy);
+    this.#policy = await signRoomPolicy(this.#invite, this.#identity, { n: ++this.#n, join, capacity, name, delegates });
+  }
+
+  /** The order of somebody who may give it no more is ours from now on, if we may give it: else newcomers would not take it. */
+  async #adoptLock(): Promise<Bytes | undefined> {
+    const orphaned = this.#lock && !this.may('lock', this.#lock.signer) && this.may('lock');
+    return orphaned ? this.order(this.locked) : undefined;
+  }
+
+  #known<T>(of: T | undefined): T {
+    if (of) return of;
     throw new QsecError('NOT_ADMITTED', "An order came before the creator's policy was known.");
   }
 

@@ -27,20 +27,21 @@ export class OrderPost {
   readonly #options: OrderPostOptions;
   /** By member and kind: of each kind the last one counts. */
   readonly #waiting = new Map<string, Waiting>();
-  /** Who wants to know whether an order was confirmed, by member and kind. */
-  readonly #watchers = new Map<string, (confirmed: boolean) => void>();
 
   constructor(options: OrderPostOptions) {
     this.#options = options;
   }
 
-  async send(to: Peer, order: Order): Promise<void> {
+  /** Returns the name by which its receiver confirms it. */
+  async send(to: Peer, order: Order): Promise<Bytes> {
     const content = encodePairContent(order);
+    const name = orderName(content);
     const key = keyOf(to.id, order.kind);
     this.#drop(key);
-    const waiting = { to, content, name: toBase64url(orderName(content)), pause: FIRST_REPEAT_MS, timer: undefined };
+    const waiting = { to, content, name: toBase64url(name), pause: FIRST_REPEAT_MS, timer: undefined };
     this.#waiting.set(key, waiting);
     await this.#carry(key, waiting);
+    return name;
   }
 
   /** A member has orders of these names. */
@@ -49,22 +50,7 @@ export class OrderPost {
     for (const [key, { to, name }] of this.#waiting) {
       if (to.id !== by.id || !known.has(name)) continue;
       this.#drop(key);
-      this.#watchers.get(key)?.(true);
     }
-  }
-
-  /** Whether a member confirms what was just sent to it within `limitMs`. */
-  confirmation(by: Peer, kind: Order['kind'], limitMs: number): Promise<boolean> {
-    const key = keyOf(by.id, kind);
-    return new Promise((resolve) => {
-      const settle = (confirmed: boolean) => {
-        clearTimeout(timer);
-        this.#watchers.delete(key);
-        resolve(confirmed);
-      };
-      const timer = setTimeout(() => settle(false), limitMs);
-      this.#watchers.set(key, settle);
-    });
   }
 
   /** A member is here under new keys: what it has not confirmed goes out again, under them. */
@@ -84,11 +70,11 @@ export class OrderPost {
   }
 
   forget(peer: Peer): void {
-    for (const [key, { to }] of [...this.#waiting]) if (to.id === peer.id) this.#giveUp(key);
+    for (const [key, { to }] of [...this.#waiting]) if (to.id === peer.id) this.#drop(key);
   }
 
   close(): void {
-    for (const key of [...this.#waiting.keys()]) this.#giveUp(key);
+    for (const key of [...this.#waiting.keys()]) this.#drop(key);
   }
 
   async #carry(key: string, waiting: Waiting): Promise<void> {
@@ -102,11 +88,6 @@ export class OrderPost {
     if (this.#waiting.get(key) !== waiting) return;
     waiting.pause = Math.min(MAX_REPEAT_MS, 2 * waiting.pause);
     await this.#carry(key, waiting);
-  }
-
-  #giveUp(key: string): void {
-    this.#drop(key);
-    this.#watchers.get(key)?.(false);
   }
 
   #drop(key: string): void {

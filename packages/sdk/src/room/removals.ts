@@ -1,10 +1,11 @@
 import { QsecError } from '../errors.ts';
-import { encodePairContent, type PairContent } from '../protocol/content.ts';
+import { encodePairContent, orderName, type PairContent } from '../protocol/content.ts';
 import { Invite } from '../protocol/invite.ts';
 import { type Removal, readRemoval } from '../protocol/orders.ts';
 import type { KeptRoom, KeptStep } from '../storage/kept.ts';
 import { type Bytes, type Delivery, equalBytes, toBase64url } from '../wire/index.ts';
 import type { Authority } from './authority.ts';
+import type { Deciding, Sent } from './confirmations.ts';
 import type { RoomContext } from './context.ts';
 import { Doorkeeper, type Step } from './doorkeeper.ts';
 import type { Membership } from './membership.ts';
@@ -73,28 +74,36 @@ export class Removals {
   }
 
   /** Removes a member. @throws {QsecError} `NO_ADMIN`, `PEER_GONE` */
-  async remove(id: string): Promise<void> {
+  async remove(id: string): Promise<Deciding> {
     const target = this.#options.membership.peers.find((peer) => peer.id === id);
     if (!target) throw new QsecError('PEER_GONE', 'This member is not here any more.');
-    await this.#order(target.identityKey);
+    const sent = await this.#order(target.identityKey);
+    return { done: this.#options.membership.admissions.confirmations.wait(sent) };
   }
 
-  async #order(identity: Bytes): Promise<void> {
+  /** Returns what was sent to the members. */
+  async #order(identity: Bytes): Promise<Sent[]> {
     const { authority, membership } = this.#options;
     const { removal, renewed } = await authority.remove(identity);
+    const sent: Sent[] = [];
     for (const peer of membership.peers) {
       if (equalBytes(peer.identityKey, identity)) continue;
       const admission = peer.trusted ? await authority.vouch(peer.identityKey, renewed) : NOTHING;
-      await this.#pass(peer, removal, peer.trusted ? renewed.secret : NOTHING, admission);
+      const name = await this.#pass(peer, removal, peer.trusted ? renewed.secret : NOTHING, admission);
+      if (peer.trusted) sent.push({ to: peer, name, here: peer.presence === 'present' });
     }
     await this.#follow(removal, renewed);
+    return sent;
   }
 
   /** A member passes a removal on. @throws {QsecError} `NO_ADMIN`, `HANDSHAKE_FAILED` for one that is not genuine */
-  async receive(from: Peer, { order, secret, admission }: Extract<PairContent, { kind: 'removal' }>): Promise<void> {
+  async receive(from: Peer, received: Extract<PairContent, { kind: 'removal' }>): Promise<void> {
+    const { order, secret, admission } = received;
+    const content = encodePairContent(received);
     const { authority, membership, onRemoved, onOutdated } = this.#options;
     const removal = await authority.judge(order);
-    if (!removal) return;
+    const confirm = () => membership.sendToPeer(from, encodePairContent({ kind: 'obeyed', names: [orderName(content)] }));
+    if (!removal) return confirm();
     if (equalBytes(removal.removed, this.#context.identity.publicKey)) return onRemoved();
     if (secret.length === 0) {
       // Said by a doorkeeper, who shares no keys; said by a member, it would be a way to put others out.
@@ -103,6 +112,7 @@ export class Removals {
     }
     await this.#follow(removal, authority.renewed(removal, secret));
     if (admission.length > 0) await membership.admissions.receiveAdmission(admission);
+    await confirm();
   }
 
   async #follow(removal: Removal, renewed: Invite): Promise<void> {
@@ -120,15 +130,18 @@ export class Removals {
     this.#look(left, members, Date.now() + retention);
     if (target) await membership.gone(toBase64url(target.seat));
     await membership.moved();
+    await membership.admissions.disown();
     membership.tell('member-removed', target);
     await keeping.room();
     // Two removed at once, and the other order held: whom ours was about may have followed it.
-    if (displaced) this.#context.enqueue(() => this.#order(displaced.removed));
+    if (displaced) this.#context.enqueue(async () => void (await this.#order(displaced.removed)));
   }
 
-  #pass(to: Peer, { encoded }: Removal, secret: Bytes, admission: Bytes): Promise<void> {
-    const content = { kind: 'removal' as const, order: encoded, secret, admission };
-    return this.#options.membership.sendToPeer(to, encodePairContent(content));
+  /** Returns the name by which its receiver confirms it. */
+  async #pass(to: Peer, { encoded }: Removal, secret: Bytes, admission: Bytes): Promise<Bytes> {
+    const content = encodePairContent({ kind: 'removal', order: encoded, secret, admission });
+    await this.#options.membership.sendToPeer(to, content);
+    return orderName(content);
   }
 
   /** Looks after a place that the room left for as long as somebody may come back to it. */

@@ -41,6 +41,11 @@ const MEMBER: Kind = {
   accepts: (value) => typeof (value as Partial<Member> | undefined | null)?.id === 'string',
 };
 
+const MEMBER_ID: Kind = {
+  expected: 'the id of one, 32 hexadecimal digits',
+  accepts: (value) => typeof value === 'string' && /^[0-9a-f]{32}$/.test(value),
+};
+
 const SEND: Kinds<SendOptions> = {
   replyTo: TEXT,
   expiresInMs: numberWhere(`1–${MAX_LIFETIME_MS} milliseconds`, (ms) => ms >= 1 && ms <= MAX_LIFETIME_MS),
@@ -110,6 +115,12 @@ export function checkReaction(emoji: unknown): void {
 export const checkName = (name: unknown): void => check('name', name, TEXT);
 
 export const checkMember = (member: unknown): void => check('member', member, MEMBER);
+
+/** The id of a member, who need not be here. */
+export function checkedId(member: unknown): string {
+  check('member', member, either(MEMBER, MEMBER_ID));
+  return typeof member === 'string' ? member : (member as Member).id;
+}
 
 export const checkRights = (rights: unknown): void =>
   check('rights', rights, { expected: 'an array of rights', accepts: Array.isArray });

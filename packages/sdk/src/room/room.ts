@@ -16,6 +16,7 @@ import type { RelaySessionEvents } from '../transport/relay-session.ts';
 import { type Bytes, type Delivery, equalBytes, MIN_CAPACITY, toBase64url } from '../wire/index.ts';
 import type { Amending } from './amendments.ts';
 import { Authority } from './authority.ts';
+import type { Deciding } from './confirmations.ts';
 import type { RoomContext } from './context.ts';
 import { Conversation, type Expected } from './conversation.ts';
 import { Directory } from './directory.ts';
@@ -32,6 +33,7 @@ import { Refusals } from './refusals.ts';
 import { RememberedMember } from './remembered-member.ts';
 import { Removals, readStep } from './removals.ts';
 import {
+  checkedId,
   checkLeave,
   checkListen,
   checkListener,
@@ -47,6 +49,7 @@ import {
 import { SerialQueue } from './serial-queue.ts';
 import { checkText, cleanName, groupsOfFour, hex } from './text.ts';
 import type {
+  Decided,
   LeaveOptions,
   Me,
   Member,
@@ -184,13 +187,13 @@ export class RoomSession implements Room {
   }
 
   get policy(): RoomPolicy {
-    const { name = '', capacity = MIN_CAPACITY, join = 'auto', delegates = [] } = this.#authority.policy ?? {};
+    const { name = '', capacity = MIN_CAPACITY, join = 'auto' } = this.#authority.policy ?? {};
     return {
       name: name || undefined,
       capacity,
       join,
       locked: this.#authority.locked,
-      delegates: delegates.map(({ identity, rights }) => ({ id: hex(fingerprint(identity)), rights })),
+      delegates: this.#authority.delegates.map(({ identity, rights }) => ({ id: hex(fingerprint(identity)), rights })),
     };
   }
 
@@ -270,12 +273,12 @@ export class RoomSession implements Room {
     await done;
   }
 
-  lock(): Promise<void> {
-    return this.#act(() => this.#membership.admissions.lock(true));
+  lock(): Promise<Decided> {
+    return this.#decide(() => this.#membership.admissions.lock(true));
   }
 
-  unlock(): Promise<void> {
-    return this.#act(() => this.#membership.admissions.lock(false));
+  unlock(): Promise<Decided> {
+    return this.#decide(() => this.#membership.admissions.lock(false));
   }
 
   async approve(member: Member): Promise<void> {
@@ -283,15 +286,19 @@ export class RoomSession implements Room {
     return this.#act(() => this.#membership.admissions.approve(member.id));
   }
 
-  async delegate(member: Member, rights: readonly Right[]): Promise<void> {
-    checkMember(member);
+  async delegate(member: Member | string, rights: readonly Right[]): Promise<Decided> {
+    const id = checkedId(member);
     checkRights(rights);
-    return this.#act(() => this.#membership.admissions.delegate(member.id, rights));
+    return this.#decide(() => this.#membership.admissions.delegate(id, rights));
   }
 
-  async removeMember(member: Member): Promise<void> {
+  revoke(member: Member | string): Promise<Decided> {
+    return this.delegate(member, []);
+  }
+
+  async removeMember(member: Member): Promise<Decided> {
     checkMember(member);
-    return this.#act(() => this.#removals.remove(member.id));
+    return this.#decide(() => this.#removals.remove(member.id));
   }
 
   retry(): void {
@@ -463,6 +470,12 @@ export class RoomSession implements Room {
     const error = new QsecError('ROOM_NOT_FOUND', 'This link was replaced by a new one when a member was removed.');
     this.#events.emit('error', error);
     this.#close();
+  }
+
+  /** Decides something, and waits for the others' word outside the queue: it has to get through it. */
+  async #decide(action: () => Promise<Deciding>): Promise<Decided> {
+    const { done } = await this.#act(action);
+    return done;
   }
 
   /** Waiting happens outside the queue: what is waited for has to get through it. */

@@ -257,6 +257,12 @@ export interface SendOptions {
   expiresInMs?: number;
 }
 
+/** Which members confirmed a decision by the time it settled, and which did not: those are told again until they do, or are gone. */
+export interface Decided {
+  readonly confirmed: readonly Member[];
+  readonly pending: readonly Member[];
+}
+
 export interface LeaveOptions {
   /** Who decides from then on: gets every right, and confirms that before we are gone. */
   delegate?: Member;
@@ -359,9 +365,13 @@ export interface Room {
    *   new keys then, and it goes on trying; the event `rekeyed` tells of each member with whom it succeeds.
    */
   rekey(): Promise<void>;
-  /** Closes the room to newcomers: each has to be let in. For the creator, and who has the right `lock`. @throws {QsecError} `NO_ADMIN` */
-  lock(): Promise<void>;
-  unlock(): Promise<void>;
+  /**
+   * Closes the room to newcomers: each has to be let in. For the creator, and who has the right `lock`. Holds here at once; resolves when
+   * everyone who is here confirmed that it holds there, after ten seconds at the latest. @throws {QsecError} `NO_ADMIN`
+   */
+  lock(): Promise<Decided>;
+  /** Opens the room to everyone with the link; as {@link Room.lock}. */
+  unlock(): Promise<Decided>;
   /**
    * Lets a member in who waits for it, in a room that is locked or was made with `join: 'approve'`. For the creator, and who has the
    * right `approve`. @throws {QsecError} `NO_ADMIN`, `PEER_GONE`
@@ -369,15 +379,23 @@ export interface Room {
   approve(member: Member): Promise<void>;
   /**
    * Gives a member rights in the place of those it had; none takes them all back. A creator who leaves without having done so leaves a
-   * room in which nobody can decide any more. Creator only. @throws {QsecError} `NO_ADMIN`, `PEER_GONE`, `INVALID_ARGUMENT`
+   * room in which nobody can decide any more. Creator only. Resolves as {@link Room.lock}.
+   * @param member or its id; one who is not here has to be a delegate already
+   * @throws {QsecError} `NO_ADMIN`, `PEER_GONE`, `INVALID_ARGUMENT`
    */
-  delegate(member: Member, rights: readonly Right[]): Promise<void>;
+  delegate(member: Member | string, rights: readonly Right[]): Promise<Decided>;
+  /**
+   * Takes all rights back from a delegate, here or not: `room.policy.delegates` names them by their ids. Creator only. Resolves as
+   * {@link Room.lock}. @throws {QsecError} `NO_ADMIN`, `PEER_GONE` for an id that is neither a delegate's nor somebody's who is here
+   */
+  revoke(member: Member | string): Promise<Decided>;
   /**
    * Removes a member for good: it reads nothing that is sent from here on, and its identity cannot come back. Everyone else moves to a
    * new link, `room.invite`; the old one leads nowhere. Members who are away follow when they come back, if that is before the relay
-   * gives them up. For the creator, and who has the right `remove`. @throws {QsecError} `NO_ADMIN`, `PEER_GONE`
+   * gives them up. The rights it had end with it. For the creator, and who has the right `remove`. Resolves as {@link Room.lock}, with who
+   * followed. @throws {QsecError} `NO_ADMIN`, `PEER_GONE`
    */
-  removeMember(member: Member): Promise<void>;
+  removeMember(member: Member): Promise<Decided>;
   /** Starts the key agreement again after `aborted`. */
   retry(): void;
   /** Tries the relay now instead of after the back-off. */

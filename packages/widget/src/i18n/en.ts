@@ -203,6 +203,7 @@ export const en = {
   knownNameNote: (name: string) => `${name} comes with another key than at your last visit`,
   rekeyFailedNote: (name: string) => `The keys with ${name} could not be renewed. Messages go on under the old ones`,
   rekeyedNote: (name: string) => `The keys with ${name} are new again`,
+  pendingNote: (names: string) => `Not everybody has this decision yet: ${names}. It is told again until they do.`,
   noAdminNote: 'Nobody is here who may let newcomers in',
   gapNote: (name: string) => (name ? `Messages from ${name} may be missing` : 'Messages may be missing'),
   log: 'Messages',

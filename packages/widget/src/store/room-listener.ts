@@ -59,6 +59,11 @@ export class RoomListener {
     this.#show(message, true);
   }
 
+  /** Something was decided here, and these members have not confirmed it. */
+  decided(pending: readonly Member[]): void {
+    if (pending.length > 0) this.#note('pending', pending.map((member) => this.#called(member)).join(', '));
+  }
+
   /** Reads members and protection again. */
   refresh(): void {
     const { policy } = this.#room;

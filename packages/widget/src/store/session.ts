@@ -1,4 +1,4 @@
-import type { ConnectOptions, KeyAgreementOptions, Member, Message, Room, SentMessage } from '@qsec2/sdk';
+import type { ConnectOptions, Decided, KeyAgreementOptions, Member, Message, Room, SentMessage } from '@qsec2/sdk';
 import type { Recording } from '@qsec2/sdk/voice';
 import type { Phase, Problem } from '../types';
 import { foldAgreement } from './agreement.logic';
@@ -17,6 +17,9 @@ import { EMPTY_VIEW, type MessageItem, type TimelineItem, type View } from './vi
 const SLOW_AFTER_MS = 2000;
 /** `typing` is forgotten by the others after a few seconds, so it is repeated while the person writes. */
 const TYPING_EVERY_MS = 2500;
+
+/** By then a decision holds here; the others may take longer to confirm it. */
+const DECIDED_AFTER_MS = 500;
 
 export interface SessionOptions {
   relay: string;
@@ -243,12 +246,14 @@ export class Session {
     if (room && member) await this.#attempt(() => act(room, member));
   }
 
-  async #attempt(act: () => Promise<unknown> | undefined): Promise<void> {
-    try {
-      await act();
-    } catch (error) {
-      this.#fail(problemFrom(error));
-    }
+  /** Resolves once something is decided here. Whether everybody has it is told later, between the messages. */
+  async #attempt(act: () => Promise<unknown>): Promise<void> {
+    const events = this.#roomEvents;
+    const told = act().then(
+      (decided) => events?.decided((decided as Decided | undefined)?.pending ?? []),
+      (error: unknown) => this.#fail(problemFrom(error)),
+    );
+    await Promise.race([told, new Promise((resolve) => setTimeout(resolve, DECIDED_AFTER_MS))]);
     this.#roomEvents?.refresh();
   }
 

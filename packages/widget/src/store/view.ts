@@ -100,6 +100,7 @@ export interface NoteItem {
     | 'removed'
     | 'no-admin'
     | 'known-name'
+    | 'pending'
     | 'rekey-failed'
     | 'rekeyed';
   readonly name: string;

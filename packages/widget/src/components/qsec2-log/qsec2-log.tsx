@@ -218,6 +218,7 @@ function noteText({ note, name }: NoteItem, t: Dictionary): string {
     removed: t.removedNote,
     'no-admin': () => t.noAdminNote,
     'known-name': t.knownNameNote,
+    pending: t.pendingNote,
     'rekey-failed': t.rekeyFailedNote,
     rekeyed: t.rekeyedNote,
   };
