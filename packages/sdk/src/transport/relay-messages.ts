@@ -1,5 +1,5 @@
 import { QsecError } from '../errors.ts';
-import type { Ack, Bye, Ended, Joined, Range, RelayError, RelayLimits, Reply, SeatPresence, Slow } from '../wire/index.ts';
+import type { Ack, Bye, Ended, Joined, Range, RelayError, Reply, SeatPresence, Slow } from '../wire/index.ts';
 import type { TransportHandlers } from './transport.ts';
 
 /** What a relay says is looked at before it is believed: a hostile one must not bring a client down with a wrong shape. */
@@ -43,19 +43,14 @@ export const isBye: Shape<Bye> = (value): value is Bye =>
 
 const isEnded: Shape<Ended> = (value): value is Ended => isObject(value) && isText(value.reason);
 
-const isLimits: Shape<RelayLimits> = (value): value is RelayLimits =>
-  isObject(value) &&
-  [value.frameBytes, value.inFlightFrames, value.inFlightBytes, value.retentionMs].every(isCount) &&
-  isAbsentOr(value.blobs, (blobs) => isObject(blobs) && [blobs.roomBytes, blobs.retentionMs, blobs.inFlight].every(isCount));
-
+/** Its limits are not looked at here: `checkedLimits` makes something of whatever they are. */
 export const isJoined: Shape<Joined> = (value): value is Joined =>
   isObject(value) &&
   isText(value.epoch) &&
   isCount(value.head) &&
   isCount(value.floor) &&
   isAbsentOr(value.gap, isRange) &&
-  isListOf(value.members, isPresence) &&
-  isLimits(value.limits);
+  isListOf(value.members, isPresence);
 
 /** @throws {QsecError} `RELAY_REFUSED` unless it is one of the two forms of a reply */
 export function checkReply<T>(reply: Reply<T>, shape: Shape<T>): Reply<T> {

@@ -15,6 +15,7 @@ import {
   type SeatPresence,
   toBase64url,
 } from '../wire/index.ts';
+import { checkedLimits } from './checked-limits.ts';
 import { type PushOptions, PushQueue } from './push-queue.ts';
 import { refusing, relayError, retryDelay, unreachable } from './relay-error.ts';
 import { checkedHandlers, checkReply, isJoined } from './relay-messages.ts';
@@ -256,8 +257,9 @@ export class RelaySession extends Emitter<RelaySessionEvents> {
     if (error && this.#epoch === undefined && !this.#options.moved) throw relayError(this.#options.url, error);
   }
 
-  #up(joined: Joined): void {
+  #up(answer: Joined): void {
     if (this.#closed) return;
+    const joined = { ...answer, limits: checkedLimits(answer.limits) };
     const first = this.#epoch === undefined;
     const renewed = first ? this.#options.moved === true : this.#epoch !== joined.epoch;
     if (first) this.#seq = joined.head;

@@ -10,6 +10,8 @@ import type { Transport, TransportFactory } from './transport.ts';
 const REQUEST_TIMEOUT_MS = 10_000;
 /** Chunks of files wait for each other on a slow connection. */
 const BLOB_TIMEOUT_MS = 60_000;
+/** However long a relay that stops asks us to stay away. A timer of more than 2³¹ ms would ring at once. */
+const MAX_RETURN_MS = 60_000;
 const FIRST_BACKOFF_MS = 1_000;
 const MAX_BACKOFF_MS = 30_000;
 const JITTER = 0.5;
@@ -52,7 +54,7 @@ export const socketIoTransport: TransportFactory = (url, handlers) => {
   socket.on('error', (error) => handlers.error(error));
   socket.on('bye', (bye) => {
     handlers.bye(bye);
-    returnAfter(isBye(bye) ? bye.retryAfterMs + Math.random() * bye.jitterMs : FIRST_BACKOFF_MS);
+    returnAfter(isBye(bye) ? Math.min(MAX_RETURN_MS, bye.retryAfterMs + Math.random() * bye.jitterMs) : FIRST_BACKOFF_MS);
   });
 
   function returnAfter(delayMs: number): void {
