@@ -20,7 +20,7 @@ describe('the limits a relay announces', () => {
   );
 
   it.each([1e300, Number.POSITIVE_INFINITY, Number.MAX_SAFE_INTEGER])('never make a client wait for ever (%j)', (retentionMs) => {
-    expect(checkedLimits({ ...SENSIBLE, retentionMs }).retentionMs).toBe(30 * 24 * 60 * MINUTES);
+    expect(checkedLimits({ ...SENSIBLE, retentionMs }).retentionMs).toBe(24 * 24 * 60 * MINUTES);
   });
 
   it('of nonsense are what is usual', () => {

@@ -8,6 +8,8 @@ import { type BlobLimits, MAX_FRAME_BYTES, type RelayLimits } from '../wire/inde
 
 const MINUTE_MS = 60_000;
 const DAY_MS = 24 * 60 * MINUTE_MS;
+/** Timers of more than 2³¹ ms, 24.8 days, ring at once. */
+const LONGEST_MS = 24 * DAY_MS;
 
 /** A limit: what it is at least, unless it is said, and at most. */
 type Range = readonly [floor: number, usual: number, ceiling: number];
@@ -16,11 +18,11 @@ const RANGES: Readonly<Record<Exclude<keyof RelayLimits, 'blobs'>, Range>> = {
   frameBytes: [1_024, MAX_FRAME_BYTES, MAX_FRAME_BYTES],
   inFlightFrames: [1, 64, 4_096],
   inFlightBytes: [MAX_FRAME_BYTES, 2 ** 20, 2 ** 26],
-  retentionMs: [10 * MINUTE_MS, 10 * MINUTE_MS, 30 * DAY_MS],
+  retentionMs: [10 * MINUTE_MS, 10 * MINUTE_MS, LONGEST_MS],
 };
 const BLOB_RANGES: Readonly<Record<keyof BlobLimits, Range>> = {
   roomBytes: [0, 2 ** 30, 2 ** 40],
-  retentionMs: [10 * MINUTE_MS, DAY_MS, 30 * DAY_MS],
+  retentionMs: [10 * MINUTE_MS, DAY_MS, LONGEST_MS],
   inFlight: [1, 16, 256],
 };
 
