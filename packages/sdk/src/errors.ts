@@ -24,6 +24,7 @@ const REMEDIATION = {
   HANDSHAKE_FAILED: 'The other side could not prove itself. Use a fresh link from someone you trust; the relay may be hostile.',
   REKEY_FAILED:
     'Messages still go out under the old keys, and it is tried again. If somebody may have copied them, say nothing secret until it succeeds.',
+  VERSION_MISMATCH: 'Reload the page on both sides. Where a page brings its own copy of the SDK, update that.',
   QBER_EXCEEDED: 'Someone may be listening, or the link is too noisy. Nothing was sent. Try again, or check the channel.',
   KEY_TOO_SHORT: 'Too few secret bits were left. Use more pulses or a channel with less noise.',
   RECONCILIATION_FAILED: 'The two raw keys could not be made equal. Try again, with more pulses or less noise.',

@@ -1,4 +1,4 @@
-import type { ClientToRelay, RelayError, Reply } from '@qsec2/sdk/wire';
+import { type ClientToRelay, type RelayError, type Reply, WIRE_VERSION } from '@qsec2/sdk/wire';
 import type { BlobSession } from '../blobs/blob-session.ts';
 import type { Blobs } from '../blobs/blobs.ts';
 import type { Clock } from '../clock.ts';
@@ -32,6 +32,9 @@ export interface SessionOptions {
   draining(): boolean;
   onError(error: unknown): void;
 }
+
+/** Whoever does not say speaks the first version. Asked before anything else: another version may have other shapes. */
+const isOurVersion = (value: unknown): boolean => ((value as { version?: unknown } | null)?.version ?? 1) === WIRE_VERSION;
 
 type AnyReply = (reply: Reply<unknown>) => void;
 
@@ -159,6 +162,7 @@ export class Session {
   }
 
   async #create(value: unknown) {
+    if (!isOurVersion(value)) return { reply: refuse(refusals.version) };
     const request = requests.create(value);
     if (!request) return { reply: refuse(refusals.badRequest) };
     const { settings, clock, rooms } = this.#options;
@@ -172,6 +176,7 @@ export class Session {
   }
 
   async #join(value: unknown) {
+    if (!isOurVersion(value)) return { reply: refuse(refusals.version) };
     const request = requests.join(value);
     if (!request) return { reply: refuse(refusals.badRequest) };
     if (this.#joined) return { reply: refuse(refusals.joinedAlready) };

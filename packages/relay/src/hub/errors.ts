@@ -1,8 +1,9 @@
-import type { RelayError } from '@qsec2/sdk/wire';
+import { type RelayError, WIRE_VERSION } from '@qsec2/sdk/wire';
 
 /** Everything the relay refuses with. The texts are fixed: nothing a client sent comes back in them. */
 export const refusals = {
   badRequest: { code: 'BAD_REQUEST', message: 'The message does not have the shape of the wire contract.' },
+  version: { code: 'VERSION', message: 'This relay speaks another version of the wire contract.', version: WIRE_VERSION },
   noRoom: { code: 'NO_ROOM', message: 'There is no such room, or the token is not its token.' },
   roomFull: { code: 'ROOM_FULL', message: 'Every seat of the room is taken.' },
   seatTaken: { code: 'SEAT_TAKEN', message: 'The seat belongs to someone else: its secret is another one.' },

@@ -7,6 +7,12 @@ export const malformed = (what: string): QsecError =>
     details: { argument: 'message' },
   });
 
+/** A message of another version of this engine: `details.version` says what is, and which. */
+export const otherVersion = (what: string, theirs: number, ours: number): QsecError =>
+  new QsecError('INVALID_ARGUMENT', `${what} of version ${theirs}, where ${ours} is understood`, {
+    details: { version: { what, theirs, ours } },
+  });
+
 /** Appends fields to a growing buffer. Numbers are big-endian. */
 export class Writer {
   #buffer = new Uint8Array(256);

@@ -2,7 +2,7 @@ import type { QsecErrorCode } from '../errors.ts';
 import { and, byteLength, forEachOne, getBit, ones, popcount, setBit } from './bits.ts';
 import { decodeTransmission, encodeTransmission } from './channel/encoding.ts';
 import type { Intensity, Transmission } from './channel/types.ts';
-import { malformed, Reader, Writer } from './codec.ts';
+import { malformed, otherVersion, Reader, Writer } from './codec.ts';
 import type { DecoyCounts } from './counts.ts';
 import type { SamplingBound } from './finite-key.ts';
 import { MOST_PULSES } from './limits.ts';
@@ -21,7 +21,7 @@ import type { Provenance } from './types.ts';
  *   4 reply       Bob's verdict: done, a failure, or a request to reconciliation
  *   5 answer      Alice's answer to a request; then 4 again
  */
-const FORMAT = 2;
+export const FORMAT = 2;
 
 /** The failures one side can announce to the other, by their number on the wire. */
 const FAILURES = ['QBER_EXCEEDED', 'KEY_TOO_SHORT', 'RECONCILIATION_FAILED', 'VERIFICATION_FAILED'] as const;
@@ -130,7 +130,8 @@ export function encodeHello(hello: Hello): Uint8Array {
 /** @param maxPulses nothing larger is decoded. */
 export function decodeHello(message: Uint8Array, maxPulses: number): Hello {
   const reader = open(message, 1);
-  if (reader.u8() !== FORMAT) throw malformed('unknown format version');
+  const format = reader.u8();
+  if (format !== FORMAT) throw otherVersion('BB84 messages', format, FORMAT);
   const pulses = reader.u32();
   if (pulses === 0 || pulses > maxPulses) throw malformed(`${pulses} pulses, at most ${maxPulses} are accepted`);
   const method = new TextDecoder().decode(reader.bytes(reader.u8()));

@@ -1,6 +1,7 @@
 import type { Report, StageEvent } from '../bb84/types.ts';
 import { QsecError } from '../errors.ts';
 import { AGREED_KEY_BYTES, type KeyParameters, type KeyParty, type KeySource } from '../key-source/types.ts';
+import { type VersionDifference, versionMismatch } from '../version.ts';
 import { type Bytes, Reader, Writer } from '../wire/index.ts';
 import { counterNonce, open, seal } from './aead.ts';
 import { erase, expandLabel } from './key-schedule.ts';
@@ -104,7 +105,8 @@ export class Agreement {
       return await this.#advance(flight, []);
     } catch (error) {
       this.#broken = true;
-      throw error;
+      const other = QsecError.is(error) && (error.details.version as VersionDifference | undefined);
+      throw other ? versionMismatch(other) : error;
     }
   }
 

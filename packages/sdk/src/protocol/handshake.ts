@@ -1,4 +1,5 @@
 import { QsecError } from '../errors.ts';
+import { versionMismatch } from '../version.ts';
 import { type Bytes, concat, equalBytes, Reader, SEAT_BYTES, utf8, Writer } from '../wire/index.ts';
 import { FIRST_NONCE, open, seal } from './aead.ts';
 import { PUBLIC_KEY_BYTES as IDENTITY_BYTES, importVerificationKey, SIGNATURE_BYTES, type SigningKey } from './identity.ts';
@@ -15,8 +16,9 @@ import { CIPHERTEXT_BYTES, encapsulate, generateKeyPair, PUBLIC_KEY_BYTES as KEM
  * A is who sends M1. Nothing here is negotiated: another version or suite byte is refused.
  */
 
-const VERSION = 1;
-const SUITE = 1;
+/** Raised with every layout inside a handshake that has no version of its own, BB84's flights among them. */
+export const HANDSHAKE_VERSION = 1;
+export const SUITE = 1;
 const ROOM_ID_BYTES = 16;
 export const SID_BYTES = 16;
 const NONCE_BYTES = 32;
@@ -92,7 +94,7 @@ export class Initiator {
     const sid = randomBytes(SID_BYTES);
     const rA = randomBytes(NONCE_BYTES);
     const body = new Writer()
-      .u8(VERSION)
+      .u8(HANDSHAKE_VERSION)
       .u8(SUITE)
       .fixed(party.roomId)
       .u32(party.generation)
@@ -184,15 +186,13 @@ export class Responder {
 }
 
 function readM1({ roomId, generation, seat, peerSeat, psk }: Party, m1: Uint8Array): M1Fields {
-  if (m1.length !== M1_BYTES) throw refused(`M1 has ${m1.length} bytes instead of ${M1_BYTES}.`);
   const reader = new Reader(m1);
+  // Before the length: another version may have another one.
   const version = reader.u8();
   const suite = reader.u8();
-  if (version !== VERSION || suite !== SUITE) {
-    throw refused(
-      `The other side speaks version ${version}, suite ${suite}; this SDK speaks version ${VERSION}, suite ${SUITE}.`,
-    );
-  }
+  if (version !== HANDSHAKE_VERSION) throw versionMismatch({ what: 'handshake', theirs: version, ours: HANDSHAKE_VERSION });
+  if (suite !== SUITE) throw versionMismatch({ what: 'suite', theirs: suite, ours: SUITE });
+  if (m1.length !== M1_BYTES) throw refused(`M1 has ${m1.length} bytes instead of ${M1_BYTES}.`);
   if (!equalBytes(reader.fixed(ROOM_ID_BYTES), roomId)) throw refused('M1 is for another room.');
   if (reader.u32() !== generation) throw refused('M1 comes from a link that is no longer valid.');
   const sid = reader.fixed(SID_BYTES).slice();

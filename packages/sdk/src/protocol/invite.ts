@@ -1,5 +1,6 @@
 import { check, type Kind, TEXT } from '../arguments.ts';
 import { QsecError } from '../errors.ts';
+import { versionMismatch } from '../version.ts';
 import { type Bytes, fromBase64url, Reader, toBase64url, Writer } from '../wire/index.ts';
 import { withCode } from './fragment.ts';
 
@@ -11,6 +12,9 @@ export const FINGERPRINT_BYTES = 16;
 const VERSION = 1;
 /** Marks an invite in a URL fragment and tells it from an anchor of the page. */
 const PREFIX = 'q2.';
+const FORM = 2;
+/** An invite of another form: as long as ours at least, so that no word on a page is taken for one. */
+const OTHER_FORM = /\bq(\d{1,3})\.[\w-]{90,}/;
 
 const ADDRESS: Kind = { expected: 'the address of a page', accepts: (value) => URL.canParse(String(value)) };
 
@@ -61,17 +65,20 @@ export class Invite {
 
   /**
    * Reads a link, a fragment with or without its `#`, or a bare code.
-   * @throws {QsecError} `INVALID_ARGUMENT` when it is no text, `INVITE_INVALID` when it is none of these, is cut short, or is of another version.
+   * @throws {QsecError} `INVALID_ARGUMENT` when it is no text, `INVITE_INVALID` when it is none of these or is cut short, `VERSION_MISMATCH`.
    */
   static parse(text: string): Invite {
     check('text', text, TEXT);
     const start = text.lastIndexOf(PREFIX);
-    if (start < 0) throw new QsecError('INVITE_INVALID', 'This is not an invite: no code was found in it.');
+    if (start < 0) {
+      const other = OTHER_FORM.exec(text);
+      if (other) throw versionMismatch({ what: 'invite', theirs: Number(other[1]), ours: FORM, whose: 'link' });
+      throw new QsecError('INVITE_INVALID', 'This is not an invite: no code was found in it.');
+    }
     try {
       const reader = new Reader(fromBase64url(text.slice(start + PREFIX.length).trim()));
       const version = reader.u8();
-      if (version !== VERSION)
-        throw new QsecError('INVITE_INVALID', `This invite is of version ${version}; this SDK reads ${VERSION}.`);
+      if (version !== VERSION) throw versionMismatch({ what: 'invite', theirs: version, ours: VERSION, whose: 'link' });
       const invite = new Invite({
         generation: reader.u32(),
         roomId: reader.fixed(ROOM_ID_BYTES),
@@ -81,14 +88,14 @@ export class Invite {
       reader.end();
       return invite;
     } catch (cause) {
-      if (QsecError.is(cause, 'INVITE_INVALID')) throw cause;
+      if (QsecError.is(cause, 'VERSION_MISMATCH')) throw cause;
       throw new QsecError('INVITE_INVALID', 'This invite is incomplete or was changed on the way.', { cause });
     }
   }
 
-  /** Whether `text` looks like something {@link Invite.parse} would read. */
+  /** Whether `text` looks like something {@link Invite.parse} would read, or an invite of another version. */
   static isIn(text: string): boolean {
-    return text.includes(PREFIX);
+    return text.includes(PREFIX) || OTHER_FORM.test(text);
   }
 
   /** Keeps the secret out of logs and string templates. */

@@ -249,6 +249,11 @@ export class Pairing {
   async #ended(cause: unknown, before: Bytes[]): Promise<QsecError> {
     const { hs, thF, role } = this.#handshaken();
     const error = QsecError.is(cause) ? cause : refused('A step of the handshake failed.', cause);
+    if (error.code === 'VERSION_MISMATCH') {
+      // Said in a frame of its own, which every version reads.
+      this.destroy();
+      return error;
+    }
     const code = Math.max(0, END_CODES.indexOf(error.code as (typeof END_CODES)[number]));
     const word = await seal(endKey(hs, thF, role), counterNonce(0), Uint8Array.of(code) as Bytes, NOTHING);
     this.destroy();

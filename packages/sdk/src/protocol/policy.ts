@@ -1,5 +1,6 @@
 import { QsecError } from '../errors.ts';
 import type { KeySourceKind } from '../key-source/types.ts';
+import { versionMismatch } from '../version.ts';
 import { type Bytes, equalBytes, fromUtf8, MAX_CAPACITY, MIN_CAPACITY, Reader, utf8, Writer } from '../wire/index.ts';
 import { NAME_FIELD_BYTES } from './group-content.ts';
 import { fingerprint, importVerificationKey, PUBLIC_KEY_BYTES, SIGNATURE_BYTES, type SigningKey } from './identity.ts';
@@ -11,6 +12,8 @@ import { pad, unpad } from './padding.ts';
 
 /** Order fixes the byte on the wire. */
 export const KEY_SOURCES: readonly KeySourceKind[] = ['bb84', 'etsi014'];
+/** Of a member's policy and of the orders in it and outside: raised with the layout of any of them. */
+export const POLICY_VERSION = 1;
 const REQUIRED = 1;
 /** The threshold travels in steps of 0.01 %. */
 const THRESHOLD_STEPS = 10_000;
@@ -44,6 +47,7 @@ export interface MemberPolicy {
 export function encodeMemberPolicy({ agreement, room, lock, admission, name }: MemberPolicy): Bytes {
   const { required, source, pulses, threshold } = agreement;
   return new Writer()
+    .u8(POLICY_VERSION)
     .u8(required ? REQUIRED : 0)
     .u8(KEY_SOURCES.indexOf(source))
     .u32(pulses)
@@ -55,9 +59,11 @@ export function encodeMemberPolicy({ agreement, room, lock, admission, name }: M
     .bytes();
 }
 
-/** @throws {QsecError} `INVALID_ARGUMENT` for anything {@link encodeMemberPolicy} cannot have written */
+/** @throws {QsecError} `VERSION_MISMATCH`, or `INVALID_ARGUMENT` for anything {@link encodeMemberPolicy} cannot have written */
 export function decodeMemberPolicy(bytes: Uint8Array): MemberPolicy {
   const reader = new Reader(bytes);
+  const version = reader.u8();
+  if (version !== POLICY_VERSION) throw versionMismatch({ what: 'policy', theirs: version, ours: POLICY_VERSION });
   const flags = reader.u8();
   const source = KEY_SOURCES[reader.u8()];
   const pulses = reader.u32();

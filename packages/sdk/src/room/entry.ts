@@ -5,8 +5,9 @@ import { INVITE_SECRET_BYTES, Invite } from '../protocol/invite.ts';
 import { type Lock, verifyLock } from '../protocol/orders.ts';
 import { type RoomPolicyFields, type SignedRoomPolicy, signRoomPolicy, verifyRoomPolicy } from '../protocol/policy.ts';
 import { randomBytes } from '../protocol/random.ts';
-import type { Kept, RoomStore } from '../storage/kept.ts';
+import { KEPT_VERSION, type Kept, type KeptRoom, type RoomStore } from '../storage/kept.ts';
 import type { StoragePort } from '../storage/port.ts';
+import { versionMismatch } from '../version.ts';
 import {
   type Bytes,
   equalBytes,
@@ -51,7 +52,7 @@ export interface EntryOptions {
   storage: StoragePort | undefined;
 }
 
-/** @throws {QsecError} `ROOM_OPEN_ELSEWHERE`, `STORAGE_UNAVAILABLE`, `INVITE_INVALID` */
+/** @throws {QsecError} `ROOM_OPEN_ELSEWHERE`, `STORAGE_UNAVAILABLE`, `INVITE_INVALID`, `VERSION_MISMATCH` */
 export async function prepareEntry(options: EntryOptions): Promise<Entry> {
   const { given, persist, relay, storage } = options;
   if (persist === 'none') return newEntry(options, false, async () => undefined);
@@ -107,6 +108,10 @@ async function keptEntry(
   { identity, room }: Kept,
   given: Invite,
 ): Promise<Entry> {
+  // Rooms of before the version was written have the first one.
+  const { version = 1 } = room as Partial<KeptRoom>;
+  if (version !== KEPT_VERSION)
+    throw versionMismatch({ what: 'kept room', theirs: version, ours: KEPT_VERSION, whose: 'storage' });
   const known = Invite.parse(room.invite);
   if (known.generation === given.generation && !equalBytes(known.secret, given.secret)) {
     throw new QsecError('INVITE_INVALID', 'This invite contradicts the one by which this room was entered before.');

@@ -10,6 +10,7 @@ import { type AgreementPolicy, decodeMemberPolicy } from '../protocol/policy.ts'
 import { chainBounds, SkippedKeys } from '../protocol/ratchet.ts';
 import { safetyNumber } from '../protocol/safety-number.ts';
 import { ReceiverKey, rosterHash, type SenderKey } from '../protocol/sender-key.ts';
+import { encodeVersions } from '../protocol/versions.ts';
 import { type Bytes, compareBytes, equalBytes, fromBase64url, type Joined, MAX_CAPACITY, toBase64url } from '../wire/index.ts';
 import { Admissions } from './admissions.ts';
 import { AgreementEvents } from './agreement-events.ts';
@@ -19,6 +20,7 @@ import { Doubts } from './doubts.ts';
 import { forgetOldest } from './forget-oldest.ts';
 import { identityChanged } from './identity-change.ts';
 import { Introductions, type IntroductionsOptions } from './introductions.ts';
+import { OtherVersions } from './other-versions.ts';
 import { OwnEpochs } from './own-epochs.ts';
 import { Peer } from './peer.ts';
 import type { Place } from './place.ts';
@@ -90,6 +92,7 @@ export class Membership {
   /** Members whom the relay forgot, and when we give them up. */
   readonly #stranded = new Map<string, ReturnType<typeof setTimeout>>();
   readonly #skipped = new SkippedKeys();
+  readonly #others = new OtherVersions();
   readonly #ownFingerprint: Bytes;
   #rosterChangedAt = 0;
   #joined = false;
@@ -289,6 +292,7 @@ export class Membership {
     this.#failures.delete(seat);
     this.#postponed.delete(seat);
     this.#unfinished.delete(seat);
+    this.#others.forget(seat);
     this.#doubts.settle(seat);
     this.#cancelApproach(seat);
     clearTimeout(this.#stranded.get(seat));
@@ -365,6 +369,28 @@ export class Membership {
     if (this.#seats.get(seat) !== 'present') return;
     this.#unfinished.add(seat);
     await this.#initiate(seat);
+  }
+
+  /**
+   * What the owner of a seat sent is of another version. It proves nothing: whoever shares keys with us keeps them. A handshake ends, as it
+   * does when a relay carries nothing of it.
+   * @param answer whether it is to hear what we speak
+   */
+  speaksOtherwise(seat: string, difference: QsecError, answer: boolean): void {
+    const first = this.#others.note(seat);
+    if (answer) this.#sayVersions(seat);
+    if (this.#peers.has(seat)) {
+      if (first) this.#context.events.emit('error', difference);
+      return;
+    }
+    if (this.#failures.get(seat)?.code === difference.code) return;
+    this.#cancelApproach(seat);
+    this.#introductions.drop(fromBase64url(seat));
+    this.#failed(fromBase64url(seat), difference);
+  }
+
+  #sayVersions(seat: string): void {
+    if (this.#others.mayAnswer(seat)) this.#context.push(encodeVersions(), [fromBase64url(seat)]);
   }
 
   /** Takes the content of a handshake frame. */
@@ -462,7 +488,10 @@ export class Membership {
         void this.#context.keeping.room();
       },
       onSecured: (from, secrets) => this.#secured(from, secrets),
-      onFailed: (from, error) => this.#failed(from, error),
+      onFailed: (from, error) => {
+        if (error.code === 'VERSION_MISMATCH') this.speaksOtherwise(toBase64url(from), error, true);
+        else this.#failed(from, error);
+      },
       onSilent: (from) => this.#approachLater(toBase64url(from)),
       onUnanswered: () => this.#context.events.emit('error', unanswered()),
       onUnfinished: (from) => {
@@ -536,6 +565,8 @@ export class Membership {
       },
     });
     this.#unfinished.delete(key);
+    this.#others.forget(key);
+    this.#failures.delete(key);
     this.#doubts.settle(key);
     const displaced = this.#replaceEarlier(key, peer);
     const known = this.#options.known(peer.id);

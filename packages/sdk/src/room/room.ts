@@ -11,7 +11,8 @@ import { fingerprint, type SigningKey } from '../protocol/identity.ts';
 import type { Invite } from '../protocol/invite.ts';
 import type { Right } from '../protocol/orders.ts';
 import type { AgreementPolicy } from '../protocol/policy.ts';
-import type { KeptRoom } from '../storage/kept.ts';
+import { differenceIn } from '../protocol/versions.ts';
+import { KEPT_VERSION, type KeptRoom } from '../storage/kept.ts';
 import type { RelaySessionEvents } from '../transport/relay-session.ts';
 import { type Bytes, type Delivery, equalBytes, MIN_CAPACITY, toBase64url } from '../wire/index.ts';
 import type { Amending } from './amendments.ts';
@@ -75,6 +76,8 @@ const MEANWHILE: ReadonlySet<QsecErrorCode> = new Set(['CLOSED']);
 const REFUSALS: ReadonlySet<QsecErrorCode> = new Set([
   ...MEANWHILE,
   'HANDSHAKE_FAILED',
+  'VERSION_MISMATCH',
+  'RATE_LIMITED',
   'INVALID_ARGUMENT',
   'NOT_ADMITTED',
   'NO_ADMIN',
@@ -523,6 +526,7 @@ export class RoomSession implements Room {
       return { identity: identityKey, name, verified, vouched, attested };
     });
     return {
+      version: KEPT_VERSION,
       relay: relay.href,
       invite: this.invite.code,
       identity: identity.publicKey,
@@ -618,6 +622,11 @@ export class RoomSession implements Room {
         await this.#membership.receiveHandshake(seat, content);
         return undefined;
       }
+      if (type === FRAME_TYPE.versions) {
+        const difference = differenceIn(content);
+        if (difference && session === this.#place.session) this.#membership.speaksOtherwise(seat, difference, false);
+        return undefined;
+      }
       // What is expected has its place already.
       if (!expected && !this.#refusals.take(seat, this.#isMember(seat))) return undefined;
       let known: boolean | undefined;
@@ -625,6 +634,10 @@ export class RoomSession implements Room {
       else await this.#conversation.receiveFrame(seat, content, expected);
       this.#refusals.giveBack(seat, this.#isMember(seat));
       return known;
+    } catch (error) {
+      if (QsecError.is(error, 'VERSION_MISMATCH') && session === this.#place.session)
+        this.#membership.speaksOtherwise(toBase64url(from), error, true);
+      throw error;
     } finally {
       if (!transient) session.markRead(seq);
     }

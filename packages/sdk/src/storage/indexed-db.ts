@@ -1,4 +1,5 @@
 import { QsecError } from '../errors.ts';
+import { versionMismatch } from '../version.ts';
 import { lockAmongTabs } from './locks.ts';
 import type { StoragePort, StoredValue } from './port.ts';
 import { orUnavailable, unavailable } from './unavailable.ts';
@@ -99,7 +100,12 @@ function open(): Promise<IDBDatabase> {
     request.onupgradeneeded = () => request.result.createObjectStore(STORE);
     let refused = false;
     request.onsuccess = () => (refused ? request.result.close() : resolve(request.result));
-    request.onerror = () => reject(unavailable(request.error));
+    request.onerror = () => {
+      // A newer version of the page was here.
+      if (request.error?.name === 'VersionError') {
+        reject(versionMismatch({ what: 'storage', theirs: VERSION + 1, ours: VERSION, whose: 'storage' }));
+      } else reject(unavailable(request.error));
+    };
     request.onblocked = () => {
       setTimeout(() => {
         refused = true;

@@ -5,7 +5,12 @@ import type { Bytes, Position } from '../wire/index.ts';
 
 /** What of a room outlives a reload. No ratchet, no chain key, no root of a pair: those are agreed anew. */
 
+/** Of everything that is kept of a room. */
+export const KEPT_VERSION = 1;
+
 export interface KeptRoom {
+  /** {@link KEPT_VERSION} of who wrote it. */
+  version: number;
   /** Address of the relay. */
   relay: string;
   invite: string;

@@ -12,6 +12,7 @@ import {
   type Reply,
   type SeatPresence,
   toBase64url,
+  WIRE_VERSION,
 } from '../wire/index.ts';
 import { MEMORY_BLOB_LIMITS, type MemoryBlobs, memoryBlobTransport } from './memory-blobs.ts';
 
@@ -88,6 +89,8 @@ const failure = (
   error: { code, message: code },
 });
 
+const anotherVersion = { error: { code: 'VERSION' as const, message: 'VERSION', version: WIRE_VERSION } };
+
 class Connection implements Transport {
   readonly #relay: MemoryRelay;
   readonly #handlers: TransportHandlers;
@@ -157,6 +160,7 @@ class Connection implements Transport {
 
   async create(request: CreateRequest): Promise<Reply<{ epoch: string }>> {
     this.#note('create', request);
+    if (request.version !== WIRE_VERSION) return anotherVersion;
     const existing = this.#rooms.get(request.room);
     if (existing) {
       const same = existing.token === request.token && existing.endToken === request.endToken;
@@ -179,6 +183,7 @@ class Connection implements Transport {
 
   async join(request: JoinRequest): ReturnType<Transport['join']> {
     this.#note('join', request);
+    if (request.version !== WIRE_VERSION) return anotherVersion;
     const room = this.#rooms.get(request.room);
     if (!room || room.token !== request.token) return failure('NO_ROOM');
     const seat = room.seats.get(request.seat);

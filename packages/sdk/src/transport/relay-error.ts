@@ -1,5 +1,6 @@
 import { QsecError } from '../errors.ts';
-import type { RelayError } from '../wire/index.ts';
+import { versionMismatch } from '../version.ts';
+import { type RelayError, WIRE_VERSION } from '../wire/index.ts';
 
 /** Refusals that say "not now". */
 const PASSING: ReadonlySet<RelayError['code']> = new Set(['RATE_LIMITED', 'UNAVAILABLE']);
@@ -30,7 +31,7 @@ export const refusing = (relay: URL, cause: unknown): QsecError =>
   new QsecError('RELAY_REFUSED', `The relay at ${nameOf(relay)} refuses the connection.`, { cause });
 
 /** What the refusal of a relay means to a person. */
-export function relayError(relay: URL, { code, message, retryAfterMs }: RelayError): QsecError {
+export function relayError(relay: URL, { code, message, retryAfterMs, version }: RelayError): QsecError {
   const details = { relay: code, ...(retryAfterMs !== undefined && { retryAfterMs }) };
   switch (code) {
     case 'NO_ROOM':
@@ -41,6 +42,8 @@ export function relayError(relay: URL, { code, message, retryAfterMs }: RelayErr
       return new QsecError('RATE_LIMITED', 'The relay asks to slow down.', { details });
     case 'UNAVAILABLE':
       return new QsecError('RELAY_UNREACHABLE', `The relay at ${nameOf(relay)} cannot serve this at the moment.`, { details });
+    case 'VERSION':
+      return versionMismatch({ what: 'wire', theirs: Number(version), ours: WIRE_VERSION, whose: 'relay' });
     case 'TOO_LARGE':
       return new QsecError('MESSAGE_TOO_LARGE', 'The relay does not take frames of this size.', { details });
     default:

@@ -20,7 +20,11 @@ const isRange: Shape<Range> = (value): value is Range =>
   isObject(value) && isCount(value.from) && isCount(value.to) && value.from <= value.to;
 
 const isRelayError: Shape<RelayError> = (value): value is RelayError =>
-  isObject(value) && isText(value.code) && isText(value.message) && isAbsentOr(value.retryAfterMs, isCount);
+  isObject(value) &&
+  isText(value.code) &&
+  isText(value.message) &&
+  isAbsentOr(value.retryAfterMs, isCount) &&
+  isAbsentOr(value.version, isCount);
 
 const isRefusal: Shape<{ push: number; error: RelayError }> = (value): value is { push: number; error: RelayError } =>
   isObject(value) && isCount(value.push) && isRelayError(value.error);

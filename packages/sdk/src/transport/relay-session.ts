@@ -14,6 +14,7 @@ import {
   type ReportRequest,
   type SeatPresence,
   toBase64url,
+  WIRE_VERSION,
 } from '../wire/index.ts';
 import { checkedLimits } from './checked-limits.ts';
 import { type PushOptions, PushQueue } from './push-queue.ts';
@@ -223,6 +224,7 @@ export class RelaySession extends Emitter<RelaySessionEvents> {
       if (create && this.#epoch === undefined) await this.#create();
       const since = this.#epoch === undefined ? undefined : { epoch: this.#epoch, seq: this.#seq };
       const request = {
+        version: WIRE_VERSION,
         room: toBase64url(room),
         token: toBase64url(token),
         seat: toBase64url(seat),
@@ -247,6 +249,7 @@ export class RelaySession extends Emitter<RelaySessionEvents> {
   async #create(): Promise<void> {
     const { room, token, endToken = crypto.getRandomValues(new Uint8Array(32)), capacity } = this.#options;
     const request: CreateRequest = {
+      version: WIRE_VERSION,
       room: toBase64url(room),
       token: toBase64url(token),
       endToken: toBase64url(endToken),

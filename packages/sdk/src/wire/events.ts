@@ -27,7 +27,9 @@ export type RelayErrorCode =
   /** The room's share of the relay's storage is used up. */
   | 'QUOTA'
   /** The relay is stopping or cannot write: try again later. */
-  | 'UNAVAILABLE';
+  | 'UNAVAILABLE'
+  /** Another version of this contract: `version` is the relay's. */
+  | 'VERSION';
 
 export interface RelayError {
   code: RelayErrorCode;
@@ -35,6 +37,8 @@ export interface RelayError {
   message: string;
   /** When trying again makes sense, milliseconds. */
   retryAfterMs?: number;
+  /** With `VERSION`. */
+  version?: number;
 }
 
 /** Reply to a request: one of the two. */
@@ -44,6 +48,8 @@ export type Reply<T> = { ok: T; error?: never } | { ok?: never; error: RelayErro
 export type Base64url = string;
 
 export interface CreateRequest {
+  /** {@link WIRE_VERSION} of the client; 1 where it is absent. */
+  version?: number;
   room: Base64url;
   /** Shown by everyone who joins; the relay keeps its hash. */
   token: Base64url;
@@ -68,6 +74,8 @@ export interface Position {
 }
 
 export interface JoinRequest {
+  /** {@link WIRE_VERSION} of the client; 1 where it is absent. */
+  version?: number;
   room: Base64url;
   token: Base64url;
   /** Random, stable until the member is gone. */

@@ -2,6 +2,9 @@ import type { BlobLimits } from './blobs.ts';
 
 /** Sizes fixed by the protocol. What an operator can change is announced at join ({@link RelayLimits}). */
 
+/** Of this contract: raised when one side could misunderstand the other. */
+export const WIRE_VERSION = 1;
+
 export const ROOM_ID_BYTES = 16;
 export const TOKEN_BYTES = 32;
 export const SEAT_BYTES = 16;

@@ -25,6 +25,7 @@ const problems: Partial<Record<QsecErrorCode, string>> = {
   PEER_GONE: 'The other person has left',
   IDENTITY_CHANGED: 'The other side shows a new identity',
   HANDSHAKE_FAILED: 'The other side could not prove who it is',
+  VERSION_MISMATCH: 'The two sides use different versions',
   REKEY_FAILED: 'The keys could not be renewed',
   QBER_EXCEEDED: 'Key exchange stopped',
   KEY_TOO_SHORT: 'The key came out too short',

@@ -40,6 +40,7 @@ const REFUSALS: ReadonlySet<QsecErrorCode> = new Set([
   'REMOVED',
   'NOT_ADMITTED',
   'HANDSHAKE_FAILED',
+  'VERSION_MISMATCH',
 ]);
 
 /** Whether `problem` ends the attempt of a newcomer who has no key with anyone yet. To a member it is a notice. */

@@ -1,6 +1,6 @@
 import { integer } from '../arguments.ts';
 import { byteLength, deposit, getBit, select, setBit } from '../bits.ts';
-import { malformed, Reader, Writer } from '../codec.ts';
+import { malformed, otherVersion, Reader, Writer } from '../codec.ts';
 import { MOST_PULSES } from '../limits.ts';
 import { countOnes } from './plane.ts';
 import type { MultiPhotonPulses, PhotonStates, Transmission } from './types.ts';
@@ -20,7 +20,7 @@ import { requireTransmission } from './validate.ts';
  * A lossless single-photon run is 6 bytes and 2 bits a pulse; on a lossy one only pulses that arrive cost their 2 bits, and a
  * bit a pulse or a gap of a byte or two says which they are.
  */
-const VERSION = 1;
+export const VERSION = 1;
 const DETECTOR = 1;
 const DENSE = 2;
 const SPARSE = 4;
@@ -95,7 +95,7 @@ export function decodeTransmission(bytes: Uint8Array, expectedPulses: number): T
   const reader = new Reader(bytes);
   integer('expectedPulses', expectedPulses, 0, MOST_PULSES);
   const version = reader.u8();
-  if (version !== VERSION) throw malformed(`transmission version ${version}`);
+  if (version !== VERSION) throw otherVersion('BB84 transmission', version, VERSION);
   const parts = requireParts(reader.u8());
   const count = reader.u32();
   if (count !== expectedPulses) throw malformed(`${count} pulses where ${expectedPulses} were agreed on`);

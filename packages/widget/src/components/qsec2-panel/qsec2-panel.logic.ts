@@ -127,6 +127,7 @@ const REMEDIES: Partial<Record<QsecErrorCode, Remedy>> = {
   RELAY_REFUSED: 'retry',
   RATE_LIMITED: 'retry',
   TIMEOUT: 'retry',
+  VERSION_MISMATCH: 'retry',
   ROOM_FULL: 'retry',
   ROOM_LOCKED: 'retry',
   ROOM_OPEN_ELSEWHERE: 'retry',
