@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { installedChromium } from './chromium.mjs';
 import { say } from './console.mjs';
 import { postgresFolder, redisBinary } from './engines.mjs';
+import { installedFirefox } from './firefox.mjs';
 import { run } from './run.mjs';
 
 /** What the tests need besides Node: found on this machine, or brought from Debian's packages where this is run by root. */
@@ -12,6 +13,7 @@ import { run } from './run.mjs';
 /** @type {Program[]} */
 const PROGRAMS = [
   { name: 'Chromium', found: () => installedChromium() !== undefined, packages: ['chromium', 'fonts-noto-color-emoji'] },
+  { name: 'Firefox', found: () => installedFirefox() !== undefined, packages: ['firefox-esr'] },
   { name: 'Redis', found: () => redisBinary() !== undefined, packages: ['redis-server'] },
   { name: 'PostgreSQL', found: () => postgresFolder() !== undefined, packages: ['postgresql'] },
   { name: 'strace', found: () => spawnSync('strace', ['-V']).status === 0, packages: ['strace'] },
