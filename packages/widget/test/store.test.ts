@@ -2,10 +2,11 @@ import type { FileProgress, Member, SecurityEvent } from '@qsec2/sdk';
 import { QsecError } from '@qsec2/sdk';
 import type { Recording } from '@qsec2/sdk/voice';
 import { afterEach, beforeEach, describe, expect, it, type Mock, vi } from 'vitest';
+import { stageStates } from '../src/store/agreement.logic';
 import { calledIn } from '../src/store/called.logic';
 import { isRefusal, problemFrom } from '../src/store/problem.logic';
 import { Session, type SessionEvents } from '../src/store/session';
-import { queuedCount, settle, upsert } from '../src/store/timeline.logic';
+import { newest, queuedCount, settle, upsert } from '../src/store/timeline.logic';
 import type { MessageItem, TimelineItem } from '../src/store/view';
 import { contentOf, FakeRoom } from './fake-room.ts';
 import { stagesUpTo } from './fixtures.ts';
@@ -489,6 +490,22 @@ describe('a failure', () => {
   });
 });
 
+describe('an exchange that was refused', () => {
+  it.each([
+    ['QBER_EXCEEDED', 'estimation'],
+    ['RECONCILIATION_FAILED', 'reconciliation'],
+    ['VERIFICATION_FAILED', 'verification'],
+    ['KEY_TOO_SHORT', 'amplification'],
+  ] as const)('by %s stopped at %s, whatever was told before', (code, stopped) => {
+    room.agree(stagesUpTo('pulses'));
+    const { agreement } = session.view;
+    if (!agreement) throw new Error('an agreement was told of');
+    const problem = { code, message: '', remediation: '' };
+    const states = stageStates({ ...agreement, outcome: 'aborted', problem });
+    expect(states.filter(({ state }) => state === 'stopped')).toEqual([{ stage: stopped, state: 'stopped' }]);
+  });
+});
+
 describe('the timeline', () => {
   const message = (id: string, change: Partial<MessageItem> = {}): MessageItem => ({
     kind: 'message',
@@ -519,6 +536,16 @@ describe('the timeline', () => {
     const settled = settle([upload, message('between'), news], upload, message('final', { status: 'sent' }));
     expect(settled).toMatchObject([{ id: 'final', place: 'upload-1', status: 'delivered', done: undefined }, { id: 'between' }]);
     expect((settled[0] as MessageItem).file).toBe(upload.file);
+  });
+
+  it('never takes back how far a message came', () => {
+    const order = ['sending', 'failed', 'sent', 'delivered', 'read'] as const;
+    for (const [i, known] of order.entries())
+      for (const [j, told] of order.entries()) {
+        const status = known as MessageItem['status'];
+        const { status: shown } = newest(message('1', { status }), message('1', { status: told as MessageItem['status'] }));
+        expect(shown, `${known}, then ${told}`).toBe(order[Math.max(i, j)]);
+      }
   });
 
   it('counts what of ours still waits', () => {
