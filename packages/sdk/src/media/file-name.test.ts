@@ -62,7 +62,7 @@ describe('a file name', () => {
       expect(cleanFileName(name)).toBe(`_${name}`);
     },
   );
-  it.each(['console.log', 'auxiliary.txt', 'com10.txt', 'nullable', 'conin.txt'])(
+  it.each(['console.log', 'falcon.txt', 'auxiliary.txt', 'com10.txt', 'nullable', 'conin.txt'])(
     'that only begins like a device stays: %j',
     (name) => {
       expect(cleanFileName(name)).toBe(name);
@@ -89,6 +89,7 @@ describe('a media type', () => {
     ['image/PNG', 'image/png'],
     ['audio/webm;codecs=opus', 'audio/webm;codecs=opus'],
     ['text/html', 'text/html'],
+    [' image/png ', 'image/png'],
     ['', 'application/octet-stream'],
     ['image', 'application/octet-stream'],
     ['image/png\r\nX: y', 'application/octet-stream'],

@@ -95,6 +95,8 @@ describe('a sealed file', () => {
       expect(chunks.reduce((sum, { box }) => sum + box.length, 0)).toBe(sealedBytes(size));
     }
     expect(sealedBytes(0)).toBe(sealedBytes(MIN_PADDED_BYTES));
+    // With its tag a chunk is what a relay takes at most.
+    expect([CHUNK_BYTES, CHUNK_BYTES + TAG_BYTES]).toEqual([65_536, 65_552]);
   });
 
   it('is never longer than its content by more than 12 % and the tags, and sizes fall into few classes', () => {
@@ -286,7 +288,7 @@ describe('a source', () => {
 
   it('that gives anything but bytes is refused', async () => {
     const { chunks } = await sealFile(streamOfPieces(['text'] as unknown as Uint8Array[]));
-    await expect(all(chunks)).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
+    await expect(all(chunks)).rejects.toMatchObject({ code: 'INVALID_ARGUMENT', message: expect.stringContaining('Uint8Array') });
   });
 
   it('is cancelled with the sealing, even while it makes the sealing wait', async () => {

@@ -301,6 +301,18 @@ describe('a source', () => {
     await expect(chunks.getReader().read()).rejects.toMatchObject({ code: 'FILE_UNREADABLE' });
   });
 
+  it.each([0, 1, 2 ** 20, 2 ** 20 + 1, 3 * 2 ** 20])(
+    'of %i bytes is read in pieces of a MiB, none of them empty',
+    async (size) => {
+      for (const source of [new Blob([new Uint8Array(size)]), new Uint8Array(size)]) {
+        const sizes: number[] = [];
+        const reader = openSource(source).stream.getReader();
+        for (let next = await reader.read(); !next.done; next = await reader.read()) sizes.push(next.value.length);
+        expect(sizes).toEqual(Array.from({ length: Math.ceil(size / 2 ** 20) }, (_, i) => Math.min(2 ** 20, size - i * 2 ** 20)));
+      }
+    },
+  );
+
   it('that is none is refused', () => {
     for (const source of [undefined, 'text', 7, {}]) expect(() => openSource(source as Blob)).toThrow(QsecError);
   });

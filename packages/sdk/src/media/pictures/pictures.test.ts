@@ -171,6 +171,62 @@ describe('the size of a picture', () => {
     expect(await sizeOf(animatedAvif([320, 200], Buffer.alloc(40, 0xff)))).toBeUndefined();
   });
 
+  it('is read of a stream that tells of times and delays first', async () => {
+    const stream = (head: string) => {
+      const sides = [16_000, 9_000].map((n) => (n - 1).toString(2).padStart(16, '0')).join('');
+      const bits = `000${head}11111111${sides}${'0'.repeat(16)}`;
+      const bytes = (bits.match(/.{8}/g) ?? []).map((byte) => Number.parseInt(byte, 2));
+      return Buffer.from([0x0a, bytes.length, ...bytes]);
+    };
+    const time = '0'.repeat(64);
+    // Not reduced; times, ticks as uvlc, a decoder model of 5 bits; delays; one point of a high level with all of it.
+    const model = `00${'1'}${time}1${'00101'}1${'00100'}${'0'.repeat(42)}`;
+    const heads = [
+      `00${'0'}${'0'}${'00000'}${'0'.repeat(12)}${'00111'}`,
+      `00${'0'}${'0'}${'00001'}${'0'.repeat(12)}${'01000'}1${'0'.repeat(12)}${'00111'}`,
+      `${model}1${'00000'}${'0'.repeat(12)}${'01000'}1${'1'}${'0'.repeat(11)}${'1'}${'0000'}`,
+      `${model}1${'00000'}${'0'.repeat(12)}${'00111'}${'0'}${'0'}`,
+      `00${'1'}${time}0${'0'}${'0'}${'00000'}${'0'.repeat(12)}${'00111'}`,
+    ];
+    for (const head of heads) expect(await sizeOf(animatedAvif([1, 1], stream(head)))).toBe('image/avif 16000×9000');
+  });
+
+  it('is that of all tiles of a grid', async () => {
+    const item = (id: number, kind: string) => box('infe', [2, 0, 0, 0, ...u16be(id), 0, 0], Buffer.from(`${kind}\0`, 'latin1'));
+    const grid = (large: boolean, [width, height]: [number, number]) =>
+      Buffer.from([
+        0,
+        large ? 1 : 0,
+        1,
+        3,
+        ...(large ? [...u32be(width), ...u32be(height)] : [...u16be(width), ...u16be(height)]),
+      ]);
+    const file = (version: 1 | 2, plan: Buffer, tile: Buffer) => {
+      const id = (n: number) => (version === 2 ? u32be(n) : u16be(n));
+      const place = (n: number, method: number, offset: number, length: number) =>
+        Buffer.from([...id(n), ...u16be(method), 0, 0, ...u16be(1), ...u32be(offset), ...u32be(length)]);
+      const make = (start: number) =>
+        Buffer.concat([
+          box('ftyp', Buffer.from('avif\0\0\0\0avif', 'latin1')),
+          box(
+            'meta',
+            [0, 0, 0, 0],
+            box('iinf', [0, 0, 0, 0, ...u16be(2)], item(1, 'grid'), item(2, 'av01')),
+            box('iloc', [version, 0, 0, 0, 0x44, 0x00, ...id(2)], place(1, 1, 0, plan.length), place(2, 0, start, tile.length)),
+            box('idat', plan),
+          ),
+        ]);
+      return Buffer.concat([make(make(0).length + 8), box('mdat', tile)]);
+    };
+    for (const version of [1, 2] as const) {
+      const tile = sequence(1_000, 700);
+      expect(await sizeOf(file(version, grid(false, [4_000, 1_400]), tile))).toBe('image/avif 4000×1400');
+      expect(await sizeOf(file(version, grid(true, [70_000, 1_400]), tile))).toBe('image/avif 70000×1400');
+      // What it says is small, and its tiles are not.
+      expect(await sizeOf(file(version, grid(false, [10, 10]), sequence(9_000, 8_000)))).toBe('image/avif 36000×16000');
+    }
+  });
+
   const jpeg = sample('jpeg');
   const frame = jpeg.indexOf(Buffer.from([0xff, 0xc0]));
   /** End of the first segment. */

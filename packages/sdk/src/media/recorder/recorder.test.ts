@@ -3,7 +3,7 @@ import { QsecError } from '../../errors.ts';
 import { openFile } from '../open.ts';
 import { chooseFormat, RECORDING_FORMATS } from './format.ts';
 import { peaksOf, rootMeanSquare } from './loudness.ts';
-import { microphoneError } from './microphone-error.ts';
+import { type MicrophoneProblem, microphoneError, noMicrophone } from './microphone-error.ts';
 import { browserPlatform, type RecordingPlatform } from './platform.ts';
 import { type RecorderState, type Recording, recordVoice, type VoiceRecorder } from './recorder.ts';
 
@@ -225,6 +225,79 @@ describe('without a microphone a recording', () => {
       details: { reason: 'insecure' },
     });
     vi.unstubAllGlobals();
+  });
+
+  it('says of a browser without a microphone or a recorder that it cannot record', async () => {
+    const refused = { code: 'UNSUPPORTED', details: { reason: 'unsupported' } };
+    vi.stubGlobal('navigator', {});
+    vi.stubGlobal('MediaRecorder', class {});
+    await expect(browserPlatform.openMicrophone()).rejects.toMatchObject(refused);
+    vi.stubGlobal('navigator', { mediaDevices: { getUserMedia: async () => 'microphone' } });
+    await expect(browserPlatform.openMicrophone()).resolves.toBe('microphone');
+    vi.stubGlobal('MediaRecorder', undefined);
+    await expect(browserPlatform.openMicrophone()).rejects.toMatchObject(refused);
+    vi.unstubAllGlobals();
+  });
+
+  it('measures while its context runs, and gives the context back whatever happens', async () => {
+    expect(browserPlatform.createMeter({} as MediaStream)).toBeUndefined();
+    const contexts: { state: string; closed: number; fails: boolean }[] = [];
+    let fails = false;
+    class Context {
+      state = 'suspended';
+      closed = 0;
+      fails = fails;
+      constructor() {
+        contexts.push(this);
+      }
+      createMediaStreamSource() {
+        if (this.fails) throw new DOMException('no', 'NotSupportedError');
+        return { connect: () => undefined };
+      }
+      resume = () => Promise.reject(new DOMException('no', 'NotAllowedError'));
+      close = () => {
+        this.closed++;
+        return Promise.reject(new DOMException('closed', 'InvalidStateError'));
+      };
+    }
+    vi.stubGlobal('AudioContext', Context);
+    vi.stubGlobal(
+      'AnalyserNode',
+      class {
+        fftSize = 4;
+        getFloatTimeDomainData(samples: Float32Array) {
+          samples.fill(0.5);
+        }
+      },
+    );
+    const meter = browserPlatform.createMeter({} as MediaStream);
+    expect(meter?.read()).toBeUndefined();
+    Object.assign(contexts[0] as object, { state: 'running' });
+    expect(meter?.read()).toBe(0.5);
+    meter?.close();
+    fails = true;
+    expect(() => browserPlatform.createMeter({} as MediaStream)).toThrow(DOMException);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(contexts.map(({ closed }) => closed)).toEqual([1, 1]);
+    vi.unstubAllGlobals();
+  });
+
+  it.each<[MicrophoneProblem, string]>([
+    ['denied', 'MIC_DENIED'],
+    ['denied-by-system', 'MIC_DENIED'],
+    ['denied-by-page', 'MIC_DENIED'],
+    ['insecure', 'UNSUPPORTED'],
+    ['none', 'MIC_UNAVAILABLE'],
+    ['in-use', 'MIC_UNAVAILABLE'],
+    ['unfit', 'MIC_UNAVAILABLE'],
+    ['no-answer', 'MIC_UNAVAILABLE'],
+    ['lost', 'MIC_UNAVAILABLE'],
+    ['broken', 'MIC_UNAVAILABLE'],
+    ['unsupported', 'UNSUPPORTED'],
+  ])('has a code, a sentence and what to do: %s', (reason, code) => {
+    const error = noMicrophone(reason);
+    expect([error.code, error.details.reason]).toEqual([code, reason]);
+    for (const text of [error.message, error.remediation]) expect(text).toMatch(/^[A-Z].{15,}\.$/);
   });
 
   it('says another thing for every reason, and what to do', () => {
