@@ -41,6 +41,7 @@ const REMEDIATION = {
   STORAGE_UNAVAILABLE:
     "The room goes on and is not kept. Make room in the storage, close other tabs of this site, or leave private browsing; or use persist: 'none'.",
   NOT_LOADED: 'A part of the program did not arrive. Check the network and try again; reload the page if that does not help.',
+  EXPIRED: 'This message is not held any more. Send it as a new one.',
   UNSUPPORTED: 'Use a current browser (Chrome 137, Firefox 130, Safari 17 or newer) or Node 20.19 or newer.',
   INVALID_ARGUMENT: 'Correct the argument named in the message.',
 } as const;

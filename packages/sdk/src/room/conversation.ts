@@ -25,7 +25,7 @@ import { Incoming } from './incoming.ts';
 import type { Membership } from './membership.ts';
 import { fromKept, type MessageEntry, toKept } from './message-entry.ts';
 import { Messages } from './messages.ts';
-import { Outbox } from './outbox.ts';
+import { type Audience, Outbox } from './outbox.ts';
 import type { Peer } from './peer.ts';
 import { Receipts } from './receipts.ts';
 import { fromHex, hex, isEmoji } from './text.ts';
@@ -35,6 +35,9 @@ import { WaitingFrames } from './waiting-frames.ts';
 
 /** Read receipts that are told again to an author who is back with new keys. */
 const READ_AGAIN = 64;
+
+/** For how long a message to members who are here is kept for somebody who is coming in as well. */
+const LATECOMER_MS = 120_000;
 
 /** Opens a frame with a key, in its turn. */
 export type Expected = ReadonlyMap<ReceiverKey, () => Promise<Bytes>>;
@@ -65,7 +68,10 @@ export class Conversation {
     this.#files = files;
     this.#directory = directory;
     this.#sentIndex = keeping.kept?.room.nextIndex ?? 0;
-    this.#outbox = new Outbox((id, outgoing) => keeping.outgoing(id, outgoing));
+    this.#outbox = new Outbox(
+      (id, outgoing) => keeping.outgoing(id, outgoing),
+      (id, status) => this.#messages.progress(id, status),
+    );
     this.#messages = new Messages({
       events: context.events,
       directory,
@@ -93,7 +99,10 @@ export class Conversation {
     this.#heartbeats = new Heartbeats(context, membership, {
       sent: () => this.#sentIndex,
       heads: (member) => this.#incoming.heads(member),
-      overdue: (member) => this.#outbox.overdue(member),
+      overdue: (member) => {
+        this.#outbox.revive(member, this.#lifetime());
+        return this.#outbox.overdue(member);
+      },
       lacking: () => this.#incoming.holding || this.#waiting.size > 0,
       resend: (peer, contents) => this.#repeat(peer, contents),
     });
@@ -135,13 +144,35 @@ export class Conversation {
     const to = this.#audience();
     const message = this.#messages.add({
       ...this.#newEntry(id, 'me', head, body, replyTo),
-      unread: new Set(to),
-      status: to.length > 0 ? 'sending' : 'sent',
+      unread: new Set(to.members),
+      status: to.members.length > 0 || to.seats.size > 0 ? 'sending' : 'unaddressed',
       expiresAt: lifetime === undefined ? undefined : head.sentAt + lifetime,
     });
     const { delivered } = await this.#keep(id, content, id, to);
-    await this.#tell(id, content, id, to);
+    await this.#tell(id, content, id, to.members);
     return { ...(message as Message), delivered };
+  }
+
+  /**
+   * Sends a message of ours that did not arrive again, as the same one.
+   * @throws {QsecError} `INVALID_ARGUMENT`, `EXPIRED`
+   */
+  async retry(id: string): Promise<SentAction> {
+    const { author, status, body } = this.#known(id);
+    if (author !== 'me' || !body || !['expired', 'unaddressed', 'failed'].includes(status)) {
+      throw new QsecError('INVALID_ARGUMENT', 'Only a message of ours that did not arrive can be sent again.');
+    }
+    this.#outbox.assertRoom();
+    const retried = this.#outbox.retry(id, this.#audience(), this.#lifetime());
+    if (!retried) throw new QsecError('EXPIRED', 'What this message said is not held for sending any more.');
+    for (const { content, members } of retried.again) {
+      for (const peer of this.#membership.audience.filter((each) => members.includes(each.id))) {
+        this.#messages.addressed(id, peer.id);
+        await this.#repeat(peer, [content]);
+      }
+    }
+    this.#heartbeats.activity();
+    return { id, delivered: retried.delivered };
   }
 
   /**
@@ -166,7 +197,7 @@ export class Conversation {
     this.#messages.amend(target, { by: 'me', index: head.index, sentAt: head.sentAt, change });
     const to = this.#audience();
     const { delivered } = await this.#keep(id, content, target, to);
-    await this.#tell(id, content, target, to);
+    await this.#tell(id, content, target, to.members);
     return { id, delivered };
   }
 
@@ -285,8 +316,19 @@ export class Conversation {
     for (const id of ids) this.#messages.readBy(by.id, hex(id));
   }
 
+  /** Keys with the owner of a seat are confirmed, and it is let in: what was sent while that was under way is for it. */
+  claim(seat: string, peer: Peer): void {
+    for (const id of this.#outbox.claim(seat, peer.id, this.#lifetime())) this.#messages.addressed(id, peer.id);
+  }
+
+  /** The owner of a seat is no member, and is not about to be. */
+  release(seat: string): void {
+    this.#outbox.release(seat);
+  }
+
   /** A member is back with new keys: what it has not confirmed is sealed again for it. */
   resend(peer: Peer): Promise<void> {
+    this.#outbox.revive(peer.id, this.#lifetime());
     return this.#repeat(peer, this.#outbox.unconfirmed(peer.id));
   }
 
@@ -331,7 +373,6 @@ export class Conversation {
     const { messages = [], outgoing = [], seen = [] } = this.#context.keeping.kept ?? {};
     const waiting = new Set(outgoing.map(({ id }) => id));
     for (const each of seen) this.#incoming.restore(each);
-    for (const kept of outgoing) this.#outbox.restore(kept);
     for (const kept of messages) {
       const entry = fromKept(kept);
       if (entry.author !== 'me') this.#incoming.restore(entry);
@@ -340,10 +381,22 @@ export class Conversation {
       if (entry.body) entry.file = this.#fileOf(entry.id, entry.body);
       this.#messages.restore(entry);
     }
+    for (const kept of outgoing) this.#outbox.restore(kept);
   }
 
-  #audience(): string[] {
-    return this.#membership.audience.map((peer) => peer.id);
+  /**
+   * Who gets what is sent now. Where nobody is here yet, that is whoever becomes a member of those with whom keys are being agreed; where
+   * somebody is, it is them, too, for a moment: a message for those whom its author saw must not lie about for who comes much later.
+   */
+  #audience(): Audience {
+    const members = this.#membership.audience.map((peer) => peer.id);
+    const until = Date.now() + (members.length > 0 ? LATECOMER_MS : this.#lifetime());
+    return { members, seats: new Map(this.#membership.expected.map((seat) => [seat, until])) };
+  }
+
+  /** How long a message is waited for. */
+  #lifetime(): number {
+    return this.#context.session.limits?.retentionMs ?? MAX_TIMER_MS;
   }
 
   #known(id: string): MessageEntry {
@@ -363,9 +416,13 @@ export class Conversation {
    * nor its number be given to another.
    * @param about the message it belongs to: should that go, this goes, too
    */
-  async #keep(id: string, content: Bytes, about: string, to: readonly string[]): Promise<{ delivered: Promise<Delivery> }> {
-    const lifetime = Math.min(this.#context.session.limits?.retentionMs ?? MAX_TIMER_MS, MAX_TIMER_MS);
-    const delivered = this.#outbox.add(id, content, to, lifetime, about);
+  async #keep(
+    id: string,
+    content: Bytes,
+    about: string,
+    { members, seats }: Audience,
+  ): Promise<{ delivered: Promise<Delivery> }> {
+    const delivered = this.#outbox.add(id, content, members, this.#lifetime(), about, seats);
     await this.#context.keeping.room();
     return { delivered };
   }

@@ -219,8 +219,13 @@ export class Introductions {
     }
     const backoff = Math.min(MAX_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** pending.tries) * (0.75 + Math.random() / 2);
     pending.timer = setTimeout(() => {
-      this.#end(pending);
-      this.#options.enqueue(() => this.initiate(pending.seat, pending.tries + 1));
+      this.#options.enqueue(async () => {
+        if (!this.#isCurrent(pending)) return;
+        // Without a word in between: the room would look as if nobody was there.
+        this.#of(pending).delete(toBase64url(pending.seat));
+        await this.initiate(pending.seat, pending.tries + 1);
+        this.#options.onChange();
+      });
     }, backoff);
   }
 

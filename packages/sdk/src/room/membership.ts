@@ -61,6 +61,10 @@ export interface MembershipOptions {
   /** What a member said before a person accepted its identity may be opened. */
   onAccepted(peer: Peer): Promise<void>;
   onSecured(peer: Peer): Promise<void>;
+  /** The owner of a seat is let in, before anything goes to it. */
+  onLetIn(seat: string, peer: Peer): void;
+  /** The owner of a seat is not about to become a member any more. */
+  onReleased(seat: string): void;
   onRemoved(peer: Peer): void;
   /** Something that the room's state depends on changed. */
   onChange(): void;
@@ -164,6 +168,11 @@ export class Membership {
   /** The members who get what we send. */
   get audience(): readonly Peer[] {
     return this.peers.filter(({ trusted }) => trusted);
+  }
+
+  /** Seats of those who came and with whom no keys are confirmed yet, unless the key agreement was refused. */
+  get expected(): readonly string[] {
+    return [...this.#seats.keys()].filter((seat) => !this.#peers.has(seat) && !this.#failures.has(seat));
   }
 
   /** Whether a key agreement is under way, or about to begin with someone who just came. */
@@ -298,6 +307,7 @@ export class Membership {
     clearTimeout(this.#stranded.get(seat));
     this.#stranded.delete(seat);
     this.#introductions.drop(fromBase64url(seat));
+    this.#options.onReleased(seat);
     const peer = this.#peers.get(seat);
     if (!peer) return;
     this.#peers.delete(seat);
@@ -323,7 +333,10 @@ export class Membership {
     this.#unfinished.clear();
     for (const seat of [...this.#seats.keys()]) {
       if (this.#peers.has(seat)) await this.#strand(seat);
-      else this.#seats.delete(seat);
+      else {
+        this.#seats.delete(seat);
+        this.#options.onReleased(seat);
+      }
     }
   }
 
@@ -581,6 +594,8 @@ export class Membership {
     this.#agreements.conclude(seat, 'confirmed', secrets.report ?? {});
     this.tell('member-secured', peer);
     await this.admissions.meet(peer);
+    // What was sent before somebody is let in is not for them.
+    if (!peer.trusted) this.#options.onReleased(key);
     await this.admissions.catchUp(peer, decodeMemberPolicy(secrets.shown), theirs);
     this.#changed();
     if (!peer.attested && !peer.waiting) this.tell('unattested', peer);
@@ -596,6 +611,7 @@ export class Membership {
     }
     this.#options.recall(peer);
     if (peer.nextName !== undefined) this.rename(peer, peer.nextName);
+    this.#options.onLetIn(toBase64url(peer.seat), peer);
     await this.epochs.rosterChanged();
     await this.#options.onSecured(peer);
   }

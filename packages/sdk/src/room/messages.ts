@@ -7,8 +7,14 @@ import { MessageLog } from './message-log.ts';
 import type { KnownMember } from './remembered-member.ts';
 import type { Message, MessageStatus, RoomEvents } from './types.ts';
 
-/** How far a message of ours got; it only gets further. */
-const PROGRESS: readonly MessageStatus[] = ['failed', 'sending', 'sent', 'delivered', 'read'];
+/** How far a message of ours got; it only gets further, */
+const PROGRESS: readonly MessageStatus[] = ['sending', 'sent', 'delivered', 'read'];
+/** unless it stops for one of these reasons: from these states on it may get further again. */
+const STOPS: Partial<Record<MessageStatus, readonly MessageStatus[]>> = {
+  failed: ['sending'],
+  expired: ['sending', 'sent', 'failed', 'unaddressed'],
+  unaddressed: ['sending', 'sent', 'failed'],
+};
 
 export interface MessagesOptions {
   events: Emitter<RoomEvents>;
@@ -87,9 +93,17 @@ export class Messages {
     const entry = this.#log.get(id);
     if (entry?.author !== 'me') return;
     const further = PROGRESS.indexOf(status) > PROGRESS.indexOf(entry.status);
-    if (status === 'failed' ? entry.status !== 'sending' : !further) return;
+    if (!(STOPS[status]?.includes(entry.status) ?? further)) return;
     entry.status = status;
     this.#changed(entry);
+  }
+
+  /** A message of ours is for a member, too, who was not there when it was sent. */
+  addressed(id: string, member: string): void {
+    const entry = this.#log.get(id);
+    if (entry?.author !== 'me' || entry.status === 'read' || entry.unread.has(member)) return;
+    entry.unread.add(member);
+    this.#options.onChanged(entry);
   }
 
   /** A member says that a person there read a message of ours. */

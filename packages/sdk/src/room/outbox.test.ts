@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { KeptOutgoing } from '../storage/kept.ts';
 import { Outbox } from './outbox.ts';
 
@@ -61,5 +61,208 @@ describe('outbox', () => {
     expect(later.confirm('m', 'cy')).toBe(true);
     outbox.close();
     expect(kept.get('m')).toBeDefined();
+  });
+});
+
+/** An outbox that records what it says of messages. */
+function outbox() {
+  const told: string[] = [];
+  const box = new Outbox(undefined, (id, status) => told.push(`${id} ${status}`));
+  return { box, told };
+}
+
+/** What a promise came to so far. */
+async function soFar<T>(promise: Promise<T>): Promise<T | 'waiting'> {
+  return Promise.race([promise, Promise.resolve().then(() => 'waiting' as const)]);
+}
+
+describe('the bounds of an outbox', () => {
+  it('are no matter of how much was sent and confirmed before', () => {
+    const { box } = outbox();
+    const quarter = new Uint8Array(2 ** 18);
+    for (let i = 0; i < 68; i++) {
+      box.assertRoom();
+      box.add(String(i), quarter, ['bo'], 60_000);
+      box.confirm(String(i), 'bo');
+    }
+    for (let i = 0; i < 68; i++) {
+      box.add(`gone ${i}`, quarter, ['bo'], 60_000);
+      box.forgetMember('bo');
+    }
+    expect(() => box.assertRoom()).not.toThrow();
+  });
+
+  it('are 4096 messages, or 16 MiB, that members are waited for', () => {
+    const { box } = outbox();
+    for (let i = 0; i < 4096; i++) {
+      expect(() => box.assertRoom()).not.toThrow();
+      box.add(String(i), content, ['bo'], 60_000);
+    }
+    expect(() => box.assertRoom()).toThrow(
+      expect.objectContaining({ code: 'RATE_LIMITED', details: { waiting: 4096, bytes: 4096 } }),
+    );
+    box.confirm('7', 'bo');
+    expect(() => box.assertRoom()).not.toThrow();
+
+    const { box: large } = outbox();
+    large.add('m', new Uint8Array(2 ** 24 - 1), ['bo'], 60_000);
+    expect(() => large.assertRoom()).not.toThrow();
+    large.add('n', content, ['bo'], 60_000);
+    expect(() => large.assertRoom()).toThrow(expect.objectContaining({ code: 'RATE_LIMITED' }));
+    large.withdraw('m', () => content);
+    expect(() => large.assertRoom()).not.toThrow();
+  });
+
+  it('let go of the oldest that nobody is waited for', () => {
+    const { box } = outbox();
+    for (let i = 0; i < 4097; i++) box.add(String(i), content, [], 60_000);
+    expect(box.retry('0', { members: ['bo'], seats: new Map() }, 60_000)).toBeUndefined();
+    expect(box.retry('1', { members: ['bo'], seats: new Map() }, 60_000)).toBeDefined();
+    expect(() => box.assertRoom()).not.toThrow();
+  });
+});
+
+describe('a message whose time runs out', () => {
+  beforeEach(() => void vi.useFakeTimers());
+  afterEach(() => void vi.useRealTimers());
+
+  it('is expired then and not before, also after weeks, and goes out again to a member who comes back', async () => {
+    const { box, told } = outbox();
+    const weeks = 40 * 86_400_000;
+    const delivered = box.add('m', content, ['bo', 'cy'], weeks);
+    box.confirm('m', 'cy');
+    await vi.advanceTimersByTimeAsync(weeks - 1);
+    expect(told).toEqual([]);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(told).toEqual(['m expired']);
+    expect(await delivered).toEqual({ to: ['bo', 'cy'], pending: ['bo'], expired: true });
+    expect([box.unconfirmed('bo'), box.unconfirmed('cy')]).toEqual([[content], []]);
+
+    box.revive('cy', 60_000);
+    expect(told).toEqual(['m expired']);
+    box.revive('bo', 60_000);
+    expect(told).toEqual(['m expired', 'm sent']);
+    expect(box.confirm('m', 'bo')).toBe(true);
+    expect(box.unconfirmed('bo')).toEqual([]);
+    await vi.advanceTimersByTimeAsync(120_000);
+    expect(told).toEqual(['m expired', 'm sent']);
+  });
+
+  it('counts as delivered where the receipt comes late', async () => {
+    const { box } = outbox();
+    box.add('m', content, ['bo'], 1_000);
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(box.confirm('m', 'bo')).toBe(true);
+    expect(box.confirm('m', 'bo')).toBe(false);
+  });
+
+  it('is expired at once where it ran out while the room was closed', () => {
+    const { box, told } = outbox();
+    const kept = { id: 'm', about: 'm', content, to: ['bo'], pending: ['bo'], lost: [], order: 3 };
+    box.restore({ ...kept, until: Date.now() });
+    box.restore({ ...kept, id: 'n', until: Date.now() + 1 });
+    expect(told).toEqual(['m expired']);
+  });
+
+  it('is asked for by heartbeats: every second one of who has not confirmed it', () => {
+    const { box } = outbox();
+    box.add('m', content, ['bo'], 60_000);
+    expect([1, 2, 3, 4].map(() => box.overdue('bo').length)).toEqual([0, 1, 0, 1]);
+    expect(box.overdue('cy')).toEqual([]);
+  });
+});
+
+describe('a message that is sent while keys are being agreed', () => {
+  beforeEach(() => void vi.useFakeTimers());
+  afterEach(() => void vi.useRealTimers());
+  const until = (ms: number) => new Map([['seat', Date.now() + ms]]);
+
+  it('waits, and is for who becomes a member at that seat', async () => {
+    const { box, told } = outbox();
+    const delivered = box.add('m', content, [], 60_000, 'm', until(60_000));
+    expect(await soFar(delivered)).toBe('waiting');
+    expect(box.claim('another seat', 'eve', 60_000)).toEqual([]);
+    expect(box.claim('seat', 'bo', 60_000)).toEqual(['m']);
+    expect(box.claim('seat', 'eve', 60_000)).toEqual([]);
+    expect([told, box.unconfirmed('bo')]).toEqual([['m sent'], [content]]);
+    expect(box.confirm('m', 'bo')).toBe(true);
+    expect(await delivered).toEqual({ to: ['bo'], pending: [], expired: false });
+  });
+
+  it('was for nobody where the seat is given up, and has expired where that takes too long', async () => {
+    const { box, told } = outbox();
+    const left = box.add('m', content, [], 60_000, 'm', until(60_000));
+    box.release('seat');
+    expect(await left).toEqual({ to: [], pending: [], expired: false });
+    const stalled = box.add('n', content, [], 60_000, 'n', until(60_000));
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(await stalled).toEqual({ to: [], pending: [], expired: true });
+    expect(told).toEqual(['m unaddressed', 'n expired']);
+  });
+
+  it('is delivered to those who are here without waiting for who may never come, and not kept for long', async () => {
+    const { box } = outbox();
+    const delivered = box.add('m', content, ['bo'], 600_000, 'm', until(120_000));
+    expect(box.confirm('m', 'bo')).toBe(true);
+    expect(await delivered).toEqual({ to: ['bo'], pending: [], expired: false });
+    await vi.advanceTimersByTimeAsync(120_000);
+    expect(box.claim('seat', 'cy', 60_000)).toEqual([]);
+  });
+
+  it('is kept across a reload', () => {
+    const kept = new Map<string, KeptOutgoing | undefined>();
+    const before = new Outbox((id, outgoing) => kept.set(id, outgoing));
+    void before.add('m', content, [], 60_000, 'm', until(60_000));
+    const { box } = outbox();
+    box.restore(kept.get('m') as KeptOutgoing);
+    expect(box.claim('seat', 'bo', 60_000)).toEqual(['m']);
+  });
+});
+
+describe('sending again', () => {
+  const audience = (...members: string[]) => ({ members, seats: new Map<string, number>() });
+
+  it('reaches who does not have it, with what changed it, and says how that ends', async () => {
+    const { box, told } = outbox();
+    expect(await box.add('m', content, [], 60_000)).toEqual({ to: [], pending: [], expired: false });
+    const edit = new Uint8Array([2]);
+    void box.add('edit', edit, [], 60_000, 'm');
+    void box.add('another', content, [], 60_000);
+    const retried = box.retry('m', audience('bo'), 60_000);
+    expect(retried?.again).toEqual([
+      { content, members: ['bo'] },
+      { content: edit, members: ['bo'] },
+    ]);
+    expect(told).toEqual(['m unaddressed', 'edit unaddressed', 'another unaddressed', 'm sent', 'edit sent']);
+    box.confirm('m', 'bo');
+    expect(await retried?.delivered).toEqual({ to: ['bo'], pending: [], expired: false });
+  });
+
+  it('is not needed for what changes a message that somebody may come back to', () => {
+    const { box } = outbox();
+    void box.add('m', content, ['bo'], 60_000);
+    box.forgetMember('bo');
+    const edit = new Uint8Array([2]);
+    void box.add('edit', edit, [], 60_000, 'm');
+    box.revive('bo', 60_000);
+    expect(box.unconfirmed('bo')).toEqual([content, edit]);
+  });
+
+  it('is for nobody who has it, and waits for nobody where nobody is here', async () => {
+    const { box } = outbox();
+    void box.add('m', content, ['bo', 'cy'], 60_000);
+    box.confirm('m', 'bo');
+    box.forgetMember('cy');
+    expect(box.retry('m', audience('bo'), 60_000)?.again).toEqual([{ content, members: [] }]);
+    expect(await box.retry('m', audience(), 60_000)?.delivered).toEqual({ to: ['bo', 'cy'], pending: ['cy'], expired: false });
+    expect(box.retry('m', audience('bo', 'di'), 60_000)?.again).toEqual([{ content, members: ['di'] }]);
+  });
+
+  it('answers also who waits for the first time of sending', async () => {
+    const { box } = outbox();
+    const first = box.add('m', content, ['bo'], 60_000);
+    const second = box.retry('m', audience('bo'), 60_000)?.delivered;
+    box.confirm('m', 'bo');
+    expect(await first).toEqual(await second);
   });
 });

@@ -2,19 +2,23 @@ import { QsecError } from '../errors.ts';
 import type { KeptOutgoing } from '../storage/kept.ts';
 import type { Bytes } from '../wire/index.ts';
 import { MAX_TIMER_MS } from './expiry.ts';
+import { Shelf } from './shelf.ts';
 import type { Delivery } from './types.ts';
 
-/** A message of ours until everyone who was there confirmed it. */
+/** A message of ours until everyone it is for confirmed it. */
 interface Entry {
   /** The encoded content, for members who come back with new keys. */
   content: Bytes;
   /** The message it is, or changes. */
   about: string;
-  to: readonly string[];
-  /** Who may still confirm it. */
+  /** Everyone it is for, as far as they are known: who is in neither of the next two confirmed it. */
+  to: Set<string>;
+  /** Who is waited for. */
   pending: Set<string>;
-  /** Who is gone and did not: whether it was read there nobody knows. */
-  lost: string[];
+  /** Who went, or did not confirm it in time: whether it was read there nobody knows. It goes out again should they come back. */
+  lost: Set<string>;
+  /** Seats whose owners are being agreed with: until when it is for them, too, milliseconds since 1970. */
+  seats: Map<string, number>;
   /** Heartbeats of members that came while they had not confirmed it. */
   beats: Map<string, number>;
   /** When it is given up, milliseconds since 1970. */
@@ -22,103 +26,201 @@ interface Entry {
   /** Ascends in the order they were sent. */
   order: number;
   timer: ReturnType<typeof setTimeout> | undefined;
-  settle(delivery: Delivery): void;
+  /** Told how it ended, once each. */
+  waiting: ((delivery: Delivery) => void)[];
 }
+
+/** Whom a message is for: members by id, and seats with the time until which their owners get it. */
+export interface Audience {
+  members: readonly string[];
+  seats: ReadonlyMap<string, number>;
+}
+
+/** Something to be sent to members that lack it. */
+export interface Again {
+  content: Bytes;
+  members: readonly string[];
+}
+
+/** How a message got on beyond what the relay and receipts say. */
+export type OutboxStatus = 'sent' | 'expired' | 'unaddressed';
 
 /** A member that has not confirmed a message at so many of its heartbeats gets it again, and again after as many more. */
 const PATIENCE = 2;
-/** What is kept for members who do not confirm it. Past that, nothing more is taken. */
+/** What is kept for members who are waited for; past that, nothing more is taken. And for those who are not: past that, the oldest goes. */
 const MAX_MESSAGES = 4096;
 const MAX_BYTES = 16_777_216;
 
 /** What a withdrawn message is about. */
 const NOTHING = '';
 
-/** Keeps sent messages until their receipts are in, and says when they are. Members are named by their ids. */
+/**
+ * Keeps sent messages until their receipts are in, and says when they are. What nobody is waited for any more stays, within bounds, for
+ * members who come back and for who sends it again. Members are named by their ids.
+ */
 export class Outbox {
-  readonly #entries = new Map<string, Entry>();
+  /** Those that somebody is waited for. */
+  readonly #open = new Shelf<Entry>(({ content }) => content.length);
+  readonly #dormant = new Shelf<Entry>(({ content }) => content.length);
   #changed: ((id: string, kept: KeptOutgoing | undefined) => void) | undefined;
+  readonly #progressed: (id: string, status: OutboxStatus) => void;
   #order = 0;
-  #bytes = 0;
 
-  /** @param changed told what to keep of a message, or that nothing is to be kept of it any more */
-  constructor(changed?: (id: string, kept: KeptOutgoing | undefined) => void) {
+  /**
+   * @param changed told what to keep of a message, or that nothing is to be kept of it any more
+   * @param progressed told that a message is waited for again, or no more
+   */
+  constructor(
+    changed?: (id: string, kept: KeptOutgoing | undefined) => void,
+    progressed: (id: string, status: OutboxStatus) => void = () => undefined,
+  ) {
     this.#changed = changed;
+    this.#progressed = progressed;
   }
 
   /**
    * @param lifetimeMs after which the message counts as expired for those who have not confirmed
    * @param about the message that this one changes
+   * @param seats whose owners get it as well, until the given times
    */
-  add(id: string, content: Bytes, to: readonly string[], lifetimeMs: number, about = id): Promise<Delivery> {
-    if (to.length === 0) return Promise.resolve({ to, pending: [], expired: false });
-    const until = Date.now() + lifetimeMs;
-    return new Promise((settle) => {
-      this.#begin(id, {
-        content,
-        about,
-        to,
-        pending: new Set(to),
-        lost: [],
-        beats: new Map(),
-        until,
-        order: this.#order++,
-        timer: undefined,
-        settle,
-      });
-      this.#keep(id);
-    });
+  add(
+    id: string,
+    content: Bytes,
+    to: readonly string[],
+    lifetimeMs: number,
+    about = id,
+    seats: Audience['seats'] = new Map(),
+  ): Promise<Delivery> {
+    const entry: Entry = {
+      content,
+      about,
+      to: new Set(to),
+      pending: new Set(to),
+      lost: new Set(),
+      seats: new Map(seats),
+      beats: new Map(),
+      until: Date.now() + lifetimeMs,
+      order: this.#order++,
+      timer: undefined,
+      waiting: [],
+    };
+    // Who has not got a message, and may come back to it, needs what changes it as well.
+    for (const member of (this.#open.get(about) ?? this.#dormant.get(about))?.lost ?? []) {
+      if (entry.to.has(member)) continue;
+      entry.to.add(member);
+      entry.lost.add(member);
+    }
+    const delivered = settling(entry);
+    this.#place(id, entry, false);
+    return delivered;
   }
 
   /** Goes on with a message of before a reload. */
-  restore({ id, content, about, to, pending, lost, until, order }: KeptOutgoing): void {
+  restore({ id, content, about, to, pending, lost, seats = [], until, order }: KeptOutgoing): void {
     this.#order = Math.max(this.#order, order + 1);
-    // Who waited for it is not there any more.
-    const settle = () => undefined;
-    this.#begin(id, {
+    const entry: Entry = {
       content,
       about,
-      to,
+      to: new Set(to),
       pending: new Set(pending),
-      lost,
+      lost: new Set(lost),
+      seats: new Map(seats),
       beats: new Map(),
       until,
       order,
       timer: undefined,
-      settle,
-    });
+      // Who waited for it is not there any more.
+      waiting: [],
+    };
+    // It is stored as it is.
+    const changed = this.#changed;
+    this.#changed = undefined;
+    if (until <= Date.now()) this.#giveUp(id, entry, true);
+    else this.#place(id, entry, false);
+    this.#changed = changed;
   }
 
   /** @throws {QsecError} `RATE_LIMITED` while too much waits to be confirmed */
   assertRoom(): void {
-    if (this.#entries.size < MAX_MESSAGES && this.#bytes < MAX_BYTES) return;
+    const { size, bytes } = this.#open;
+    if (size < MAX_MESSAGES && bytes < MAX_BYTES) return;
     throw new QsecError(
       'RATE_LIMITED',
-      `${this.#entries.size} messages wait for members who have not confirmed them: wait for some to be delivered, or for who is away to come back.`,
-      { details: { waiting: this.#entries.size, bytes: this.#bytes } },
+      `${size} messages wait for members who have not confirmed them: wait for some to be delivered, or for who is away to come back.`,
+      { details: { waiting: size, bytes } },
     );
   }
 
   /** A member confirmed a message. Returns whether everyone it was sent to has it now. */
   confirm(id: string, member: string): boolean {
-    const entry = this.#entries.get(id);
-    if (!entry?.pending.delete(member)) return false;
-    if (entry.pending.size > 0) {
-      this.#keep(id);
-      return false;
-    }
-    this.#settle(id, false);
-    return entry.lost.length === 0;
+    const entry = this.#open.get(id) ?? this.#dormant.get(id);
+    if (!entry) return false;
+    const awaited = entry.pending.delete(member);
+    if (!awaited && !entry.lost.delete(member)) return false;
+    this.#place(id, entry, false);
+    return entry.pending.size === 0 && entry.lost.size === 0;
   }
 
   /** Nobody waits for a member who is gone; but only a receipt says that it got a message, never the relay. */
   forgetMember(member: string): void {
-    for (const [id, { pending, lost }] of [...this.#entries]) {
-      if (!pending.delete(member)) continue;
-      lost.push(member);
-      if (pending.size === 0) this.#settle(id, false);
-      else this.#keep(id);
+    for (const [id, entry] of this.#open.all()) {
+      if (!entry.pending.delete(member)) continue;
+      entry.lost.add(member);
+      this.#place(id, entry, false);
     }
+  }
+
+  /** A member is here again: what it has not confirmed is waited for again. */
+  revive(member: string, lifetimeMs: number): void {
+    for (const [id, entry] of [...this.#open.all(), ...this.#dormant.all()]) {
+      if (entry.lost.delete(member)) this.#await(id, entry, [member], lifetimeMs);
+    }
+  }
+
+  /** The owner of a seat became a member: what was sent while that was under way is for it. Returns the messages. */
+  claim(seat: string, member: string, lifetimeMs: number): string[] {
+    const claimed: string[] = [];
+    for (const [id, entry] of [...this.#open.all(), ...this.#dormant.all()]) {
+      const until = entry.seats.get(seat);
+      if (until === undefined) continue;
+      entry.seats.delete(seat);
+      if (until > Date.now() && lacks(entry, member)) {
+        this.#await(id, entry, [member], lifetimeMs);
+        claimed.push(id);
+      } else this.#place(id, entry, false);
+    }
+    return claimed;
+  }
+
+  /** The owner of a seat will not become a member. */
+  release(seat: string): void {
+    for (const [id, entry] of [...this.#open.all(), ...this.#dormant.all()]) {
+      if (entry.seats.delete(seat)) this.#place(id, entry, false);
+    }
+  }
+
+  /**
+   * Sends a message, and what changes it, again to members who do not have it.
+   * @returns what to send and to whom; undefined where its content is not held any more
+   */
+  retry(
+    message: string,
+    { members, seats }: Audience,
+    lifetimeMs: number,
+  ): { again: Again[]; delivered: Promise<Delivery> } | undefined {
+    const main = this.#open.get(message) ?? this.#dormant.get(message);
+    if (!main) return undefined;
+    const delivered = settling(main);
+    const parts = [...this.#open.all(), ...this.#dormant.all()].filter(([, { about }]) => about === message);
+    const again = parts
+      .sort(([, a], [, b]) => a.order - b.order)
+      .map(([id, entry]): Again => {
+        const lacking = members.filter((member) => lacks(entry, member));
+        for (const [seat, until] of seats) entry.seats.set(seat, until);
+        this.#await(id, entry, lacking, lifetimeMs);
+        return { content: entry.content, members: lacking };
+      });
+    return { again, delivered };
   }
 
   /**
@@ -126,63 +228,139 @@ export class Outbox {
    * waits it counts as expired. Returns what is sent now.
    */
   withdraw(message: string, blank: (content: Bytes) => Bytes): { id: string; content: Bytes; to: readonly string[] }[] {
-    const withdrawn = [...this.#entries].filter(([, { about }]) => about === message);
+    const withdrawn = [...this.#open.all(), ...this.#dormant.all()].filter(([, { about }]) => about === message);
     return withdrawn.map(([id, entry]) => {
-      this.#bytes -= entry.content.length;
+      const shelf = this.#shelfOf(id);
+      shelf.take(id);
       entry.content = blank(entry.content);
-      this.#bytes += entry.content.length;
+      shelf.put(id, entry);
       entry.about = NOTHING;
-      entry.settle({ to: entry.to, pending: [...entry.pending, ...entry.lost], expired: true });
-      this.#keep(id);
-      return { id, content: entry.content, to: entry.to };
+      settle(entry, true);
+      this.#keep(id, entry);
+      return { id, content: entry.content, to: [...entry.to] };
     });
   }
 
   /** What a member has not confirmed yet, oldest first. */
   unconfirmed(member: string): Bytes[] {
-    return [...this.#entries.values()].filter(({ pending }) => pending.has(member)).map(({ content }) => content);
+    const entries = [...this.#open.all(), ...this.#dormant.all()].map(([, entry]) => entry);
+    const lacking = entries.filter(({ pending, lost }) => pending.has(member) || lost.has(member));
+    return lacking.sort((a, b) => a.order - b.order).map(({ content }) => content);
   }
 
   /** A heartbeat of a member came, who thus is there. What it should have confirmed by now and has not, oldest first. */
   overdue(member: string): Bytes[] {
-    const overdue: Bytes[] = [];
-    for (const { pending, beats, content } of this.#entries.values()) {
-      if (!pending.has(member)) continue;
-      const count = (beats.get(member) ?? 0) + 1;
-      beats.set(member, count);
-      if (count % PATIENCE === 0) overdue.push(content);
+    const overdue: Entry[] = [];
+    for (const [, entry] of this.#open.all()) {
+      if (!entry.pending.has(member)) continue;
+      const count = (entry.beats.get(member) ?? 0) + 1;
+      entry.beats.set(member, count);
+      if (count % PATIENCE === 0) overdue.push(entry);
     }
-    return overdue;
+    return overdue.sort((a, b) => a.order - b.order).map(({ content }) => content);
   }
 
   /** Settles everything as it stands; what is kept stays. */
   close(): void {
     this.#changed = undefined;
-    for (const id of [...this.#entries.keys()]) this.#settle(id, true);
+    for (const [, entry] of this.#open.all()) {
+      clearTimeout(entry.timer);
+      settle(entry, true);
+    }
+    this.#open.clear();
+    this.#dormant.clear();
   }
 
-  #begin(id: string, entry: Entry): void {
-    entry.timer = setTimeout(() => this.#settle(id, true), Math.min(Math.max(0, entry.until - Date.now()), MAX_TIMER_MS));
+  /** Waits for members from now on, each of them with the same patience. */
+  #await(id: string, entry: Entry, members: readonly string[], lifetimeMs: number): void {
+    for (const member of members) {
+      entry.to.add(member);
+      entry.lost.delete(member);
+      entry.pending.add(member);
+    }
+    entry.until = Date.now() + lifetimeMs;
+    clearTimeout(entry.timer);
+    entry.timer = undefined;
+    this.#place(id, entry, false);
+    if (entry.pending.size > 0) this.#progressed(id, 'sent');
+  }
+
+  /** Puts an entry where it belongs by whom it waits for. */
+  #place(id: string, entry: Entry, expired: boolean): void {
+    const { to, pending, lost, seats } = entry;
+    if (pending.size > 0 || (to.size === 0 && seats.size > 0)) {
+      this.#dormant.take(id);
+      this.#open.put(id, entry);
+      this.#arm(id, entry);
+      this.#keep(id, entry);
+      return;
+    }
+    clearTimeout(entry.timer);
+    entry.timer = undefined;
+    this.#open.take(id);
+    this.#dormant.take(id);
+    const waited = entry.waiting.length > 0;
+    settle(entry, expired);
+    if (to.size > 0 && lost.size === 0 && seats.size === 0) {
+      this.#changed?.(id, undefined);
+      return;
+    }
+    this.#dormant.put(id, entry);
+    this.#keep(id, entry);
+    if (lost.size > 0 || (expired && to.size === 0)) this.#progressed(id, 'expired');
+    else if (to.size === 0 && waited) this.#progressed(id, 'unaddressed');
+    for (const oldest of this.#dormant.trim(MAX_MESSAGES, MAX_BYTES)) this.#changed?.(oldest, undefined);
+  }
+
+  /** Nobody is waited for any more. */
+  #giveUp(id: string, entry: Entry, expired: boolean): void {
+    for (const member of entry.pending) entry.lost.add(member);
+    entry.pending.clear();
+    entry.seats.clear();
+    this.#place(id, entry, expired);
+  }
+
+  #arm(id: string, entry: Entry): void {
+    const left = entry.until - Date.now();
+    entry.timer ??= setTimeout(
+      () => {
+        entry.timer = undefined;
+        // A timer takes 24.8 days at most.
+        if (Date.now() < entry.until) this.#arm(id, entry);
+        else this.#giveUp(id, entry, true);
+      },
+      Math.min(Math.max(0, left), MAX_TIMER_MS),
+    );
     // In Node a message that waits for its receipt must not keep a finished script alive.
     (entry.timer as { unref?: () => void }).unref?.();
-    this.#entries.set(id, entry);
-    this.#bytes += entry.content.length;
   }
 
-  #keep(id: string): void {
-    const entry = this.#entries.get(id);
-    if (!entry || !this.#changed) return;
-    const { content, about, to, pending, lost, until, order } = entry;
-    this.#changed(id, { id, content, about, to: [...to], pending: [...pending], lost, until, order });
+  #shelfOf(id: string): Shelf<Entry> {
+    return this.#open.get(id) ? this.#open : this.#dormant;
   }
 
-  #settle(id: string, expired: boolean): void {
-    const entry = this.#entries.get(id);
-    if (!entry) return;
-    this.#entries.delete(id);
-    this.#bytes -= entry.content.length;
-    this.#changed?.(id, undefined);
-    clearTimeout(entry.timer);
-    entry.settle({ to: entry.to, pending: [...entry.pending, ...entry.lost], expired });
+  #keep(id: string, { content, about, to, pending, lost, seats, until, order }: Entry): void {
+    this.#changed?.(id, {
+      id,
+      content,
+      about,
+      to: [...to],
+      pending: [...pending],
+      lost: [...lost],
+      seats: [...seats],
+      until,
+      order,
+    });
   }
+}
+
+/** Whether a member has not confirmed a message: it may be one that the message was not for so far. */
+const lacks = ({ to, pending, lost }: Entry, member: string): boolean =>
+  !to.has(member) || pending.has(member) || lost.has(member);
+
+/** How a message ends, this time. */
+const settling = (entry: Entry): Promise<Delivery> => new Promise((resolve) => entry.waiting.push(resolve));
+
+function settle({ to, pending, lost, waiting }: Entry, expired: boolean): void {
+  for (const resolve of waiting.splice(0)) resolve({ to: [...to], pending: [...pending, ...lost], expired });
 }

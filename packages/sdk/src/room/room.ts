@@ -147,6 +147,8 @@ export class RoomSession implements Room {
       known: (id) => this.#directory.find(id),
       onAccepted: (peer) => this.#conversation.openWaiting(peer),
       onSecured: (peer) => this.#conversation.welcome(peer),
+      onLetIn: (seat, peer) => this.#conversation.claim(seat, peer),
+      onReleased: (seat) => this.#conversation.release(seat),
       onRemoved: (peer) => this.#conversation.forget(peer),
       onChange: () => this.#updateState(),
     });
@@ -304,9 +306,13 @@ export class RoomSession implements Room {
     return this.#decide(() => this.#removals.remove(member.id));
   }
 
-  retry(): void {
+  retry(): void;
+  retry(id: string): Promise<SentAction>;
+  retry(id?: string): Promise<SentAction> | undefined {
+    if (id !== undefined) return this.#sendAgain(id);
     this.#assertOpen();
     this.#membership.retry();
+    return undefined;
   }
 
   reconnect(): void {
@@ -560,6 +566,11 @@ export class RoomSession implements Room {
   async #say(body: MessageBody, options: SendOptions): Promise<SentMessage> {
     await this.#agreed();
     return this.#act(() => this.#conversation.send(body, options));
+  }
+
+  async #sendAgain(id: string): Promise<SentAction> {
+    await this.#agreed();
+    return this.#act(() => this.#conversation.retry(id));
   }
 
   async #amend(id: string, change: Amending['change']): Promise<SentAction> {

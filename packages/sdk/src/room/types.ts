@@ -227,20 +227,29 @@ export interface FileProgress {
 }
 
 /**
- * Of our own: `sending` until the relay has it, `delivered` when every member at sending time confirmed it, `read` when a person
- * read it at each of them that is still here. Of others: `received`, then `read` by {@link Room.read}.
+ * Of our own: `sending` until the relay has it or while it waits for somebody with whom keys are being agreed, `sent` while it waits
+ * for members, `delivered` when every member at sending time confirmed it, `read` when a person read it at each of them that is still
+ * here. Three that do not go on by themselves, for {@link Room.retry}: `unaddressed` when nobody else was here, `expired` when a member
+ * did not confirm it in time or is gone (should that member come back, it goes out again by itself), `failed` when the relay refused it.
+ * Of others: `received`, then `read` by {@link Room.read}.
  */
-export type MessageStatus = 'sending' | 'sent' | 'delivered' | 'read' | 'received' | 'failed';
+export type MessageStatus = 'sending' | 'sent' | 'delivered' | 'read' | 'received' | 'failed' | 'expired' | 'unaddressed';
 
-/** Who confirmed a message by the time it settled. Member ids. */
+/** Who confirmed a message by the time it settled. Member ids. It is delivered where `to` names somebody and `pending` nobody. */
 export interface Delivery {
+  /** Everyone it was sent to; nobody where nobody else was here. */
   to: readonly string[];
+  /** Of `to`: who has not confirmed it. */
   pending: readonly string[];
+  /** Whether its time ran out. */
   expired: boolean;
 }
 
 export interface SentMessage extends Message {
-  /** Resolves when every member at sending time confirmed it, or its time ran out. Never rejects by itself. */
+  /**
+   * Resolves when every member it is for confirmed it, or its time ran out, or the last of them was gone; at once where nobody else is
+   * here. Never rejects by itself.
+   */
   readonly delivered: Promise<Delivery>;
 }
 
@@ -398,6 +407,11 @@ export interface Room {
   removeMember(member: Member): Promise<Decided>;
   /** Starts the key agreement again after `aborted`. */
   retry(): void;
+  /**
+   * Sends a message of ours again that is `expired`, `unaddressed` or `failed`: the same one, with its edits, to everybody here who does
+   * not have it. @throws {QsecError} `INVALID_ARGUMENT`, `EXPIRED` where it is not held any more, and what {@link Room.send} throws
+   */
+  retry(id: string): Promise<SentAction>;
   /** Tries the relay now instead of after the back-off. */
   reconnect(): void;
   /**
