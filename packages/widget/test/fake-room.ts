@@ -19,6 +19,7 @@ import type {
   SendFileOptions,
   SendOptions,
   SendVoiceOptions,
+  SentAction,
   SentMessage,
   VoiceMessage,
 } from '@qsec2/sdk';
@@ -75,6 +76,8 @@ export class FakeRoom implements Room {
   sendError: QsecError | undefined;
   /** What handing the room over is to fail with. */
   leaveError: QsecError | undefined;
+  /** What sending a message again is to fail with. */
+  retryError: QsecError | undefined;
   /** Files wait here until a test lets them go. */
   readonly uploads: Upload[] = [];
 
@@ -252,8 +255,14 @@ export class FakeRoom implements Room {
     return [...this.#history];
   }
 
-  retry(): void {
-    this.calls.push('retry');
+  retry(): void;
+  retry(id: string): Promise<SentAction>;
+  retry(id?: string): Promise<SentAction> | undefined {
+    this.calls.push(id === undefined ? 'retry' : `retry ${id}`);
+    if (id === undefined) return undefined;
+    if (this.retryError) return Promise.reject(this.retryError);
+    this.setStatus(id, 'sending');
+    return Promise.resolve({ id, delivered: new Promise(() => undefined) });
   }
 
   reconnect(): void {

@@ -131,6 +131,14 @@ describe('the timeline', () => {
     expect(newest({ ...item, status: 'failed' }, { ...item, status: 'delivered' }).status).toBe('delivered');
     expect(newest({ ...item, status: 'sent' }, { ...item, status: 'sending' }).status).toBe('sent');
   });
+
+  it('believes the room that what was sent has expired, and is on its way again', () => {
+    const item = message('1', 'me', '2026-03-01T10:00:00');
+    expect(newest({ ...item, status: 'sent' }, { ...item, status: 'expired' }, true).status).toBe('expired');
+    expect(newest({ ...item, status: 'expired' }, { ...item, status: 'sent' }, true).status).toBe('sent');
+    expect(newest({ ...item, status: 'unaddressed' }, { ...item, status: 'sending' }, true).status).toBe('sending');
+    expect(newest({ ...item, status: 'expired' }, { ...item, status: 'sending' }).status).toBe('expired');
+  });
 });
 
 describe('links', () => {

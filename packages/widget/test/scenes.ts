@@ -180,6 +180,15 @@ export const SCENES: Readonly<Record<string, Scene>> = {
       return room;
     },
   },
+  undelivered: {
+    room: () => {
+      const room = secureRoom();
+      room.sendAt('Is anybody here yet?', at(3), 'unaddressed');
+      room.sendAt('See you at noon', at(2), 'expired');
+      room.sendAt('This one arrived', at(1), 'delivered');
+      return room;
+    },
+  },
   reconnecting: {
     room: () => {
       const room = secureRoom();

@@ -249,14 +249,31 @@ describe('an open room', () => {
     expect(session.view.unread).toBe(0);
   });
 
-  it('sends a failed message anew at the end', async () => {
+  it.each(['failed', 'expired', 'unaddressed'] as const)('sends a message that is %s again at its place', async (status) => {
     session.adopt(room);
     room.admit('Bo');
     const sent = await session.send('lost');
-    room.setStatus(sent.id, 'failed');
+    await session.send('later');
+    room.setStatus(sent.id, status);
+    expect(session.view.timeline).toMatchObject([{ text: 'lost', status }, { text: 'later' }]);
     await session.resend(sent.id);
-    expect(room.calls).toEqual(['send lost', 'send lost']);
-    expect(session.view.timeline).toMatchObject([{ text: 'lost', status: 'sending' }]);
+    expect(room.calls).toEqual(['send lost', 'send later', `retry ${sent.id}`]);
+    expect(session.view.timeline).toMatchObject([{ text: 'lost', status: 'sending' }, { text: 'later' }]);
+  });
+
+  it('sends a message that the room does not hold any more anew at the end, and tells of any other failure', async () => {
+    session.adopt(room);
+    room.admit('Bo');
+    const sent = await session.send('lost');
+    await session.send('later');
+    room.setStatus(sent.id, 'expired');
+    room.retryError = new QsecError('RATE_LIMITED', 'later');
+    await session.resend(sent.id);
+    expect(session.view.notice).toMatchObject({ code: 'RATE_LIMITED' });
+    expect(session.view.timeline).toMatchObject([{ text: 'lost', status: 'expired' }, { text: 'later' }]);
+    room.retryError = new QsecError('EXPIRED', 'gone');
+    await session.resend(sent.id);
+    expect(session.view.timeline).toMatchObject([{ text: 'later' }, { text: 'lost', status: 'sending' }]);
   });
 
   it('tells when someone leaves', () => {

@@ -36,9 +36,6 @@ import { WaitingFrames } from './waiting-frames.ts';
 /** Read receipts that are told again to an author who is back with new keys. */
 const READ_AGAIN = 64;
 
-/** For how long a message to members who are here is kept for somebody who is coming in as well. */
-const LATECOMER_MS = 120_000;
-
 /** Opens a frame with a key, in its turn. */
 export type Expected = ReadonlyMap<ReceiverKey, () => Promise<Bytes>>;
 
@@ -319,6 +316,7 @@ export class Conversation {
   /** Keys with the owner of a seat are confirmed, and it is let in: what was sent while that was under way is for it. */
   claim(seat: string, peer: Peer): void {
     for (const id of this.#outbox.claim(seat, peer.id, this.#lifetime())) this.#messages.addressed(id, peer.id);
+    this.#outbox.revive(peer.id, this.#lifetime());
   }
 
   /** The owner of a seat is no member, and is not about to be. */
@@ -385,13 +383,14 @@ export class Conversation {
   }
 
   /**
-   * Who gets what is sent now. Where nobody is here yet, that is whoever becomes a member of those with whom keys are being agreed; where
-   * somebody is, it is them, too, for a moment: a message for those whom its author saw must not lie about for who comes much later.
+   * Who gets what is sent now: the members whom its author sees. Where nobody is here yet, whoever becomes a member of those with whom
+   * keys are being agreed.
    */
   #audience(): Audience {
     const members = this.#membership.audience.map((peer) => peer.id);
-    const until = Date.now() + (members.length > 0 ? LATECOMER_MS : this.#lifetime());
-    return { members, seats: new Map(this.#membership.expected.map((seat) => [seat, until])) };
+    const coming = members.length > 0 ? [] : this.#membership.expected;
+    const until = Date.now() + this.#lifetime();
+    return { members, seats: new Map(coming.map((seat) => [seat, until])) };
   }
 
   /** How long a message is waited for. */

@@ -16,7 +16,7 @@ interface Entry {
   /** Who is waited for. */
   pending: Set<string>;
   /** Who went, or did not confirm it in time: whether it was read there nobody knows. It goes out again should they come back. */
-  lost: Set<string>;
+  lost: string[];
   /** Seats whose owners are being agreed with: until when it is for them, too, milliseconds since 1970. */
   seats: Map<string, number>;
   /** Heartbeats of members that came while they had not confirmed it. */
@@ -96,7 +96,7 @@ export class Outbox {
       about,
       to: new Set(to),
       pending: new Set(to),
-      lost: new Set(),
+      lost: [],
       seats: new Map(seats),
       beats: new Map(),
       until: Date.now() + lifetimeMs,
@@ -108,7 +108,7 @@ export class Outbox {
     for (const member of (this.#open.get(about) ?? this.#dormant.get(about))?.lost ?? []) {
       if (entry.to.has(member)) continue;
       entry.to.add(member);
-      entry.lost.add(member);
+      entry.lost.push(member);
     }
     const delivered = settling(entry);
     this.#place(id, entry, false);
@@ -123,7 +123,7 @@ export class Outbox {
       about,
       to: new Set(to),
       pending: new Set(pending),
-      lost: new Set(lost),
+      lost: [...lost],
       seats: new Map(seats),
       beats: new Map(),
       until,
@@ -155,17 +155,17 @@ export class Outbox {
   confirm(id: string, member: string): boolean {
     const entry = this.#open.get(id) ?? this.#dormant.get(id);
     if (!entry) return false;
-    const awaited = entry.pending.delete(member);
-    if (!awaited && !entry.lost.delete(member)) return false;
+    if (!entry.pending.delete(member) && !find(entry, member)) return false;
     this.#place(id, entry, false);
-    return entry.pending.size === 0 && entry.lost.size === 0;
+    return entry.pending.size === 0 && entry.lost.length === 0;
   }
 
   /** Nobody waits for a member who is gone; but only a receipt says that it got a message, never the relay. */
   forgetMember(member: string): void {
     for (const [id, entry] of this.#open.all()) {
-      if (!entry.pending.delete(member)) continue;
-      entry.lost.add(member);
+      const { pending, lost } = entry;
+      if (!pending.delete(member)) continue;
+      lost.push(member);
       this.#place(id, entry, false);
     }
   }
@@ -173,7 +173,7 @@ export class Outbox {
   /** A member is here again: what it has not confirmed is waited for again. */
   revive(member: string, lifetimeMs: number): void {
     for (const [id, entry] of [...this.#open.all(), ...this.#dormant.all()]) {
-      if (entry.lost.delete(member)) this.#await(id, entry, [member], lifetimeMs);
+      if (find(entry, member)) this.#await(id, entry, [member], lifetimeMs);
     }
   }
 
@@ -243,21 +243,21 @@ export class Outbox {
 
   /** What a member has not confirmed yet, oldest first. */
   unconfirmed(member: string): Bytes[] {
-    const entries = [...this.#open.all(), ...this.#dormant.all()].map(([, entry]) => entry);
-    const lacking = entries.filter(({ pending, lost }) => pending.has(member) || lost.has(member));
-    return lacking.sort((a, b) => a.order - b.order).map(({ content }) => content);
+    return this.#inOrder()
+      .filter(({ pending }) => pending.has(member))
+      .map(({ content }) => content);
   }
 
   /** A heartbeat of a member came, who thus is there. What it should have confirmed by now and has not, oldest first. */
   overdue(member: string): Bytes[] {
-    const overdue: Entry[] = [];
-    for (const [, entry] of this.#open.all()) {
-      if (!entry.pending.has(member)) continue;
-      const count = (entry.beats.get(member) ?? 0) + 1;
-      entry.beats.set(member, count);
-      if (count % PATIENCE === 0) overdue.push(entry);
+    const overdue: Bytes[] = [];
+    for (const { pending, beats, content } of this.#inOrder()) {
+      if (!pending.has(member)) continue;
+      const count = (beats.get(member) ?? 0) + 1;
+      beats.set(member, count);
+      if (count % PATIENCE === 0) overdue.push(content);
     }
-    return overdue.sort((a, b) => a.order - b.order).map(({ content }) => content);
+    return overdue;
   }
 
   /** Settles everything as it stands; what is kept stays. */
@@ -271,11 +271,17 @@ export class Outbox {
     this.#dormant.clear();
   }
 
+  /** What somebody is waited for, as it was sent: some of it may have been put aside in between. */
+  #inOrder(): Entry[] {
+    const open = this.#open.all().map(([, entry]) => entry);
+    return open.sort((a, b) => a.order - b.order);
+  }
+
   /** Waits for members from now on, each of them with the same patience. */
   #await(id: string, entry: Entry, members: readonly string[], lifetimeMs: number): void {
     for (const member of members) {
+      find(entry, member);
       entry.to.add(member);
-      entry.lost.delete(member);
       entry.pending.add(member);
     }
     entry.until = Date.now() + lifetimeMs;
@@ -301,20 +307,20 @@ export class Outbox {
     this.#dormant.take(id);
     const waited = entry.waiting.length > 0;
     settle(entry, expired);
-    if (to.size > 0 && lost.size === 0 && seats.size === 0) {
+    if (to.size > 0 && lost.length === 0 && seats.size === 0) {
       this.#changed?.(id, undefined);
       return;
     }
     this.#dormant.put(id, entry);
     this.#keep(id, entry);
-    if (lost.size > 0 || (expired && to.size === 0)) this.#progressed(id, 'expired');
+    if (lost.length > 0 || (expired && to.size === 0)) this.#progressed(id, 'expired');
     else if (to.size === 0 && waited) this.#progressed(id, 'unaddressed');
     for (const oldest of this.#dormant.trim(MAX_MESSAGES, MAX_BYTES)) this.#changed?.(oldest, undefined);
   }
 
   /** Nobody is waited for any more. */
   #giveUp(id: string, entry: Entry, expired: boolean): void {
-    for (const member of entry.pending) entry.lost.add(member);
+    entry.lost.push(...entry.pending);
     entry.pending.clear();
     entry.seats.clear();
     this.#place(id, entry, expired);
@@ -356,7 +362,14 @@ export class Outbox {
 
 /** Whether a member has not confirmed a message: it may be one that the message was not for so far. */
 const lacks = ({ to, pending, lost }: Entry, member: string): boolean =>
-  !to.has(member) || pending.has(member) || lost.has(member);
+  !to.has(member) || pending.has(member) || lost.includes(member);
+
+/** Takes a member out of those who were lost. Returns whether it was one. */
+function find({ lost }: Entry, member: string): boolean {
+  const at = lost.indexOf(member);
+  if (at >= 0) lost.splice(at, 1);
+  return at >= 0;
+}
 
 /** How a message ends, this time. */
 const settling = (entry: Entry): Promise<Delivery> => new Promise((resolve) => entry.waiting.push(resolve));

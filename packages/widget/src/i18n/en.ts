@@ -39,6 +39,9 @@ const problems: Partial<Record<QsecErrorCode, string>> = {
   MIC_DENIED: 'The microphone is blocked',
   MIC_UNAVAILABLE: 'The microphone cannot be used',
   NOT_LOADED: 'A part of the chat did not load',
+  STORAGE_UNAVAILABLE: 'This room is not kept on this device',
+  EXPIRED: 'This message is not held any more',
+  KEY_SOURCE_FAILED: 'There was no key to be had',
   UNSUPPORTED: 'This browser cannot run the chat',
 };
 
@@ -58,6 +61,8 @@ const ticks: Record<MessageStatus | 'read', string> = {
   read: 'Read',
   received: 'Received',
   failed: 'Not sent',
+  expired: 'Not delivered',
+  unaddressed: 'Nobody was here to get it',
 };
 
 export const en = {

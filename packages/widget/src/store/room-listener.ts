@@ -141,7 +141,7 @@ export class RoomListener {
     const item = messageItem(message, message.from === 'me' ? this.#room.me.name : this.#called(message.from), fresh);
     const { timeline } = this.#sink.view();
     const known = timeline.find(({ id }) => id === item.id);
-    this.#sink.message(newest(known, item), fresh && !known ? message : undefined);
+    this.#sink.message(newest(known, item, !fresh), fresh && !known ? message : undefined);
   }
 
   #note(note: NoteItem['note'], name: string): void {

@@ -161,14 +161,31 @@ export class Session {
     return sent;
   }
 
-  /** Sends a message that failed once more, at the end. */
+  /** Sends a message that did not arrive once more: at its place, or at the end where the room does not hold it any more. */
   async resend(id: string): Promise<void> {
     const item = this.view.timeline.find((one) => one.id === id);
     if (item?.kind !== 'message') return;
-    this.discard(id);
-    const { file } = item;
-    if (file) await this.sendFile({ name: file.name, type: file.type, voice: file.voice, blob: await file.blob() });
-    else await this.send(item.text);
+    try {
+      if (await this.#sendAgain(id)) return;
+      this.discard(id);
+      const { file } = item;
+      if (file) await this.sendFile({ name: file.name, type: file.type, voice: file.voice, blob: await file.blob() });
+      else await this.send(item.text);
+    } catch (error) {
+      this.#fail(problemFrom(error));
+    }
+  }
+
+  /** As the same message, at its place, where the room still holds it. What never became a message it does not know. */
+  async #sendAgain(id: string): Promise<boolean> {
+    if (!this.#room?.history().some((message) => message.id === id)) return false;
+    try {
+      await this.#room.retry(id);
+      return true;
+    } catch (error) {
+      if (problemFrom(error).code === 'EXPIRED') return false;
+      throw error;
+    }
   }
 
   /** Sends a file or a voice message. What goes wrong is told where it is shown. */

@@ -50,13 +50,18 @@ export function upsert(timeline: readonly TimelineItem[], item: TimelineItem): r
   return [...timeline, item].slice(-MAX_ITEMS);
 }
 
-const PROGRESS: readonly (MessageStatus | 'read')[] = ['sending', 'failed', 'sent', 'delivered', 'read'];
+const PROGRESS: readonly MessageStatus[] = ['sending', 'unaddressed', 'failed', 'sent', 'expired', 'delivered', 'read'];
 
-/** The same message as told twice: what was sent does not become unsent because the older news came later. */
-export function newest(known: TimelineItem | undefined, item: MessageItem): MessageItem {
+/**
+ * The same message as told twice.
+ * @param update whether the room told it later; else what was sent does not become unsent because the older news came later
+ */
+export function newest(known: TimelineItem | undefined, item: MessageItem, update = false): MessageItem {
   if (known?.kind !== 'message') return item;
   const { at, file, done, place } = known;
-  const status = PROGRESS.indexOf(known.status) > PROGRESS.indexOf(item.status) ? known.status : item.status;
+  const further = PROGRESS.indexOf(known.status);
+  const stale = further > PROGRESS.indexOf(item.status) && (!update || further >= PROGRESS.indexOf('delivered'));
+  const status = stale ? known.status : item.status;
   // A file on screen stays the one that it is.
   return { ...item, at, status, ...(file && { file, done, place }) };
 }

@@ -21,6 +21,8 @@ interface BubbleProps {
   focusable: boolean;
   onRetry: () => void;
   onRemove: () => void;
+  /** Whether somebody is here to whom it could be sent again. */
+  reachable: boolean;
   /** Stops sending a file. */
   onCancel: () => void;
 }
@@ -32,10 +34,12 @@ const TICKS: Record<MessageStatus | 'read', IconPaths | undefined> = {
   read: ticks,
   received: undefined,
   failed: alert,
+  expired: alert,
+  unaddressed: alert,
 };
 
 export const Bubble: FunctionalComponent<BubbleProps> = (props) => {
-  const { row, t, media, format, named, focusable, onRetry, onRemove, onCancel } = props;
+  const { row, t, media, format, named, focusable, reachable, onRetry, onRemove, onCancel } = props;
   const { item, first, last } = row;
   const time = format.time(item.at);
   const status = item.mine ? t.ticks[item.status] : '';
@@ -73,6 +77,16 @@ export const Bubble: FunctionalComponent<BubbleProps> = (props) => {
           <button type="button" class="text-action" onClick={onRemove}>
             {t.remove}
           </button>
+        </p>
+      )}
+      {(item.status === 'expired' || item.status === 'unaddressed') && (
+        <p class="failed-row">
+          <span>{status}</span>
+          {reachable && (
+            <button type="button" class="text-action" onClick={onRetry}>
+              {t.retry}
+            </button>
+          )}
         </p>
       )}
     </div>

@@ -177,6 +177,7 @@ export class Qsec2Log {
           <Bubble
             row={row}
             t={t}
+            reachable={!this.alone}
             media={this.media}
             format={format}
             named={this.named}
