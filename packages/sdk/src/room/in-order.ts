@@ -57,7 +57,7 @@ export class InOrder {
   /** Hands over what nothing is missing in front of any more. */
   release(): void {
     for (let first = this.#held[0]; first; first = this.#held[0]) {
-      if (first.index >= Math.max(this.#options.next() ?? 0, this.#givenUp)) break;
+      if (first.index >= (this.#options.next() ?? 0) && first.index > this.#givenUp) break;
       this.#held.shift();
       this.#bytes -= first.bytes;
       this.#givenUp = Math.max(this.#givenUp, first.index + 1);

@@ -51,6 +51,9 @@ const PATIENCE = 2;
 const MAX_MESSAGES = 4096;
 const MAX_BYTES = 16_777_216;
 
+/** How long a message that somebody has is kept for others with whom keys were being agreed when it was sent. */
+const LATECOMER_MS = 60_000;
+
 /** What a withdrawn message is about. */
 const NOTHING = '';
 
@@ -105,11 +108,10 @@ export class Outbox {
       waiting: [],
     };
     // Who has not got a message, and may come back to it, needs what changes it as well.
-    for (const member of (this.#open.get(about) ?? this.#dormant.get(about))?.lost ?? []) {
-      if (entry.to.has(member)) continue;
-      entry.to.add(member);
-      entry.lost.push(member);
-    }
+    const main = this.#open.get(about) ?? this.#dormant.get(about);
+    const absent = main?.lost.filter((member) => !entry.to.has(member)) ?? [];
+    entry.lost.push(...absent);
+    for (const member of absent) entry.to.add(member);
     const delivered = settling(entry);
     this.#place(id, entry, false);
     return delivered;
@@ -180,11 +182,12 @@ export class Outbox {
   /** The owner of a seat became a member: what was sent while that was under way is for it. Returns the messages. */
   claim(seat: string, member: string, lifetimeMs: number): string[] {
     const claimed: string[] = [];
-    for (const [id, entry] of [...this.#open.all(), ...this.#dormant.all()]) {
-      const until = entry.seats.get(seat);
-      if (until === undefined) continue;
-      entry.seats.delete(seat);
-      if (until > Date.now() && lacks(entry, member)) {
+    for (const [id, entry] of this.#open.all()) {
+      if (!entry.seats.delete(seat)) continue;
+      // Somebody has it: for others who are still coming it is not kept as long.
+      const soon = Date.now() + LATECOMER_MS;
+      for (const [other, until] of entry.seats) entry.seats.set(other, Math.min(until, soon));
+      if (lacks(entry, member)) {
         this.#await(id, entry, [member], lifetimeMs);
         claimed.push(id);
       } else this.#place(id, entry, false);
@@ -194,9 +197,7 @@ export class Outbox {
 
   /** The owner of a seat will not become a member. */
   release(seat: string): void {
-    for (const [id, entry] of [...this.#open.all(), ...this.#dormant.all()]) {
-      if (entry.seats.delete(seat)) this.#place(id, entry, false);
-    }
+    for (const [id, entry] of this.#open.all()) if (entry.seats.delete(seat)) this.#place(id, entry, false);
   }
 
   /**
@@ -294,7 +295,7 @@ export class Outbox {
   /** Puts an entry where it belongs by whom it waits for. */
   #place(id: string, entry: Entry, expired: boolean): void {
     const { to, pending, lost, seats } = entry;
-    if (pending.size > 0 || (to.size === 0 && seats.size > 0)) {
+    if (pending.size > 0 || seats.size > 0) {
       this.#dormant.take(id);
       this.#open.put(id, entry);
       this.#arm(id, entry);
@@ -307,7 +308,7 @@ export class Outbox {
     this.#dormant.take(id);
     const waited = entry.waiting.length > 0;
     settle(entry, expired);
-    if (to.size > 0 && lost.length === 0 && seats.size === 0) {
+    if (to.size > 0 && lost.length === 0) {
       this.#changed?.(id, undefined);
       return;
     }
@@ -327,13 +328,15 @@ export class Outbox {
   }
 
   #arm(id: string, entry: Entry): void {
-    const left = entry.until - Date.now();
+    const left = Math.min(entry.until, ...entry.seats.values()) - Date.now();
     entry.timer ??= setTimeout(
       () => {
         entry.timer = undefined;
-        // A timer takes 24.8 days at most.
-        if (Date.now() < entry.until) this.#arm(id, entry);
-        else this.#giveUp(id, entry, true);
+        const now = Date.now();
+        if (now >= entry.until) return this.#giveUp(id, entry, true);
+        // A timer takes 24.8 days at most: it may be too soon for anything.
+        for (const [seat, until] of entry.seats) if (until <= now) entry.seats.delete(seat);
+        return this.#place(id, entry, false);
       },
       Math.min(Math.max(0, left), MAX_TIMER_MS),
     );
