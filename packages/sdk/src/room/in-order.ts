@@ -27,8 +27,8 @@ export class InOrder {
   /** By rising number. */
   #held: Held[] = [];
   #bytes = 0;
-  /** Nobody waits any more for what is below this. */
-  #givenUp = 0;
+  /** What is below this goes at once: in front of it nothing is missing, or is waited for any more. */
+  #givenUp = 1;
   #waitedMs = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -57,10 +57,11 @@ export class InOrder {
   /** Hands over what nothing is missing in front of any more. */
   release(): void {
     for (let first = this.#held[0]; first; first = this.#held[0]) {
-      if (first.index >= (this.#options.next() ?? 0) && first.index > this.#givenUp) break;
+      if (first.index >= Math.max(this.#options.next() ?? 0, this.#givenUp)) break;
       this.#held.shift();
       this.#bytes -= first.bytes;
-      this.#givenUp = Math.max(this.#givenUp, first.index + 1);
+      // Nothing is missing in front of the one after it either.
+      this.#givenUp = Math.max(this.#givenUp, first.index + 2);
       this.#waitedMs = 0;
       first.hand();
     }
