@@ -70,7 +70,7 @@ export class Doorkeeper {
       });
     });
     const { session } = place;
-    session.on('frame', (delivery) => options.enqueue(() => this.#receive(delivery), delivery.body.length));
+    session.on('frame', (delivery) => options.enqueue(() => this.#receive(delivery), NOTICE_BYTES + delivery.body.length));
     session.on('presence', ({ seat, presence }) => {
       if (presence === 'present') options.enqueue(() => this.#call(seat), NOTICE_BYTES);
     });

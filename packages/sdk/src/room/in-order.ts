@@ -27,8 +27,8 @@ export class InOrder {
   /** By rising number. */
   #held: Held[] = [];
   #bytes = 0;
-  /** What is below this goes at once: in front of it nothing is missing, or is waited for any more. */
-  #givenUp = 1;
+  /** Nobody waits any more for what is below this. */
+  #givenUp = 0;
   #waitedMs = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -60,8 +60,7 @@ export class InOrder {
       if (first.index >= Math.max(this.#options.next() ?? 0, this.#givenUp)) break;
       this.#held.shift();
       this.#bytes -= first.bytes;
-      // Nothing is missing in front of the one after it either.
-      this.#givenUp = Math.max(this.#givenUp, first.index + 2);
+      this.#givenUp = Math.max(this.#givenUp, first.index + 1);
       this.#waitedMs = 0;
       first.hand();
     }

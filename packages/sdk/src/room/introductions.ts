@@ -20,8 +20,8 @@ import { forgetOldest } from './forget-oldest.ts';
 const HANDSHAKE_LIMIT_MS = 15_000;
 const FIRST_BACKOFF_MS = 1_000;
 const MAX_BACKOFF_MS = 30_000;
-/** Handshakes in a row that do not end in time before somebody is told. */
-const UNANSWERED = 3;
+/** For how long no handshake with a connected seat ends before somebody is told. */
+const UNANSWERED_MS = 300_000;
 /** Sessions remembered as answered, so that an M1 that is played again begins nothing. */
 const MAX_ANSWERED = 256;
 /** Handshakes that others begin, at a time: twice a full room. */
@@ -48,7 +48,7 @@ export interface IntroductionsOptions {
   onFailed(seat: Bytes, error: QsecError): void;
   /** Who began stopped in the middle. */
   onSilent(seat: Bytes): void;
-  /** So many handshakes in a row did not end in time; it goes on being tried. */
+  /** No handshake ended for a long time; it goes on being tried. */
   onUnanswered(seat: Bytes): void;
   /** Who began proved itself, and may have got our confirmation without our getting its own: it may have keys that we have not. */
   onUnfinished(seat: Bytes): void;
@@ -72,7 +72,7 @@ export class Introductions {
   readonly #begun = new Map<string, Pending>();
   readonly #answering = new Map<string, Pending>();
   readonly #answered = new Set<string>();
-  /** How many handshakes in a row did not end in time, by seat. */
+  /** Since when no handshake ended, by seat; infinite once that was told. */
   readonly #late = new Map<string, number>();
   /** For the next handshake that we begin. */
   #ahead: Promise<KeyPair> | undefined;
@@ -231,10 +231,11 @@ export class Introductions {
 
   #countLate(seat: Bytes): void {
     const key = toBase64url(seat);
-    const late = (this.#late.get(key) ?? 0) + 1;
-    this.#late.set(key, late);
+    const since = this.#late.get(key) ?? Date.now() - HANDSHAKE_LIMIT_MS;
+    const due = Date.now() - since >= UNANSWERED_MS;
+    this.#late.set(key, due ? Number.POSITIVE_INFINITY : since);
     forgetOldest(this.#late, MAX_ANSWERING);
-    if (late === UNANSWERED) this.#options.onUnanswered(seat);
+    if (due) this.#options.onUnanswered(seat);
   }
 
   #rememberAnswered(sid: Bytes): void {

@@ -226,13 +226,14 @@ describe('a message that is sent while keys are being agreed', () => {
     expect(box.claim('seat of cy', 'cy', 600_000)).toEqual([]);
   });
 
-  it('is kept across a reload', () => {
+  it('is for nobody after a reload, which no handshake outlives, and can be sent again', () => {
     const kept = new Map<string, KeptOutgoing | undefined>();
     const before = new Outbox((id, outgoing) => kept.set(id, outgoing));
     void before.add('m', content, [], 60_000, 'm', until(60_000));
-    const { box } = outbox();
+    const { box, told } = outbox();
     box.restore(kept.get('m') as KeptOutgoing);
-    expect(box.claim('seat', 'bo', 60_000)).toEqual(['m']);
+    expect([told, box.claim('seat', 'bo', 60_000)]).toEqual([['m unaddressed'], []]);
+    expect(box.retry('m', { members: ['bo'], seats: new Map() }, 60_000)).toBeDefined();
   });
 });
 

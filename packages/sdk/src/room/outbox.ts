@@ -118,7 +118,7 @@ export class Outbox {
   }
 
   /** Goes on with a message of before a reload. */
-  restore({ id, content, about, to, pending, lost, seats = [], until, order }: KeptOutgoing): void {
+  restore({ id, content, about, to, pending, lost, until, order }: KeptOutgoing): void {
     this.#order = Math.max(this.#order, order + 1);
     const entry: Entry = {
       content,
@@ -126,7 +126,8 @@ export class Outbox {
       to: new Set(to),
       pending: new Set(pending),
       lost: [...lost],
-      seats: new Map(seats),
+      // Handshakes do not outlive a reload.
+      seats: new Map(),
       beats: new Map(),
       until,
       order,
@@ -306,7 +307,6 @@ export class Outbox {
     entry.timer = undefined;
     this.#open.take(id);
     this.#dormant.take(id);
-    const waited = entry.waiting.length > 0;
     settle(entry, expired);
     if (to.size > 0 && lost.length === 0) {
       this.#changed?.(id, undefined);
@@ -315,7 +315,7 @@ export class Outbox {
     this.#dormant.put(id, entry);
     this.#keep(id, entry);
     if (lost.length > 0 || (expired && to.size === 0)) this.#progressed(id, 'expired');
-    else if (to.size === 0 && waited) this.#progressed(id, 'unaddressed');
+    else if (to.size === 0) this.#progressed(id, 'unaddressed');
     for (const oldest of this.#dormant.trim(MAX_MESSAGES, MAX_BYTES)) this.#changed?.(oldest, undefined);
   }
 
@@ -348,7 +348,7 @@ export class Outbox {
     return this.#open.get(id) ? this.#open : this.#dormant;
   }
 
-  #keep(id: string, { content, about, to, pending, lost, seats, until, order }: Entry): void {
+  #keep(id: string, { content, about, to, pending, lost, until, order }: Entry): void {
     this.#changed?.(id, {
       id,
       content,
@@ -356,7 +356,6 @@ export class Outbox {
       to: [...to],
       pending: [...pending],
       lost: [...lost],
-      seats: [...seats],
       until,
       order,
     });

@@ -69,6 +69,8 @@ import type {
 
 /** Frames that wait to be opened. Twice what a relay keeps of a room; what is dropped comes again from who sent it. */
 const MAX_BACKLOG_BYTES = 64 * 2 ** 20;
+/** What a frame takes besides its body while it waits, about: an empty one is somebody else's frame, too. */
+const FRAME_BYTES = 64;
 
 /** Of a task that ran when its member, or the room, was gone already. */
 const MEANWHILE: ReadonlySet<QsecErrorCode> = new Set(['CLOSED']);
@@ -426,7 +428,7 @@ export class RoomSession implements Room {
     session.on('frame', (delivery) => {
       if (!here()) return;
       let expected: Expected | undefined;
-      const taken = this.#enqueue(() => receive(delivery, expected), delivery.body.length);
+      const taken = this.#enqueue(() => receive(delivery, expected), FRAME_BYTES + delivery.body.length);
       if (taken) expected = this.#expect(delivery);
     });
     session.on('gap', ({ from, to }) => here() && this.#events.emit('gap', { missing: to - from + 1 }));

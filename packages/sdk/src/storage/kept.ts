@@ -91,8 +91,6 @@ export interface KeptOutgoing {
   to: string[];
   pending: string[];
   lost: string[];
-  /** Seats whose owners get it as well, should they become members by then, milliseconds since 1970. */
-  seats?: [seat: string, until: number][];
   /** When it is given up, milliseconds since 1970. */
   until: number;
   order: number;
