@@ -211,10 +211,10 @@ export class Authority {
 
   /** Takes over a newer order about who comes in. `refused`: its signer may not give it, as far as is known here. */
   async learnLock(encoded: Bytes): Promise<'new' | 'known' | 'refused'> {
-    const powers = this.#known(this.#powers);
-    const lock = await verifyLock(this.#invite, powers, encoded);
+    const policy = this.#known(this.#powers);
+    const lock = await verifyLock(this.#invite, policy, encoded);
     if (!lock) return 'refused';
-    if (this.#lock && !outranks(powers, lock, this.#lock)) return 'known';
+    if (this.#lock && !outranks(policy, lock, this.#lock)) return 'known';
     this.#lock = lock;
     this.#count(lock.n);
     return 'new';
