@@ -1,4 +1,4 @@
-import type { Delivery, Invite } from '../../../packages/sdk/src/index.ts';
+import type { Delivery, Invite, Member, Room } from '../../../packages/sdk/src/index.ts';
 import type { CarriedFrame, HostileRelay, MoveKind } from '../../../packages/sdk/src/testing/index.ts';
 import type { VirtualTime } from '../../support/virtual-time.ts';
 import type { Lab } from '../../threats/support/lab.ts';
@@ -84,11 +84,23 @@ export class World {
     // Who is still coming has a link that leads nowhere then.
     const all = this.members.every((each) => each === creator || known.some(({ id }) => id === each.id));
     if (!member || !all) return;
-    await creator.room.removeMember(member);
+    await this.#removed(creator.room, member);
     person.left = person.removed = true;
     this.#invite = creator.room.invite;
     if (person.open) this.write(person);
     await this.time.settle();
+  }
+
+  /** Resolves once a removal holds at who gives it: no time passes here in which the others could say that they follow. */
+  async #removed(room: Room, member: Member): Promise<void> {
+    const moved = new Promise<void>((resolve) => {
+      const stop = room.on('security', ({ kind }) => {
+        if (kind !== 'member-removed') return;
+        stop();
+        resolve();
+      });
+    });
+    await Promise.race([room.removeMember(member), moved]);
   }
 
   /**
