@@ -99,6 +99,7 @@ export class Agreement {
     const { number: current, flights } = this.#attempt;
     const next = flights.length + 1;
     if (attempt < current || (attempt === current && number < next)) return { flights: [] };
+    // A box of another attempt would not open either; the peer's own, too early, would break the agreement in the key source.
     if (attempt !== current || number !== next) throw refused('A flight came out of order.');
     const flight = await this.#open(number, reader.rest());
     try {
