@@ -192,6 +192,7 @@ function readM1({ roomId, generation, seat, peerSeat, psk }: Party, m1: Uint8Arr
   const suite = reader.u8();
   if (version !== HANDSHAKE_VERSION) throw versionMismatch({ what: 'handshake', theirs: version, ours: HANDSHAKE_VERSION });
   if (suite !== SUITE) throw versionMismatch({ what: 'suite', theirs: suite, ours: SUITE });
+  // The transcript would differ on bytes behind M1 too, but only once M2 is made and sent.
   if (m1.length !== M1_BYTES) throw refused(`M1 has ${m1.length} bytes instead of ${M1_BYTES}.`);
   if (!equalBytes(reader.fixed(ROOM_ID_BYTES), roomId)) throw refused('M1 is for another room.');
   if (reader.u32() !== generation) throw refused('M1 comes from a link that is no longer valid.');
