@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { type Bytes, concat, Writer } from '../wire/index.ts';
 import { fingerprint, generateSigningKey, type SigningKey } from './identity.ts';
 import { Invite } from './invite.ts';
 import {
@@ -8,6 +9,7 @@ import {
   outranks,
   type Powers,
   RIGHTS,
+  readRemoval,
   renewedInvite,
   signAdmission,
   signLock,
@@ -68,6 +70,9 @@ describe('an admission', () => {
     const posing = word.slice();
     posing.set(creator.publicKey, 4);
     expect(await isAdmitted(invite, powers(['approve']), member.publicKey, posing)).toBe(false);
+    for (const broken of [new Uint8Array(0), word.subarray(0, -1), concat(word, new Uint8Array(1))]) {
+      expect(await isAdmitted(invite, powers(['approve']), member.publicKey, broken)).toBe(false);
+    }
   });
 });
 
@@ -77,6 +82,29 @@ describe('a lock', () => {
     expect(await verifyLock(inviteTo(invite.roomId, 5), powers(['lock']), encoded)).toMatchObject({ n: 7, locked: true });
     expect(await verifyLock(invite, powers(['remove']), encoded)).toBeUndefined();
     expect(await verifyLock(inviteTo(randomBytes(16)), powers(['lock']), encoded)).toBeUndefined();
+  });
+
+  it('is refused with a value that nobody knows, whoever signed it', async () => {
+    const signed = async (locked: number): Promise<Bytes> => {
+      const body = new Writer().u32(7).u8(locked).fixed(creator.publicKey).bytes();
+      return concat(body, await creator.sign('lock', concat(invite.roomId, body)));
+    };
+    expect(await verifyLock(invite, powers(), await signed(0))).toMatchObject({ n: 7, locked: false });
+    expect(await verifyLock(invite, powers(), await signed(1))).toMatchObject({ n: 7, locked: true });
+    const unknown = expect.objectContaining({ code: 'INVALID_ARGUMENT', message: 'unknown values in an order' });
+    for (const locked of [2, 3, 255]) await expect(verifyLock(invite, powers(), await signed(locked))).rejects.toEqual(unknown);
+  });
+
+  it('is refused cut short or continued, and does not hold changed', async () => {
+    const { encoded } = await signLock(invite, creator, 7, true);
+    for (const broken of [encoded.subarray(0, -1), concat(encoded, new Uint8Array(1))]) {
+      await expect(verifyLock(invite, powers(), broken)).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
+    }
+    // n, locked, and the signature.
+    for (const at of [3, 4, encoded.length - 1]) {
+      const changed = encoded.map((byte, i) => (i === at ? byte ^ 1 : byte));
+      expect(await verifyLock(invite, powers(), changed)).toBeUndefined();
+    }
   });
 
   it('holds by its number, then by its signer, whichever was heard first', () => {
@@ -100,15 +128,32 @@ describe('a removal', () => {
     expect(renewed).toMatchObject({ roomId, generation: generation + 1, creator: invite.creator });
     expect(renewed.secret).not.toEqual(invite.secret);
     expect(renewedInvite(invite, removal, renewed.secret).code).toBe(renewed.code);
-    expect(() => renewedInvite(invite, removal, invite.secret)).toThrow(expect.objectContaining({ code: 'HANDSHAKE_FAILED' }));
+    const message = 'A removal came with a secret that is not the one it commits to.';
+    const other = expect.objectContaining({ code: 'HANDSHAKE_FAILED', message });
+    expect(() => renewedInvite(invite, removal, invite.secret)).toThrow(other);
   });
 
-  it('is refused from who may not, for another room, and of the creator', async () => {
-    const refused = expect.objectContaining({ code: 'NO_ADMIN' });
+  it('is refused from who may not, for another room, of the creator, and changed', async () => {
+    const message = 'A removal was not signed by somebody who may remove members.';
+    const refused = expect.objectContaining({ code: 'NO_ADMIN', message });
     const { removal } = await signRemoval(invite, delegate, member.publicKey, 3);
     await expect(verifyRemoval(invite, powers(['approve', 'lock']), removal.encoded)).rejects.toEqual(refused);
     await expect(verifyRemoval(inviteTo(randomBytes(16)), powers(['remove']), removal.encoded)).rejects.toEqual(refused);
     const deposed = await signRemoval(invite, delegate, creator.publicKey, 3);
     await expect(verifyRemoval(invite, powers(['remove']), deposed.removal.encoded)).rejects.toEqual(refused);
+    // n, the generation, who is removed, the commitment, and the signature.
+    for (const at of [3, 7, 8, 40, removal.encoded.length - 1]) {
+      const changed = removal.encoded.map((byte, i) => (i === at ? byte ^ 1 : byte));
+      await expect(verifyRemoval(invite, powers(['remove']), changed)).rejects.toEqual(refused);
+    }
+    expect(await verifyRemoval(invite, powers(['remove']), removal.encoded)).toEqual(removal);
+  });
+
+  it('is refused cut short or continued', async () => {
+    const { encoded } = (await signRemoval(invite, creator, member.publicKey, 3)).removal;
+    const refused = (message: string) => expect.objectContaining({ code: 'INVALID_ARGUMENT', message });
+    const short = refused('truncated: expected 64 more bytes, got 63');
+    expect(() => readRemoval(encoded.subarray(0, -1))).toThrow(short);
+    expect(() => readRemoval(concat(encoded, new Uint8Array(1)))).toThrow(refused('1 unexpected bytes at the end'));
   });
 });
