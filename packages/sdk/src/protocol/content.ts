@@ -1,4 +1,3 @@
-import { QsecError } from '../errors.ts';
 import { type Bytes, fromUtf8, Reader, utf8, Writer } from '../wire/index.ts';
 import { NAME_FIELD_BYTES } from './group-content.ts';
 import { INVITE_SECRET_BYTES } from './invite.ts';
@@ -157,7 +156,6 @@ export function decodePairContent(bytes: Uint8Array): PairContent {
 }
 
 function readIds(reader: Reader): Bytes[] {
-  if (reader.remaining % MESSAGE_ID_BYTES !== 0) throw new QsecError('INVALID_ARGUMENT', 'a receipt of a broken length');
   const ids: Bytes[] = [];
   while (reader.remaining > 0) ids.push(reader.fixed(MESSAGE_ID_BYTES).slice());
   return ids;

@@ -151,6 +151,7 @@ function readContent(reader: Reader, code: number): GroupContent {
 
 function readHeartbeat(reader: Reader): { heads: MemberHead[]; roster: Bytes } {
   const count = (reader.remaining - HASH_BYTES) / (FINGERPRINT_BYTES + 8);
+  // The bound holds here alone. The reader would refuse the other lengths too, and say less.
   if (!Number.isInteger(count) || count < 0 || count > MAX_CAPACITY) {
     throw new QsecError('INVALID_ARGUMENT', 'a heartbeat of a broken length');
   }

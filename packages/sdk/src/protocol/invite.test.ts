@@ -39,7 +39,7 @@ describe('an invite', () => {
     expect(() => Invite.parse(text)).toThrow(error('VERSION_MISMATCH', message));
   });
 
-  it.each(['', 'https://app.example/', 'https://app.example/#prices', 'q1.short', 'see faq1.html'])(
+  it.each(['', 'https://app.example/', 'https://app.example/#prices', 'q1.short', 'see faq1.html', invite.code.slice(1)])(
     'is not found in %j',
     (text) => {
       expect(Invite.isIn(text)).toBe(false);

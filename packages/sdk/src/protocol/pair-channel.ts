@@ -115,7 +115,7 @@ export class PairChannel {
   async open(content: Uint8Array): Promise<Bytes> {
     if (this.#destroyed) throw erased();
     const reader = new Reader(content);
-    // What is not compared here or bound below could be changed on the way.
+    // The MAC below covers the session too: this only says more of what is wrong.
     if (!equalBytes(reader.fixed(SID_BYTES), this.#sid)) throw unknownEpoch();
     const number = reader.u32();
     const epoch = [this.#current, this.#next, this.#previous].find((candidate) => candidate?.number === number);
