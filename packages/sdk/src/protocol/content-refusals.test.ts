@@ -76,6 +76,11 @@ describe('content for everyone', () => {
       'a heartbeat of a broken length',
     ],
     [
+      'a heartbeat that lacks as much as one member takes',
+      { kind: 'heartbeat', heads: [], roster: randomBytes(8) },
+      'a heartbeat of a broken length',
+    ],
+    [
       'a heartbeat with half a member',
       { kind: 'heartbeat', heads: heads(1), roster: randomBytes(44) },
       'a heartbeat of a broken length',

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import type { ConnectOptions } from '../options.ts';
 import { MemoryRelay } from '../testing/memory-relay.ts';
+import { MAX_CAPACITY } from '../wire/index.ts';
 import { connect } from './connect.ts';
 import type { Member, Room, RoomState } from './types.ts';
 
@@ -46,6 +47,16 @@ describe('a group', () => {
       for (const message of await received) expect(message.text).toBe(`from ${sender.me.name}`);
       expect([...(await sent.delivered).to].sort()).toEqual(others.map(({ me }) => me.id).sort());
     }
+  });
+
+  it('in the largest room there is takes its members in', async () => {
+    const relay = new MemoryRelay();
+    const ana = await enter(relay, { name: 'Ana', capacity: MAX_CAPACITY });
+    const bo = await enter(relay, { name: 'Bo', invite: ana.invite });
+    await everyoneSees([ana, bo]);
+    const atBo = bo.once('message');
+    await ana.send('hello Bo');
+    expect((await atBo).text).toBe('hello Bo');
   });
 
   it('goes on without who left', async () => {
