@@ -1,4 +1,4 @@
-import { describe, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { QsecError } from '../errors.ts';
 import type { CarriedFrame } from '../testing/hostile/frame.ts';
 import { HostileRelay } from '../testing/hostile/hostile-relay.ts';
@@ -6,6 +6,8 @@ import { enter, member, until } from './rooms-in-fast-time.ts';
 import type { Room } from './types.ts';
 
 /** A relay that lets everything through but a rekeying: R1 and R2 are the only large frames between two members. */
+
+afterEach(() => vi.restoreAllMocks());
 
 const isLarge = ({ body }: CarriedFrame) => body[1] === 2 && body.length > 1_000;
 
@@ -179,23 +181,32 @@ describe('a rekeying that a relay holds back', () => {
 });
 
 describe('a member that is away', () => {
-  it('is no fault when keys are due by themselves, and has them renewed when it is back', async () => {
-    const relay = new HostileRelay();
-    const [ana] = (await gather(relay, ['Ana', 'Bo'])) as [Room, Room];
-    const [atAna, atBo] = relay.seatsOf(relay.rooms[0] as string) as [string, string];
-    const told = toldAt(ana);
-    const room = relay.rooms[0] as string;
-    const { epoch } = ana.security;
-    relay.attack({ tamper: () => [] });
-    relay.claim(room, { seat: atBo, presence: 'away' }, [atAna]);
-    for (let i = 0; i < 50; i++) await ana.send(`message ${i}`);
-    for (let passed = 0; passed < 60; passed++) await vi.advanceTimersByTimeAsync(1_000);
-    expect(told).toEqual({ events: [], errors: [] });
-    relay.calm();
-    relay.claim(room, { seat: atBo, presence: 'present' }, [atAna]);
-    await until(() => ana.security.epoch > epoch);
-    expect(told.events).toEqual(['rekeyed Bo']);
-  });
+  // Attempts take 15 s, and the times between them are drawn: these are the shortest and the longest.
+  it.each([
+    { back: 'between two attempts', drawn: 0, afterSeconds: 62 },
+    { back: 'during an attempt that went to nobody', drawn: 0.999, afterSeconds: 56 },
+  ])(
+    'is no fault when keys are due by themselves, and has them renewed when it is back $back',
+    async ({ drawn, afterSeconds }) => {
+      const relay = new HostileRelay();
+      const [ana, bo] = (await gather(relay, ['Ana', 'Bo'])) as [Room, Room];
+      const [atAna, atBo] = relay.seatsOf(relay.rooms[0] as string) as [string, string];
+      const told = toldAt(ana);
+      const room = relay.rooms[0] as string;
+      const { epoch } = ana.security;
+      vi.spyOn(Math, 'random').mockReturnValue(drawn);
+      relay.attack({ tamper: () => [] });
+      relay.claim(room, { seat: atBo, presence: 'away' }, [atAna]);
+      await until(() => member(ana, bo).presence === 'away');
+      for (let i = 0; i < 50; i++) await ana.send(`message ${i}`);
+      for (let passed = 0; passed < afterSeconds; passed++) await vi.advanceTimersByTimeAsync(1_000);
+      expect(told).toEqual({ events: [], errors: [] });
+      relay.calm();
+      relay.claim(room, { seat: atBo, presence: 'present' }, [atAna]);
+      await until(() => ana.security.epoch > epoch);
+      expect(told.events).toEqual(['rekeyed Bo']);
+    },
+  );
 });
 
 describe('a room that is left', () => {

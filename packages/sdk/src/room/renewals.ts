@@ -30,6 +30,8 @@ interface Due {
   told: boolean;
   /** An attempt is under way; else the next one waits for its time. */
   trying: boolean;
+  /** The member came back during an attempt, which may have gone to nobody: the first time, its end is no sign of a fault. */
+  returned: 'no' | 'during this attempt' | 'before';
   timer: ReturnType<typeof setTimeout> | undefined;
 }
 
@@ -89,7 +91,10 @@ export class Renewals {
   /** A member is here again: what its absence held up is tried at once. */
   present(peer: Peer): void {
     const due = this.#due.get(peer);
-    if (due && !due.trying) this.#options.enqueue(() => this.#begin(peer, due.full));
+    if (!due) return;
+    if (!due.trying) this.#options.enqueue(() => this.#begin(peer, due.full));
+    // Once: a relay that calls somebody away again and again hides nothing by it.
+    else if (due.returned === 'no') due.returned = 'during this attempt';
   }
 
   /** A member is gone, or has a new session: nobody waits for the old one. */
@@ -106,13 +111,14 @@ export class Renewals {
   }
 
   async #begin(peer: Peer, full: boolean): Promise<void> {
-    const due = this.#due.get(peer) ?? {
+    const due: Due = this.#due.get(peer) ?? {
       full,
       epoch: peer.channel.epoch,
       since: Date.now(),
       tries: 0,
       told: false,
       trying: false,
+      returned: 'no',
       timer: undefined,
     };
     this.#due.set(peer, due);
@@ -132,6 +138,11 @@ export class Renewals {
     }
     this.#options.giveUp(peer);
     due.trying = false;
+    if (due.returned === 'during this attempt') {
+      due.returned = 'before';
+      this.#options.enqueue(() => this.#again(peer, due));
+      return;
+    }
     const backoff = Math.min(MAX_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** due.tries++) * (0.75 + Math.random() / 2);
     due.timer = setTimeout(() => this.#options.enqueue(() => this.#again(peer, due)), backoff);
     for (const { failed } of this.#calls) failed.add(peer);
