@@ -9,7 +9,7 @@ import { parseAst } from 'rollup/parseAst';
  * - `Array.from(x)`, `new Map()`, `x instanceof Map` → the genuine `Array`, `Map`
  * - `for (key in object)` → over its own keys
  *
- * `genuine.js` finds out what was replaced, and brings the genuine ones from an untouched realm. Decision record 0025 says why so.
+ * `genuine.js` finds out what was replaced, and brings the genuine ones from an untouched realm. Decision record 0027 says why so.
  */
 
 /** What the language itself defines, by name. */
