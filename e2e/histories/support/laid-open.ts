@@ -6,7 +6,7 @@ export const laidOpen: Patch = (source) => source.replace(/#(?=[a-zA-Z])/g, '_')
 
 /**
  * No part of what a member knows: what is shared with everything else, the way to the relay and to the disk, what waits, within
- * bounds, for keys that may come or be agreed again, how many frames came in vain, and
+ * bounds, for keys that may come or be agreed again, how many frames came in vain, whom we asked which version they speak, and
  * when the page had its turn.
  */
 const OUTSIDE = new Set([
@@ -21,6 +21,7 @@ const OUTSIDE = new Set([
   '_hurry',
   '_doubts',
   '_refusals',
+  '_others',
   '_turnedAt',
 ]);
 

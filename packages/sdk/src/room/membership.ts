@@ -10,7 +10,7 @@ import { type AgreementPolicy, decodeMemberPolicy } from '../protocol/policy.ts'
 import { chainBounds, SkippedKeys } from '../protocol/ratchet.ts';
 import { safetyNumber } from '../protocol/safety-number.ts';
 import { ReceiverKey, rosterHash, type SenderKey } from '../protocol/sender-key.ts';
-import { encodeVersions } from '../protocol/versions.ts';
+import { type Between, differenceIn, encodeVersions } from '../protocol/versions.ts';
 import { type Bytes, compareBytes, equalBytes, fromBase64url, type Joined, MAX_CAPACITY, toBase64url } from '../wire/index.ts';
 import { Admissions } from './admissions.ts';
 import { AgreementEvents } from './agreement-events.ts';
@@ -384,14 +384,25 @@ export class Membership {
     await this.#initiate(seat);
   }
 
+  /** Something from a seat is of another version, or was changed on the way: its owner is asked, and nothing else changes. */
+  askVersions(seat: string): void {
+    if (this.#others.mayAnswer(seat))
+      this.#context.push(encodeVersions(this.#between(this.#context.seat, fromBase64url(seat))), [fromBase64url(seat)]);
+  }
+
+  /** @throws {QsecError} `HANDSHAKE_FAILED` when it is not from the owner of the seat, or anybody else who has the link */
+  receiveVersions(seat: string, content: Bytes): void {
+    const difference = differenceIn(content, this.#between(fromBase64url(seat), this.#context.seat));
+    if (difference) this.speaksOtherwise(seat, difference);
+  }
+
   /**
-   * What the owner of a seat sent is of another version. It proves nothing: whoever shares keys with us keeps them. A handshake ends, as it
-   * does when a relay carries nothing of it.
-   * @param answer whether it is to hear what we speak
+   * The owner of a seat speaks another version, as they say, or proved. Whoever shares keys with us keeps them: the word is anybody's. A handshake
+   * ends, as it does when a relay carries nothing of it.
    */
-  speaksOtherwise(seat: string, difference: QsecError, answer: boolean): void {
-    const first = this.#others.note(seat);
-    if (answer) this.#sayVersions(seat);
+  speaksOtherwise(seat: string, difference: QsecError): void {
+    const first = this.#others.tell(seat);
+    if (first) this.askVersions(seat);
     if (this.#peers.has(seat)) {
       if (first) this.#context.events.emit('error', difference);
       return;
@@ -402,8 +413,8 @@ export class Membership {
     this.#failed(fromBase64url(seat), difference);
   }
 
-  #sayVersions(seat: string): void {
-    if (this.#others.mayAnswer(seat)) this.#context.push(encodeVersions(), [fromBase64url(seat)]);
+  #between(from: Bytes, to: Bytes): Between {
+    return { psk: this.#context.place.psk, from, to };
   }
 
   /** Takes the content of a handshake frame. */
@@ -502,7 +513,7 @@ export class Membership {
       },
       onSecured: (from, secrets) => this.#secured(from, secrets),
       onFailed: (from, error) => {
-        if (error.code === 'VERSION_MISMATCH') this.speaksOtherwise(toBase64url(from), error, true);
+        if (error.code === 'VERSION_MISMATCH') this.speaksOtherwise(toBase64url(from), error);
         else this.#failed(from, error);
       },
       onSilent: (from) => this.#approachLater(toBase64url(from)),

@@ -11,7 +11,6 @@ import { fingerprint, type SigningKey } from '../protocol/identity.ts';
 import type { Invite } from '../protocol/invite.ts';
 import type { Right } from '../protocol/orders.ts';
 import type { AgreementPolicy } from '../protocol/policy.ts';
-import { differenceIn } from '../protocol/versions.ts';
 import { KEPT_VERSION, type KeptRoom } from '../storage/kept.ts';
 import type { RelaySessionEvents } from '../transport/relay-session.ts';
 import { type Bytes, type Delivery, equalBytes, MIN_CAPACITY, toBase64url } from '../wire/index.ts';
@@ -636,8 +635,7 @@ export class RoomSession implements Room {
         return undefined;
       }
       if (type === FRAME_TYPE.versions) {
-        const difference = differenceIn(content);
-        if (difference && session === this.#place.session) this.#membership.speaksOtherwise(seat, difference, false);
+        if (session === this.#place.session) this.#membership.receiveVersions(seat, content);
         return undefined;
       }
       // What is expected has its place already.
@@ -649,7 +647,7 @@ export class RoomSession implements Room {
       return known;
     } catch (error) {
       if (QsecError.is(error, 'VERSION_MISMATCH') && session === this.#place.session)
-        this.#membership.speaksOtherwise(toBase64url(from), error, true);
+        this.#membership.askVersions(toBase64url(from));
       throw error;
     } finally {
       if (!transient) session.markRead(seq);
