@@ -40,17 +40,6 @@ const CONTROLS: Control[] = [
     says: /is told of/,
   },
   {
-    name: 'a text never comes, if keys that were lost are not announced again',
-    edits: [
-      {
-        file: 'room/membership.ts',
-        find: 'await this.#announceTo(peer, await this.epochs.current());',
-        put: '',
-      },
-    ],
-    says: /never came/,
-  },
-  {
     name: 'a text comes to who was not there when it was written, if all that waits is repeated to everyone',
     edits: [{ file: 'room/outbox.ts', find: '.filter(({ pending }) => pending.has(member))', put: '.filter(() => true)' }],
     says: /was not for it/,

@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import { HostileRelay, outerType } from '../testing/index.ts';
 import type { JoinRequest } from '../wire/index.ts';
-import { enter } from './rooms-in-fast-time.ts';
+import { enter, until } from './rooms-in-fast-time.ts';
 import type { Room } from './types.ts';
 
 async function gather(relay: HostileRelay, count: number): Promise<Room[]> {
@@ -76,5 +76,17 @@ describe('heartbeats', () => {
       await pass(10_000);
     }
     expect(alarms).toEqual([]);
+  });
+
+  it('bring the keys of a sender that the relay dropped, and what was said under them', async () => {
+    const relay = new HostileRelay();
+    const [ana, bo] = (await gather(relay, 2)) as [Room, Room];
+    const { epoch } = ana.security;
+    relay.attack({ tamper: (frame) => (outerType(frame.body) === 'pair' ? [] : [frame]) });
+    // A sender key is made anew after 15 minutes.
+    while (ana.security.epoch === epoch) await pass(10_000);
+    relay.calm();
+    await ana.send('under the new key');
+    await until(() => bo.history().some(({ text }) => text === 'under the new key'));
   });
 });
