@@ -3,7 +3,7 @@ import { MAX_CAPACITY } from '../wire/index.ts';
 import { forgetOldest } from './forget-oldest.ts';
 
 /** Answers to a seat: so many at once, and one in so many seconds. */
-const ANSWERS = 2;
+const ANSWERS = 4;
 const ANSWERS_PER_SECOND = 0.2;
 const MAX_SEATS = 2 * MAX_CAPACITY;
 
