@@ -82,34 +82,6 @@ describe('a member of another version', () => {
     expect(errors).toEqual(['VERSION_MISMATCH']);
     expect([ana.state, bo.state]).toEqual(['secure', 'secure']);
   });
-
-  it('is none that a relay can invent by changing what a member sends', async () => {
-    const relay = new present.testing.HostileRelay();
-    const ana = await enter(present, relay, { name: 'Ana' });
-    const [atAna] = relay.seatsOf(relay.rooms[0] as string);
-    const another = (body: Uint8Array) => Uint8Array.from(body, (byte, i) => (i === 0 ? 9 : byte));
-    let changed = 0;
-    const tampered = new Promise<void>((resolve) => {
-      relay.attack({
-        tamper: (frame) => {
-          if (frame.from !== atAna) return [frame];
-          changed++;
-          resolve();
-          return [{ ...frame, body: another(frame.body) }];
-        },
-      });
-    });
-    const bo = await enter(present, relay, { name: 'Bo', invite: ana.invite });
-    const errors: string[] = [];
-    for (const room of [ana, bo]) room.on('error', ({ code }) => errors.push(code));
-    await tampered;
-    await settled(ana, bo);
-    expect([changed > 0, errors, bo.state]).toEqual([true, [], 'agreeing']);
-    relay.calm();
-    // The handshake that came to nothing is begun again after its 15 s.
-    await Promise.all([reach(ana, 'secure'), reach(bo, 'secure')]);
-    expect(errors).toEqual([]);
-  });
 });
 
 describe('an invite of another version', () => {

@@ -401,13 +401,14 @@ export class Membership {
    * ends, as it does when a relay carries nothing of it.
    */
   speaksOtherwise(seat: string, difference: QsecError): void {
-    const first = this.#others.tell(seat);
-    if (first) this.askVersions(seat);
     if (this.#peers.has(seat)) {
-      if (first) this.#context.events.emit('error', difference);
+      if (!this.#others.tell(seat)) return;
+      this.askVersions(seat);
+      this.#context.events.emit('error', difference);
       return;
     }
     if (this.#failures.get(seat)?.code === difference.code) return;
+    this.askVersions(seat);
     this.#cancelApproach(seat);
     this.#introductions.drop(fromBase64url(seat));
     this.#failed(fromBase64url(seat), difference);
