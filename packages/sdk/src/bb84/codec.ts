@@ -9,7 +9,7 @@ export const malformed = (what: string): QsecError =>
 
 /** A message of another version of this engine: `details.version` says what is, and which. */
 export const otherVersion = (what: string, theirs: number, ours: number): QsecError =>
-  new QsecError('INVALID_ARGUMENT', `${what} of version ${theirs}, where ${ours} is understood`, {
+  new QsecError('INVALID_ARGUMENT', `"message" is of another version: ${what} ${theirs}, and here ${ours}`, {
     details: { version: { what, theirs, ours } },
   });
 
