@@ -239,7 +239,7 @@ test('a recording with nothing in it is a state, and nothing is sent', async ({ 
   await microphone(ana).click();
   await recorded(ana, 1);
   await recorder(ana).getByRole('button', { name: 'Send' }).click();
-  await expect(ana.getByRole('alert').filter({ hasText: /microphone/i })).toBeVisible();
+  await expect(ana.getByRole('alert').filter({ hasText: 'The microphone does not work' })).toBeVisible();
   await ana.getByRole('button', { name: 'All right' }).click();
   await expect(microphone(ana)).toBeVisible();
   await expect(voice(ana)).toHaveCount(0);
