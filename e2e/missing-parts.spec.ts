@@ -25,12 +25,16 @@ async function cut(page: Page, which: RegExp = PARTS): Promise<() => Promise<voi
   return () => page.unroute(which);
 }
 
-async function listen(page: Page): Promise<void> {
-  await page.addInitScript(() => {
-    globalThis.told = [];
-    addEventListener('qsec2-error', (event) => globalThis.told.push((event as CustomEvent).detail));
-  });
+function note(): void {
+  globalThis.told = [];
+  addEventListener('qsec2-error', (event) => globalThis.told.push((event as CustomEvent).detail));
 }
+
+const listen = (page: Page): Promise<unknown> => page.addInitScript(note);
+
+/** Until so many failures were told of. What is shown of the first is there all the while that the next one is tried. */
+const failures = (page: Page, count: number): Promise<void> =>
+  expect.poll(() => page.evaluate(() => globalThis.told.length)).toBe(count);
 
 for (const part of ['session', 'qsec2-panel']) {
   test(`the click on the launcher says that its part "${part}" is missing, and tries again`, async ({ people, site }) => {
@@ -38,8 +42,9 @@ for (const part of ['session', 'qsec2-panel']) {
     await listen(page);
     const mend = await cut(page, new RegExp(`/qsec2-${part}-`));
     await page.goto(site.url);
-    for (const again of [launcher(page), page.getByRole('button', { name: 'Try again' })]) {
+    for (const [tries, again] of [launcher(page), page.getByRole('button', { name: 'Try again' })].entries()) {
       await again.click();
+      await failures(page, tries + 1);
       await expect(page.getByRole('alert').filter({ hasText: MISSING })).toBeVisible();
     }
     expect(await page.evaluate(() => globalThis.told.map(({ code, outdated }) => [code, outdated]))).toEqual([
@@ -175,10 +180,13 @@ test('every part that a conversation needs later is said to be missing, and come
   };
 
   // The list of people, twice: a second failure is said like the first.
+  await ana.evaluate(note);
   let mend = await cut(ana);
   await menu('People');
+  await failures(ana, 1);
   await expect(banner).toBeVisible();
   await retry.click();
+  await failures(ana, 2);
   await expect(banner).toBeVisible();
   await mend();
   await retry.click();

@@ -37,10 +37,11 @@ test('a meter that cannot be made costs the bars, not the recording', async ({ r
   await recorded(ana, 2);
   await send(ana);
   await expect(voice(bo)).toHaveCount(1);
-  const bars = await voice(bo)
-    .locator('rect')
-    .evaluateAll((all) => new Set(all.map((bar) => bar.getAttribute('height'))).size);
-  expect(bars).toBe(1);
+  const heights = () =>
+    voice(bo)
+      .locator('rect')
+      .evaluateAll((all) => new Set(all.map((bar) => bar.getAttribute('height'))).size);
+  await expect.poll(heights).toBe(1);
 });
 
 test('what was recorded is sent when the browser never says that it stopped, and nothing untrue is told meanwhile', async ({
