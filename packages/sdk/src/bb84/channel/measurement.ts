@@ -139,9 +139,10 @@ function withDoubleClicks(
   const double = wordsOf(doubles);
   for (let i = 0; i < read.length; i++) {
     const seen = light[i] as number;
+    const bit = read[i] as number;
     const two = lit ? (lit[i] as number) : 0;
-    const zero = (seen & ~(read[i] as number)) | two | (dark0[i] as number);
-    const one = (seen & (read[i] as number)) | two | (dark1[i] as number);
+    const zero = (seen & ~bit) | two | (dark0[i] as number);
+    const one = (seen & bit) | two | (dark1[i] as number);
     const clash = zero & one;
     light[i] = zero | one;
     double[i] = clash;
