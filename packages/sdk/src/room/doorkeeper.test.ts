@@ -37,7 +37,7 @@ const SECOND = step(5, DI);
 
 /** What two sides hold after a handshake: what ours is told by it, and the channel of the other one. */
 function handshake(identity: Bytes, admission: Bytes = NONE) {
-  const agreement = { required: false, source: 'bb84', pulses: 8192, threshold: 0.11 };
+  const agreement = { required: false, source: 'bb84', pulses: 8192, threshold: 0.11 } as const;
   const policy = encodeMemberPolicy({ agreement, room: NONE, lock: NONE, admission, name: 'Eve' });
   const [sid, root, transcript] = [randomBytes(16), randomBytes(32), randomBytes(32)];
   const side = (role: 'a' | 'b') =>
