@@ -18,17 +18,19 @@ export function copyPlane(source: Uint8Array, count: number): Uint8Array {
   return plane;
 }
 
-/** The plane's words: the same memory where it is word-aligned and whole, else a copy to read from. */
+/** The plane's words: the same memory where it is word-aligned and ends the buffer, but for padding; else a copy to read from. */
 export function wordsOf(plane: Uint8Array): Uint32Array {
   const words = (plane.length + 3) >>> 2;
-  const whole = plane.byteOffset % 4 === 0 && plane.byteOffset + words * 4 <= plane.buffer.byteLength;
-  // A view into a larger buffer may see bytes of its neighbour in the last word: copy unless the plane ends the buffer.
-  if (whole && plane.byteOffset + words * 4 === plane.buffer.byteLength)
+  const end = plane.byteOffset + words * 4;
+  if (plane.byteOffset % 4 === 0 && end === plane.buffer.byteLength && isZero(plane.buffer, plane.byteOffset + plane.length))
     return new Uint32Array(plane.buffer, plane.byteOffset, words);
   const copy = new Uint8Array(words * 4);
   copy.set(plane);
   return new Uint32Array(copy.buffer);
 }
+
+/** Whether a buffer holds nothing from a byte on. What it holds after a plane, in the plane's last word, is a neighbour's. */
+const isZero = (buffer: ArrayBufferLike, from: number): boolean => new Uint8Array(buffer, from).every((byte) => byte === 0);
 
 /** `plane` itself when its words can be written in place, else a copy whose words can. */
 export const writablePlane = (plane: Uint8Array, count: number): Uint8Array =>

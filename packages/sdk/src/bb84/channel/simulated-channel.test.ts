@@ -85,6 +85,22 @@ describe('an eavesdropper of one’s own', () => {
   });
 });
 
+describe('an eavesdropper’s own memory', () => {
+  it('is read where a plane shares its last word with something else, and left as it is', () => {
+    const memory = new Uint8Array(8).fill(0xff);
+    const sharing: Eavesdropper = {
+      description: 'keeps all its planes in one buffer',
+      attack(flight, line) {
+        flight.bits = memory.subarray(4, 6);
+        return line;
+      },
+    };
+    const { states } = simulatedChannel({ eavesdropper: sharing, flip: 0.5, seed: 1 }).transmit(pulses(16));
+    expect([...memory]).toEqual(new Array(8).fill(0xff));
+    expect(countOnes(states?.bits as Uint8Array)).toBeLessThan(16);
+  });
+});
+
 describe('what leaves the fibre', () => {
   it('does not fix what Bob reads in the other basis', () => {
     const sent = pulses(4096);
@@ -100,6 +116,32 @@ describe('what leaves the fibre', () => {
     const transmission = simulatedChannel().transmit(sent);
     const other = sent.bases.map((byte) => byte ^ 0xff);
     expect(receiver.detect(transmission, other).bits).not.toEqual(receiver.detect(transmission, other).bits);
+  });
+
+  it('has no planes but those that the line needs', () => {
+    const planes = (options: SimulatedChannelOptions, classes?: Uint8Array): string[] =>
+      Object.keys(
+        simulatedChannel({ seed: 1, ...options }).transmit({ ...pulses(64), ...(classes && { classes }) }).states ?? {},
+      );
+    expect(planes({})).toEqual(['bits', 'bases']);
+    expect(planes({ loss: 0.5 })).toEqual(['bits', 'bases', 'present']);
+    expect(planes({ eavesdropper: interceptResend(1, { basis: 'breidbart' }) })).toEqual(['bits', 'bases', 'breidbart']);
+    const source = weakCoherent({ intensities: [10], probabilities: [1] });
+    expect(planes({ source }, new Uint8Array(64))).toEqual(['bits', 'bases', 'present', 'multi']);
+  });
+
+  it('has no bit after its last pulse, whatever an eavesdropper wrote there', () => {
+    const full = () => new Uint8Array(2).fill(0xff);
+    const careless: Eavesdropper = {
+      description: 'fills whole bytes',
+      attack(flight, line) {
+        Object.assign(flight, { bits: full(), bases: full(), breidbart: full(), present: full() });
+        return line;
+      },
+    };
+    const { states } = simulatedChannel({ eavesdropper: careless }).transmit(pulses(11));
+    const ones = Uint8Array.of(0xff, 0xe0);
+    expect(states).toEqual({ bits: ones, bases: ones, breidbart: ones, present: ones });
   });
 
   it('needs its own receiver when a real fibre carried it', () => {
