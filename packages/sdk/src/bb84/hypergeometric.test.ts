@@ -41,6 +41,22 @@ describe('the hypergeometric distribution function', () => {
     expect(exactCdf(2, 400, 200, 150)).toBeLessThan(1e-50);
   });
 
+  it.each([
+    [[4800, 20_000, 10_000, 10_000], 8.33439705571584e-9],
+    [[30, 1_000_000, 200, 300_000], 6.502861998291842e-7],
+    [[99_000, 2_000_000, 200_000, 1_000_000], 1.228161909917209e-6],
+    [[998_000, 200_000_000, 2_000_000, 100_000_000], 2.241811041886551e-3],
+    [[1000, 200_000_000, 2500, 100_000_000], 6.65874853216141e-24],
+  ] as const)('keeps eleven digits in samples of any size: %j', ([marked, N, K, k], expected) => {
+    // Computed apart from this code, with 60 digits.
+    expect(hypergeometricCdf(marked, N, K, k) / expected).toBeCloseTo(1, 11);
+  });
+
+  it('keeps eleven digits of what is missing to 1, as far as 1 leaves room for them', () => {
+    const missing = 1 - hypergeometricCdf(101_000, 2_000_000, 200_000, 1_000_000);
+    expect(Math.abs(missing - 1.200058532496481e-6)).toBeLessThan(1e-15);
+  });
+
   it('is 0 below its support and 1 above', () => {
     expect(hypergeometricCdf(4, 10, 9, 6)).toBe(0);
     expect(hypergeometricCdf(2, 10, 2, 6)).toBe(1);

@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { physicsRandom } from './channel/physics-random.ts';
-import type { SampleCounts } from './counts.ts';
+import type { Intensity } from './channel/types.ts';
+import type { DecoyCounts, SampleCounts } from './counts.ts';
+import { decoyKeyLength } from './decoy.ts';
 import { binaryEntropy, errorRateBound } from './finite-key.ts';
-import { type KeyLengthTerms, phaseErrorBound, secretBits } from './key-length.ts';
+import { decoyReport, type KeyLengthTerms, phaseErrorBound, secretBits, sourceModel } from './key-length.ts';
 
 const terms = (secrecy: number, zOnly = false): KeyLengthTerms => ({
   epsilon: { secrecy, correctness: 1e-15 },
@@ -89,5 +91,73 @@ describe('the length of a single-photon key in Z alone', () => {
       secretBits({ ...NO_ERRORS, keyX: 0, errorsZ, errorsX }, terms(1e-9, true), 0);
     expect(length(400, 10)).toBe(length(0, 10));
     expect(length(0, 400)).toBeLessThan(length(0, 10));
+  });
+});
+
+describe('the length of a key whose source sends several photons', () => {
+  const setting = { intensities: [0.5, 0.1, 0.0002], probabilities: [0.6, 0.25, 0.15] } as const;
+  const counts: DecoyCounts = {
+    key: [14_666_822, 1_225_856, 2352],
+    sampledZ: [4_000_000, 300_000, 600],
+    errorsZ: [20_000, 1700, 110],
+    sampledX: [2_693_906, 225_157, 432],
+    errorsX: [13_790, 1259, 82],
+  };
+  const sums = { sampledZ: 4_300_600, sampledX: 2_919_495, errorsZ: 21_810, errorsX: 15_131, keyZ: 15_895_030, keyX: 0 };
+  const decoys: KeyLengthTerms = { ...terms(1e-9, true), source: setting };
+
+  it('is that of the decoy analysis, with Z for its key and X for its test', () => {
+    const expected = decoyKeyLength({
+      ...setting,
+      nX: counts.key,
+      mX: [0, 0, 0],
+      nZ: counts.sampledX,
+      mZ: counts.errorsX,
+      leak: 1_000_000,
+      epsSec: 1e-9,
+      epsCor: 1e-15,
+    });
+    expect(secretBits(sums, decoys, 1_000_000, counts)).toBe(expected.length);
+    expect(expected.length).toBeGreaterThan(1_000_000);
+    expect(phaseErrorBound(sums, decoys, counts)).toBe(expected.phaseError);
+    expect(expected.phaseError).toBeLessThan(0.02);
+    const { s0, s1, sZ1, vZ1, phaseError } = expected;
+    expect(decoyReport(counts, decoys)).toEqual({
+      decoy: { ...counts, emptyKey: s0, singleKey: s1, singleX: sZ1, singleErrorsX: vZ1, phaseError },
+    });
+  });
+
+  it.each([
+    ['no decoys bound what an eavesdropper kept', { ...decoys, source: 'unbounded' } as const, counts],
+    ['nothing was counted by intensity', decoys, undefined],
+  ])('is 0 where %s', (_, given, counted) => {
+    expect(secretBits(sums, given, 0, counted)).toBe(0);
+    expect(phaseErrorBound(sums, given, counted)).toBe(0.5);
+    expect(decoyReport(counted, given)).toEqual({});
+  });
+
+  it('has no decoy report where single photons are sent', () => {
+    expect(decoyReport(counts, terms(1e-9))).toEqual({});
+  });
+});
+
+describe('what the intensities of a source allow to conclude', () => {
+  const [signal, decoy, vacuum] = [0.5, 0.1, 0].map((mean, k) => ({ mean, probability: [0.5, 0.25, 0.25][k] as number })) as [
+    Intensity,
+    Intensity,
+    Intensity,
+  ];
+
+  it('is a bound with three of them, and none with any other number', () => {
+    expect(sourceModel()).toBe('single-photon');
+    expect(sourceModel([])).toBe('single-photon');
+    expect(sourceModel([signal, decoy, vacuum])).toEqual({ intensities: [0.5, 0.1, 0], probabilities: [0.5, 0.25, 0.25] });
+    for (const others of [[signal], [signal, decoy], [signal, decoy, vacuum, vacuum]])
+      expect(sourceModel(others)).toBe('unbounded');
+  });
+
+  it('is refused when three of them are no decoy setting', () => {
+    expect(() => sourceModel([signal, signal, vacuum])).toThrow('"intensities"');
+    expect(() => sourceModel([signal, decoy, { mean: 0, probability: 0.5 }])).toThrow('"probabilities"');
   });
 });

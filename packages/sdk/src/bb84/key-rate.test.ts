@@ -2,6 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { popcount, xor } from './bits.ts';
 import { drawClasses, measure, simulatedChannel, weakCoherent } from './channel/index.ts';
+import { decoyLengthOfAverages, type PerIntensity } from './decoy.ts';
+import { binaryEntropy } from './finite-key.ts';
 import {
   asymptoticKeyFraction,
   decoyRate,
@@ -102,6 +104,54 @@ describe('the rate of a finite run', () => {
     expect(expectedDecoyKeyLength(dark, { pulses: 1e10, ...DECOYS }).length).toBe(0);
     expect(expectedTaggedKeyLength(dark, { pulses: 1e10, keyBasis: 0.9, mean: 0.1 })).toBe(0);
     expect(singlePhotonRate({ km: 1e5 })).toBe(0);
+  });
+});
+
+describe('the rates of a link with every fault', () => {
+  // Computed from the papers' equations apart from this code, with 40 digits.
+  const link: Link = { km: 20, dBPerKm: 0.25, efficiency: 0.3, darkCount: 1e-4, flip: 0.02 };
+  const run = { pulses: 1e8, keyBasis: 0.8, sampleFraction: 0.25, efficiency: 1.2, epsSec: 1e-10, epsCor: 1e-12 };
+
+  it('have known values in the endless case', () => {
+    expect(singlePhotonRate(link, 1.2)).toBeCloseTo(0.06435040762992, 13);
+    expect(decoyRate(link, 0.3, 1.2)).toBeCloseTo(0.01260318500856, 13);
+    expect(taggedRate(link, 0.02, 1.2)).toBeCloseTo(0.00030514791171, 13);
+    // More pulses of several photons than detections.
+    expect(taggedRate(link, 0.3, 1.2)).toBe(0);
+  });
+
+  it('have known values in the finite case', () => {
+    expect(expectedKeyLength(link, run)).toBe(2_887_637);
+    expect(expectedTaggedKeyLength(link, { ...run, pulses: 1e10, mean: 0.02 })).toBe(875_210);
+  });
+
+  it('take 1.16 for the efficiency of reconciliation, 1e-9 and 1e-15 for ε, and no sample of the key basis, unless told', () => {
+    expect(singlePhotonRate(link)).toBe(singlePhotonRate(link, 1.16));
+    expect(decoyRate(link, 0.3)).toBe(decoyRate(link, 0.3, 1.16));
+    expect(taggedRate(link, 0.02)).toBe(taggedRate(link, 0.02, 1.16));
+    const bare = { pulses: 1e9, keyBasis: 0.9 };
+    const full = { ...bare, sampleFraction: 0, efficiency: 1.16, epsSec: 1e-9, epsCor: 1e-15 };
+    expect(expectedKeyLength(link, bare)).toBe(expectedKeyLength(link, { ...full, bound: 'serfling' }));
+    expect(expectedKeyLength(link, { ...bare, bound: 'tight' })).toBeGreaterThan(expectedKeyLength(link, bare));
+    expect(expectedTaggedKeyLength(link, { ...bare, mean: 0.01 })).toBe(expectedTaggedKeyLength(link, { ...full, mean: 0.01 }));
+    expect(expectedDecoyKeyLength(link, { ...DECOYS, ...bare })).toEqual(expectedDecoyKeyLength(link, { ...DECOYS, ...full }));
+  });
+
+  it('of decoys are those of the counts that the link gives', () => {
+    const { length, ...bounds } = expectedDecoyKeyLength(link, { ...DECOYS, ...run, pulses: 1e10 });
+    const counts = (share: number, value: (response: { gain: number; error: number }) => number): PerIntensity =>
+      DECOYS.intensities.map(
+        (mean, k) => 1e10 * share * (DECOYS.probabilities[k] as number) * value(coherentResponse(link, mean)),
+      ) as never;
+    const [key, test] = [0.8 ** 2 * 0.75, 0.2 ** 2];
+    const [nX, mX] = [counts(key, ({ gain }) => gain), counts(key, ({ gain, error }) => gain * error)];
+    const [nZ, mZ] = [counts(test, ({ gain }) => gain), counts(test, ({ gain, error }) => gain * error)];
+    const n = nX[0] + nX[1] + nX[2];
+    const leak = 1.2 * n * binaryEntropy((mX[0] + mX[1] + mX[2]) / n);
+    const { intensities, probabilities } = DECOYS;
+    const expected = decoyLengthOfAverages({ intensities, probabilities, nX, mX, nZ, mZ, leak, epsSec: 1e-10, epsCor: 1e-12 });
+    expect(Math.abs(length - expected.length)).toBeLessThanOrEqual(1);
+    for (const name of ['s0', 's1', 'sZ1', 'vZ1', 'phaseError'] as const) expect(bounds[name] / expected[name]).toBeCloseTo(1, 9);
   });
 });
 
