@@ -123,6 +123,7 @@ describe('content for one member', () => {
     { kind: 'read', ids: [target] },
     { kind: 'obeyed', names: [target] },
     { kind: 'rekey-request', full: true },
+    { kind: 'rekey-request', full: false },
     { kind: 'removal', order, secret, admission },
     { kind: 'leave' },
   ])('of kind $kind comes back as it was', (content) => {
@@ -165,6 +166,17 @@ describe('content for one member', () => {
       expect(() => decodePairContent(longer)).toThrow(invalid('1 unexpected bytes at the end'));
     },
   );
+
+  it.each([2, 3, 255])('is refused with a request for a rekeying that is neither light nor full, but %i', (full) => {
+    expect(() => decodePairContent(Uint8Array.of(9, full))).toThrow(invalid('unknown values in a request for a rekeying'));
+    expect(decodePairContent(Uint8Array.of(9, 0))).toEqual({ kind: 'rekey-request', full: false });
+    expect(decodePairContent(Uint8Array.of(9, 1))).toEqual({ kind: 'rekey-request', full: true });
+  });
+
+  it('of a kind to come is told by its code alone', () => {
+    for (const code of [0, 13, 15, 17, 255])
+      expect(decodePairContent(Uint8Array.of(code, 1, 2))).toEqual({ kind: 'unknown', code });
+  });
 
   it('is refused with more in an announced key, or behind an announced name', () => {
     // code u8 | length u32, announcement | name 260 | first u32

@@ -1,3 +1,4 @@
+import { QsecError } from '../errors.ts';
 import { type Bytes, fromUtf8, Reader, utf8, Writer } from '../wire/index.ts';
 import { NAME_FIELD_BYTES } from './group-content.ts';
 import { INVITE_SECRET_BYTES } from './invite.ts';
@@ -132,9 +133,10 @@ export function decodePairContent(bytes: Uint8Array): PairContent {
     case PAIR.rekey:
       return { kind: 'rekey', payload: reader.rest().slice() };
     case PAIR['rekey-request']: {
-      const full = reader.u8() === 1;
+      const full = reader.u8();
       reader.end();
-      return { kind: 'rekey-request', full };
+      if (full > 1) throw new QsecError('INVALID_ARGUMENT', 'unknown values in a request for a rekeying');
+      return { kind: 'rekey-request', full: full === 1 };
     }
     case PAIR.removal: {
       const order = reader.variable(REMOVAL_BYTES).slice();

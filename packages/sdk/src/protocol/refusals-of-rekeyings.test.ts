@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { type Bytes, concat, Reader, Writer } from '../wire/index.ts';
 import { oneFlightSource } from './one-flight-source.fixture.ts';
 import { randomBytes } from './random.ts';
-import { Rekeying, type RekeyingOptions } from './rekeying.ts';
+import { beginsRekeying, Rekeying, type RekeyingOptions } from './rekeying.ts';
 
 /** Every refusal of a rekeying. Its payloads travel in the pairwise channel: what comes is the peer's, and may still be wrong. */
 
@@ -53,6 +53,11 @@ describe('a rekeying begins', () => {
     ['with nothing', () => new Uint8Array(0), refusal('has to begin with R1')],
     ['for the epoch before the next', (r1) => epoch(r1, 4), refusal('begins pair epoch 4; the next one is 5')],
     ['for the epoch after the next', (r1) => epoch(r1, 6), refusal('begins pair epoch 6; the next one is 5')],
+    ['neither light nor full, but 2', (r1) => full(r1, 2), refusal('unknown values in R1', 'INVALID_ARGUMENT')],
+    ['neither light nor full, but 255', (r1) => full(r1, 255), refusal('unknown values in R1', 'INVALID_ARGUMENT')],
+    ['with a section behind it', (r1) => concat(r1, section(KIND.confirm, randomBytes(32))), refusal('appended to R1')],
+    ['twice', (r1) => concat(r1, r1), refusal('appended to R1')],
+    ['with a byte behind it', (r1) => concat(r1, Uint8Array.of(2)), refusal('truncated', 'INVALID_ARGUMENT')],
     ['with a key cut short', (r1) => section(KIND.r1, r1.slice(5, -1)), refusal('a public key of 1215 bytes')],
     ['with a key too long', (r1) => section(KIND.r1, concat(r1.slice(5), randomBytes(1))), refusal('a public key of 1217 bytes')],
   ])('not %s', async (_, forge, expected) => {
@@ -135,6 +140,49 @@ describe('B refuses', () => {
     await expect(b.receive(section(KIND.confirm, randomBytes(32)))).rejects.toEqual(refusal('confirmation came out of turn'));
   });
 });
+
+describe('the steps of a rekeying', () => {
+  it('tell B of the root with its answer and A with the confirmation, each once', async () => {
+    const begun = await Rekeying.initiate(options('a'), false);
+    const answered = await Rekeying.respond(options('b'), begun.payload);
+    expect(Object.keys(answered.step)).toEqual(['payload', 'result']);
+    const r2 = await begun.rekeying.receive(only(answered.step.payload, KIND.r2));
+    expect(r2).toEqual({});
+    const atA = await begun.rekeying.receive(only(answered.step.payload, KIND.confirm));
+    expect(Object.keys(atA)).toEqual(['payload', 'result', 'confirmed']);
+    expect(atA.result).toEqual(answered.step.result);
+    expect(await answered.rekeying.receive(atA.payload as Bytes)).toEqual({ confirmed: true });
+  });
+
+  it('of a full one do so once its agreement is finished', async () => {
+    const { a, answer, atB, b } = await begun(true);
+    expect(atB).toBeUndefined();
+    expect(sections(answer).map(({ kind }) => kind)).toEqual([KIND.r2]);
+    const pulses = await a.receive(answer);
+    expect(Object.keys(pulses)).toEqual(['payload']);
+    const finished = await b.receive(pulses.payload as Bytes);
+    expect(sections(finished.payload as Bytes).map(({ kind }) => kind)).toEqual([KIND.flight, KIND.confirm]);
+    expect(Object.keys(finished)).toEqual(['payload', 'result']);
+    const atA = await a.receive(finished.payload as Bytes);
+    expect(atA.result).toEqual(finished.result);
+    expect(atA.result).toMatchObject({ epoch: 5, report: {}, refusal: undefined });
+    expect(await b.receive(atA.payload as Bytes)).toEqual({ confirmed: true });
+  });
+
+  it('are told from the payload that begins another one', async () => {
+    const { r1, answer } = await begun();
+    expect(beginsRekeying(r1)).toBe(true);
+    expect(beginsRekeying(answer)).toBe(false);
+    for (const kind of [KIND.flight, KIND.confirm]) expect(beginsRekeying(section(kind, randomBytes(32)))).toBe(false);
+  });
+});
+
+/** R1 with another value in the place of light or full. */
+function full(payload: Bytes, value: number): Bytes {
+  const content = payload.slice(5);
+  content[4] = value;
+  return section(KIND.r1, content);
+}
 
 /** R1 for another epoch. */
 function epoch(payload: Bytes, value: number): Bytes {

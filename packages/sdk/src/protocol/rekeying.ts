@@ -80,19 +80,24 @@ export class Rekeying {
     return { rekeying, payload: section(SECTION.r1, rekeying.#r1) };
   }
 
-  /** B answers the payload that holds R1. @throws {QsecError} `HANDSHAKE_FAILED` for another epoch than the next */
+  /**
+   * B answers the payload that holds R1.
+   * @throws {QsecError} `HANDSHAKE_FAILED` for another epoch than the next, or an R1 that does not stand alone; `INVALID_ARGUMENT`
+   */
   static async respond(options: RekeyingOptions, payload: Uint8Array): Promise<{ rekeying: Rekeying; step: RekeyingStep }> {
     const rekeying = new Rekeying(options);
-    const [first] = sections(payload);
+    const [first, ...others] = sections(payload);
     if (first?.kind !== SECTION.r1) throw refused('A rekeying has to begin with R1.');
+    if (others.length > 0) throw refused('Something was appended to R1.');
     const reader = new Reader(first.content);
     const epoch = reader.u32();
-    const full = reader.u8() === 1;
+    const full = reader.u8();
+    if (full > 1) throw new QsecError('INVALID_ARGUMENT', 'unknown values in R1');
     if (epoch !== options.epoch) throw refused(`The other side begins pair epoch ${epoch}; the next one is ${options.epoch}.`);
     const { ciphertext, sharedSecret } = await encapsulate(reader.rest());
     rekeying.#mix(first.content, ciphertext, sharedSecret);
     const payloads = [section(SECTION.r2, ciphertext)];
-    if (full) await rekeying.#agree();
+    if (full === 1) await rekeying.#agree();
     else payloads.push(...rekeying.#confirm(NOTHING, undefined, undefined));
     return { rekeying, step: rekeying.#step(payloads) };
   }
