@@ -34,6 +34,23 @@ describe('what a member says of itself', () => {
     expect(decodeMemberPolicy(encodeMemberPolicy(POLICY))).toEqual(POLICY);
   });
 
+  it.each([0, 0.05, 0.0001, 1])('says an error rate of %d, in steps of a hundredth of a per cent', (threshold) => {
+    const agreement = { required: false, source: 'etsi014', pulses: 1, threshold } as const;
+    const said = decodeMemberPolicy(encodeMemberPolicy({ ...POLICY, agreement }));
+    expect(said.agreement).toEqual(agreement);
+    const between = { ...agreement, threshold: threshold * 0.9 + 0.000_04 };
+    const rounded = decodeMemberPolicy(encodeMemberPolicy({ ...POLICY, agreement: between })).agreement.threshold;
+    expect(rounded).toBe(Math.round(between.threshold * 10_000) / 10_000);
+  });
+
+  it('is refused with more behind it, or behind its name', () => {
+    const encoded = encodeMemberPolicy(POLICY);
+    const longer = new Writer().fixed(encoded).u8(0).bytes();
+    expect(() => decodeMemberPolicy(longer)).toThrow(error('INVALID_ARGUMENT', '1 unexpected bytes at the end'));
+    encoded.set([1], encoded.length - 1);
+    expect(() => decodeMemberPolicy(encoded)).toThrow(error('INVALID_ARGUMENT', 'padding is not zero'));
+  });
+
   // version u8 | flags u8 | source u8 | pulses u32 | threshold u16 | …
   it.each<[what: string, change: (bytes: Bytes) => void]>([
     ['a flag that nobody knows', (bytes) => bytes.set([2], 1)],
@@ -112,7 +129,8 @@ describe('the policy of a room', () => {
   });
 
   it.each([0, MIN_CAPACITY - 1, MAX_CAPACITY + 1, 255])('is refused for a room of %i, whoever signed it', async (capacity) => {
-    await expect(verifyRoomPolicy(invite, await signed({ capacity }))).rejects.toEqual(refused);
+    const message = `a policy for a room of ${capacity} places; a room has 2 to 16`;
+    await expect(verifyRoomPolicy(invite, await signed({ capacity }))).rejects.toEqual(error('INVALID_ARGUMENT', message));
   });
 
   it('is refused of somebody else than the creator, for another room, and changed', async () => {

@@ -115,7 +115,7 @@ export async function signRoomPolicy(invite: Invite, creator: SigningKey, fields
   return { ...fields, creator: creator.publicKey, encoded: new Writer().fixed(body).fixed(signature).bytes() };
 }
 
-/** @throws {QsecError} `HANDSHAKE_FAILED` unless the creator whom the invite pins signed it for this room */
+/** @throws {QsecError} `HANDSHAKE_FAILED` unless the creator whom the invite pins signed it for this room; `INVALID_ARGUMENT` */
 export async function verifyRoomPolicy(invite: Invite, encoded: Bytes): Promise<SignedRoomPolicy> {
   const body = encoded.subarray(0, -SIGNATURE_BYTES);
   const reader = new Reader(body);
@@ -125,14 +125,16 @@ export async function verifyRoomPolicy(invite: Invite, encoded: Bytes): Promise<
   const name = reader.text(LABEL_LIMIT);
   const count = reader.u8();
   if (count >= MAX_CAPACITY || approve > 1) throw new QsecError('INVALID_ARGUMENT', 'unknown values in a policy');
+  if (capacity < MIN_CAPACITY || capacity > MAX_CAPACITY) {
+    const places = `a policy for a room of ${capacity} places; a room has ${MIN_CAPACITY} to ${MAX_CAPACITY}`;
+    throw new QsecError('INVALID_ARGUMENT', places);
+  }
   const delegates = Array.from({ length: count }, () => readDelegate(reader));
   const creator = reader.fixed(PUBLIC_KEY_BYTES).slice();
   reader.end();
   const key = await importVerificationKey(creator);
   const genuine =
     equalBytes(fingerprint(creator), invite.creator) &&
-    capacity >= MIN_CAPACITY &&
-    capacity <= MAX_CAPACITY &&
     (await key.verify(ABOUT, signedPart(invite, body), encoded.subarray(-SIGNATURE_BYTES)));
   if (!genuine) throw new QsecError('HANDSHAKE_FAILED', 'The room policy was not signed by the creator of this link.');
   return { n, join: approve === 1 ? 'approve' : 'auto', capacity, name, delegates, creator, encoded };
