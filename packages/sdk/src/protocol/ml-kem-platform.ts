@@ -1,5 +1,6 @@
 import type { Bytes } from '../wire/index.ts';
 import type { MlKem } from './ml-kem.ts';
+import { erased } from './ratchet.ts';
 
 /** ML-KEM-768 by WebCrypto (Modern Algorithms in the Web Cryptography API, §ML-KEM). */
 
@@ -42,7 +43,7 @@ function over(subtle: KemCrypto): MlKem {
       return {
         publicKey: new Uint8Array(await subtle.exportKey('raw-public', publicKey)),
         async decapsulate(ciphertext) {
-          if (!key) throw new Error('this key pair was destroyed');
+          if (!key) throw erased();
           return new Uint8Array(await subtle.decapsulateBits(NAME, key, ciphertext as Bytes));
         },
         destroy() {

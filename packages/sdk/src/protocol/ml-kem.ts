@@ -13,7 +13,10 @@ export const KEM_CIPHERTEXT_BYTES = 1088;
 export interface MlKemKeyPair {
   /** 1184 bytes. */
   publicKey: Uint8Array;
-  /** @param ciphertext 1088 bytes; one that was tampered with gives a secret that nobody has (§6.3, implicit rejection) */
+  /**
+   * @param ciphertext 1088 bytes; one that was tampered with gives a secret that nobody has (§6.3, implicit rejection)
+   * @throws {QsecError} `CLOSED` once the key pair was destroyed
+   */
   decapsulate(ciphertext: Uint8Array): Promise<Uint8Array>;
   /** Overwrites the private key, or gives up the last reference to it. */
   destroy(): void;

@@ -198,11 +198,26 @@ describe('M2 of a member who holds the invite and the keys is', () => {
   it('refused once the private key of M1 is overwritten', async () => {
     const { initiator, m2 } = await m2With({});
     initiator.destroy();
-    await expect(initiator.receiveM2(m2)).rejects.toThrow();
+    await expect(initiator.receiveM2(m2)).rejects.toEqual(refusal('These keys were destroyed', 'CLOSED'));
   });
 });
 
 describe('the box of a proof', () => {
+  it.each([
+    [0, 1024],
+    // A length 4, the policy's 4, identity 32, signature 64 and MAC 32 go with it.
+    [1024 - 136, 1024],
+    [1025 - 136, 1088],
+    [4096, 4352],
+  ])('with a policy of %i bytes has %i in M2, whatever it says', async (length, padded) => {
+    const initiator = await Initiator.start(a);
+    const { m2 } = await Responder.answer({ ...b, policy: randomBytes(length) }, initiator.m1);
+    expect(m2.length).toBe(CIPHERTEXT_BYTES + 32 + padded + 16);
+    const { secrets, m3 } = await initiator.receiveM2(m2);
+    expect(secrets.policyB).toHaveLength(length);
+    expect(m3).toHaveLength(1024 + 16);
+  });
+
   it('is refused when it was sealed for the other direction', async () => {
     const { responder } = await m3With({});
     await expect(responder.receiveM3(responder.m2.subarray(CIPHERTEXT_BYTES + 32))).rejects.toEqual(refusal('does not open'));
