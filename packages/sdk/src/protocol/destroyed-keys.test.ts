@@ -71,6 +71,38 @@ describe('the key of a message', () => {
   });
 });
 
+describe('the key that opens a message', () => {
+  it.each([
+    [
+      'a group',
+      async () => {
+        const sender = await SenderKey.create(roomId, identity, roster, undefined);
+        return [sender, await ReceiverKey.create(roomId, identity, sender.announcement)] as const;
+      },
+    ],
+    [
+      'a pair',
+      async () => {
+        const { a, b } = pairOfChannels();
+        return [a, b] as const;
+      },
+    ],
+  ])('of %s is overwritten afterwards, whether it fits or not', async (_, make) => {
+    const [sealer, opener] = await make();
+    const frames = [await sealer.seal(new Uint8Array(3)), await sealer.seal(new Uint8Array(3))];
+    const take = vi.spyOn(ReceiveChain.prototype, 'take');
+    try {
+      await opener.open(frames[0] as Uint8Array);
+      const wrong = { counter: 1, key: randomBytes(32), nonce: randomBytes(12) };
+      take.mockReturnValueOnce(wrong);
+      await expect(opener.open(frames[1] as Uint8Array)).rejects.toMatchObject({ code: 'HANDSHAKE_FAILED' });
+      expect(take.mock.results.map(({ value }) => value.key)).toEqual([new Uint8Array(32), new Uint8Array(32)]);
+    } finally {
+      take.mockRestore();
+    }
+  });
+});
+
 describe('two frames with one counter', () => {
   it('opened at the same time count once', async () => {
     const { a, b } = pairOfChannels();

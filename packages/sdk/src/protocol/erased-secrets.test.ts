@@ -1,15 +1,17 @@
-import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { QsecError } from '../errors.ts';
 import type { KeyParty } from '../key-source/types.ts';
 import { type Bytes, equalBytes, Reader, utf8 } from '../wire/index.ts';
 import { Agreement, type AgreementOptions } from './agreement.ts';
 import { Initiator, type Party, Responder } from './handshake.ts';
 import { generateSigningKey } from './identity.ts';
-import { expandLabel, extract, mac } from './key-schedule.ts';
+import { erase, expandInfo, expandLabel, extract, mac } from './key-schedule.ts';
 import { oneFlightSource } from './one-flight-source.fixture.ts';
+import { PairChannel } from './pair-channel.ts';
 import { Pairing, type PairingOptions } from './pairing.ts';
 import { encodeMemberPolicy } from './policy.ts';
 import { randomBytes } from './random.ts';
+import { MAX_SKIPPED_KEYS, ReceiveChain, SendChain } from './ratchet.ts';
 import { Rekeying, type RekeyingOptions } from './rekeying.ts';
 import { generateKeyPair, type KeyPair } from './x-wing.ts';
 
@@ -20,6 +22,7 @@ vi.mock('./x-wing.ts', { spy: true });
 beforeEach(() => {
   for (const spied of [extract, expandLabel, mac]) vi.mocked(spied).mockClear();
 });
+afterEach(() => void vi.mocked(erase).mockReset());
 
 const policy = { required: true, source: 'bb84', pulses: 64, threshold: 0.11 } as const;
 const psk = randomBytes(32);
@@ -192,6 +195,103 @@ describe('a rekeying overwrites', () => {
     const givenUp = await begin();
     givenUp.rekeying.destroy();
     expect(givenUp.destroy).toHaveBeenCalledOnce();
+  });
+});
+
+describe('the channel of a pair overwrites', () => {
+  const LABELS = ['pair a>b', 'pair b>a', 'mac a>b', 'mac b>a', 'rekey'];
+  /** Of each epoch so far, in order: sending chain, receiving chain, MAC of what is sent, MAC of what comes, rekey secret. */
+  function epochs(): boolean[][] {
+    const made = keys(...LABELS).map(isErased);
+    return Array.from({ length: made.length / 5 }, (_, i) => made.slice(5 * i, 5 * i + 5));
+  }
+  const WHOLE = [false, false, false, false, false];
+  const GONE = [true, true, true, true, true];
+  /** Nothing is sent in it any more, and what is on its way still opens. */
+  const PREVIOUS = [true, false, false, false, true];
+
+  it('its root, and each epoch when it is replaced', () => {
+    const roots: Bytes[] = [];
+    const root = () => {
+      const made = randomBytes(32);
+      roots.push(made);
+      return made;
+    };
+    const transcript = randomBytes(32);
+    const peer = { identity: randomBytes(32), policy: new Uint8Array(0) };
+    const shown = new Uint8Array(0);
+    const secrets = { sid: randomBytes(16), role: 'a', root: root(), transcript, sas: randomBytes(6), peer, shown } as const;
+    const channel = new PairChannel(randomBytes(16), { ...secrets, report: undefined });
+    expect(epochs()).toEqual([WHOLE]);
+    channel.prepare(1, root(), transcript);
+    expect(epochs()).toEqual([WHOLE, WHOLE]);
+    channel.prepare(1, root(), transcript);
+    expect(epochs()).toEqual([WHOLE, GONE, WHOLE]);
+    channel.advance();
+    expect(epochs()).toEqual([PREVIOUS, GONE, WHOLE]);
+    channel.prepare(2, root(), transcript);
+    channel.advance();
+    expect(epochs()).toEqual([GONE, GONE, PREVIOUS, WHOLE]);
+    channel.prepare(3, root(), transcript);
+    channel.destroy();
+    expect(epochs()).toEqual([GONE, GONE, GONE, GONE, GONE]);
+    expect(erasedOf(roots)).toEqual({ all: 5, erased: 5 });
+  });
+});
+
+describe('a chain overwrites', () => {
+  const hex = (secret: Uint8Array | undefined): string => Buffer.from(secret ?? []).toString('hex');
+  /** What was overwritten since, as it was before. */
+  function overwritten(): Set<string> {
+    const found = new Set<string>();
+    vi.mocked(erase).mockImplementation((...secrets: readonly (Uint8Array | undefined)[]) => {
+      for (const secret of secrets) {
+        found.add(hex(secret));
+        secret?.fill(0);
+      }
+    });
+    return found;
+  }
+  /** The keys of messages under a chain key of nines. */
+  function messageKeys(count: number): string[] {
+    const chain = new SendChain(new Uint8Array(32).fill(9));
+    return Array.from({ length: count }, () => hex(chain.next().key));
+  }
+
+  it('every chain key with the step that follows it, and what the step computed', () => {
+    const [sending, receiving] = [new Uint8Array(32).fill(9), new Uint8Array(32).fill(9)];
+    const [send, receive] = [new SendChain(sending), new ReceiveChain(receiving)];
+    vi.mocked(expandInfo).mockClear();
+    send.next();
+    receive.take(3);
+    expect([isErased(sending), isErased(receiving)]).toEqual([true, true]);
+    const computed = vi.mocked(expandInfo).mock.results.map(({ value }) => value as Bytes);
+    expect(erasedOf(computed)).toEqual({ all: 5, erased: 5 });
+  });
+
+  it('the keys of overtaken messages that it does without', () => {
+    const expected = messageKeys(MAX_SKIPPED_KEYS + 1);
+    const chain = new ReceiveChain(new Uint8Array(32).fill(9));
+    const found = overwritten();
+    const gone = () => expected.filter((key) => found.has(key));
+    chain.take(MAX_SKIPPED_KEYS);
+    expect(gone()).toEqual([]);
+    chain.forgetOldest();
+    expect(gone()).toEqual(expected.slice(0, 1));
+    chain.take(MAX_SKIPPED_KEYS + 3);
+    expect(gone()).toEqual(expected.slice(0, 2));
+    chain.erase();
+    expect(gone()).toEqual(expected.slice(0, MAX_SKIPPED_KEYS));
+  });
+
+  it('nothing of a message whose key was handed out', () => {
+    const [first] = messageKeys(1);
+    const chain = new ReceiveChain(new Uint8Array(32).fill(9));
+    chain.take(1);
+    const found = overwritten();
+    expect(hex(chain.take(0).key)).toBe(first);
+    chain.erase();
+    expect(found.has(first as string)).toBe(false);
   });
 });
 

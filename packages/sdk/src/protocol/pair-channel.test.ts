@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type Bytes, concat } from '../wire/index.ts';
-import { PairChannel } from './pair-channel.ts';
+import { PairChannel, sidOfPairFrame } from './pair-channel.ts';
 import type { PairSecrets } from './pairing.ts';
 import { randomBytes } from './random.ts';
 import { ReceiveChain } from './ratchet.ts';
@@ -110,5 +110,64 @@ describe('after a rekeying', () => {
     for (const side of [a, b]) side.prepare(2, randomBytes(32), randomBytes(32));
     b.advance();
     await expect(b.open(old[0])).rejects.toEqual(refused);
+  });
+
+  it('the minute of one epoch does not shorten that of the next', async () => {
+    const { a, b } = await rekeyed();
+    expect(await b.open(await a.seal(text(3)))).toEqual(text(3));
+    const old = await a.seal(text(4));
+    vi.advanceTimersByTime(30_000);
+    const [root, transcript] = [randomBytes(32), randomBytes(32)];
+    for (const side of [a, b]) side.prepare(2, root.slice(), transcript);
+    a.advance();
+    b.advance();
+    // The minute that began with epoch 1 would be over; the one of epoch 2 has not begun.
+    vi.advanceTimersByTime(40_000);
+    expect(await b.open(old)).toEqual(text(4));
+    expect(await b.open(await a.seal(text(5)))).toEqual(text(5));
+    expect([a.epoch, b.epoch]).toEqual([2, 2]);
+  });
+
+  it('a frame of the epoch to come is the confirmation that it is used, and one of the present is none', async () => {
+    const { a, b } = pairOfChannels();
+    const before = await a.seal(text(1));
+    const [root, transcript] = [randomBytes(32), randomBytes(32)];
+    for (const side of [a, b]) side.prepare(1, root.slice(), transcript);
+    expect(await b.open(before)).toEqual(text(1));
+    expect([a.epoch, b.epoch]).toEqual([0, 0]);
+    expect(vi.getTimerCount()).toBe(0);
+    a.advance();
+    expect(await b.open(await a.seal(text(2)))).toEqual(text(2));
+    expect([a.epoch, b.epoch]).toEqual([1, 1]);
+    expect(a.rekeySecret).toEqual(b.rekeySecret);
+  });
+
+  it('nothing moves on where nothing was prepared', async () => {
+    const { a, b } = pairOfChannels();
+    const secret = a.rekeySecret.slice();
+    a.advance();
+    expect([a.epoch, a.rekeySecret]).toEqual([0, secret]);
+    expect(await b.open(await a.seal(text(1)))).toEqual(text(1));
+  });
+
+  it('nobody waits for the minute to be over: neither a script that is done nor who destroyed the channel', async () => {
+    const { a, b } = await rekeyed();
+    const timers = vi.spyOn(globalThis, 'setTimeout');
+    await b.open(await a.seal(text(3)));
+    expect(timers.mock.results.map(({ value }) => value.hasRef())).toEqual([false]);
+    timers.mockRestore();
+    expect(vi.getTimerCount()).toBe(1);
+    b.destroy();
+    expect(vi.getTimerCount()).toBe(0);
+  });
+});
+
+describe('the channel of a pair', () => {
+  it('is named by its session, and so is each of its frames', async () => {
+    const { a, b } = pairOfChannels();
+    expect(a.sid).toEqual(b.sid);
+    expect(sidOfPairFrame(await a.seal(text(1)))).toEqual(a.sid);
+    expect([a.role, b.role]).toEqual(['a', 'b']);
+    expect([a.epoch, b.epoch]).toEqual([0, 0]);
   });
 });

@@ -89,4 +89,63 @@ describe('ratchet', () => {
     two.take(two.head + MAX_FORWARD_JUMP);
     expect(() => two.take(two.head + 1)).toThrow(limited);
   });
+
+  it('takes the keys away from who skipped longest ago, and nobody comes later by using one', () => {
+    const ofAll = new SkippedKeys();
+    const make = () => new ReceiveChain(seed(), 0, chainBounds(ofAll));
+    const [first, second, third, fourth, fifth] = [make(), make(), make(), make(), make()];
+    for (const chain of [first, second, third, fourth]) chain.take(500);
+    // One more of the first: it is the last one now. The second uses one, which moves it nowhere.
+    first.take(502);
+    second.take(0);
+    expect(ofAll.total).toBe(2000);
+    fifth.take(60);
+    expect(ofAll.total).toBe(MAX_SKIPPED_KEYS_OF_ALL);
+    for (const lost of [1, 12]) expect(() => second.take(lost)).toThrow(refused);
+    second.take(13);
+    for (const chain of [first, third, fourth, fifth]) chain.take(0);
+    expect(ofAll.total).toBe(MAX_SKIPPED_KEYS_OF_ALL - 5);
+  });
+
+  it('forgets a chain that keeps nothing any more, and takes it in again at the end', () => {
+    const ofAll = new SkippedKeys();
+    const make = () => new ReceiveChain(seed(), 0, chainBounds(ofAll));
+    const [first, second, ...others] = [make(), make(), make(), make(), make()];
+    first.take(1);
+    first.take(0);
+    expect(ofAll.total).toBe(0);
+    second?.take(500);
+    first.take(502);
+    for (const chain of others) chain.take(MAX_SKIPPED_KEYS);
+    // 500 + 500 + 3 · 512: the second chain is the oldest.
+    expect(ofAll.total).toBe(MAX_SKIPPED_KEYS_OF_ALL);
+    expect(() => second?.take(487)).toThrow(refused);
+    second?.take(488);
+    first.take(2);
+  });
+
+  it('does without its oldest key when it is told to, and with nothing where it keeps none', () => {
+    const ofAll = new SkippedKeys();
+    const chain = new ReceiveChain(seed(), 0, chainBounds(ofAll));
+    chain.forgetOldest();
+    expect(ofAll.total).toBe(0);
+    chain.take(2);
+    chain.forgetOldest();
+    expect(ofAll.total).toBe(1);
+    expect(() => chain.take(0)).toThrow(refused);
+    chain.take(1);
+    expect(ofAll.total).toBe(0);
+  });
+
+  it('counts what was sealed and what was opened', () => {
+    const [send, receive] = [new SendChain(seed()), new ReceiveChain(seed())];
+    expect([send.count, receive.head]).toEqual([0, 0]);
+    send.next();
+    receive.take(4);
+    expect([send.count, receive.head]).toEqual([1, 5]);
+    expect(send.chainKey).not.toEqual(seed());
+    const copy = send.chainKey;
+    copy.fill(0);
+    expect(send.chainKey).not.toEqual(copy);
+  });
 });
