@@ -65,4 +65,36 @@ describe('the message of a file or a voice message', () => {
     const written = encodeGroupContent(defined({ ...example, attachment: long }) as Parameters<typeof encodeGroupContent>[0]);
     expect(() => decodeGroupContent(written)).toThrow(QsecError);
   });
+
+  const blank = new Uint8Array(0);
+  const sealed = {
+    id: new Uint8Array(16),
+    secret: new Uint8Array(32),
+    commitment: new Uint8Array(32),
+    digest: new Uint8Array(32),
+  };
+  const plain = { ...sealed, size: 1, name: '', type: '', thumbnail: blank };
+  const asFile = { kind: 'file' as const, id: new Uint8Array(16), index: 0, sentAt: 0 };
+  type Field = 'name' | 'type' | 'thumbnail' | 'peaks';
+
+  /** A message in which one field is so long. */
+  function withField(field: Field, length: number) {
+    const value = field === 'name' || field === 'type' ? 'x'.repeat(length) : new Uint8Array(length);
+    if (field === 'peaks')
+      return { ...asFile, kind: 'voice' as const, attachment: { ...plain, durationMs: 1, peaks: value as typeof blank } };
+    return { ...asFile, attachment: { ...plain, [field]: value } };
+  }
+
+  it.each<[Field, number]>([
+    ['name', 1024],
+    ['type', 512],
+    ['thumbnail', 65_536],
+    ['peaks', 256],
+  ])('may have a %s of %i bytes, and no longer one', (field, limit) => {
+    const longest = withField(field, limit);
+    expect(decodeGroupContent(encodeGroupContent(longest))).toEqual(longest);
+    const message = `field of ${limit + 1} bytes exceeds its limit of ${limit}`;
+    const refused = expect.objectContaining({ code: 'INVALID_ARGUMENT', message });
+    expect(() => decodeGroupContent(encodeGroupContent(withField(field, limit + 1)))).toThrow(refused);
+  });
 });

@@ -1,6 +1,7 @@
+import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decodePairContent, encodePairContent } from './content.ts';
+import { decodePairContent, encodePairContent, orderName } from './content.ts';
 import { NAME_LIMIT_BYTES } from './group-content.ts';
 import { messageId } from './message-id.ts';
 import { randomBytes } from './random.ts';
@@ -38,5 +39,13 @@ describe('the id of a message', () => {
     expect(messageId(ana, id)).toEqual(messageId(ana, id));
     expect(messageId(eve, id)).not.toEqual(messageId(ana, id));
     expect(messageId(ana, id)).toHaveLength(16);
+  });
+});
+
+describe('the name of an order', () => {
+  it('is its receiver’s to say: the first bytes of a hash of what was sent, for this purpose alone', () => {
+    const sent = encodePairContent({ kind: 'lock', order: randomBytes(101) });
+    const hashed = createHash('sha256').update('qsec2 v1 order\0').update(sent).digest();
+    expect(orderName(sent)).toEqual(new Uint8Array(hashed.subarray(0, 16)));
   });
 });

@@ -10,8 +10,10 @@ import {
   type Powers,
   RIGHTS,
   readRemoval,
+  removalPrecedes,
   renewedInvite,
   signAdmission,
+  signerOf,
   signLock,
   signRemoval,
   verifyLock,
@@ -155,5 +157,56 @@ describe('a removal', () => {
     const short = refused('truncated: expected 64 more bytes, got 63');
     expect(() => readRemoval(encoded.subarray(0, -1))).toThrow(short);
     expect(() => readRemoval(concat(encoded, new Uint8Array(1)))).toThrow(refused('1 unexpected bytes at the end'));
+  });
+});
+
+describe('of two orders that were given at once', () => {
+  // The creator's key is the lowest: that it holds is not for its bytes.
+  const [ofCreator, low, high, other] = [1, 2, 3, 4].map((byte) => new Uint8Array(32).fill(byte)) as [Bytes, Bytes, Bytes, Bytes];
+  const room: Powers = { creator: ofCreator, delegates: [] };
+
+  it.each<[what: string, order: [number, Bytes], than: [number, Bytes], holds: boolean]>([
+    ['the higher number holds', [2, low], [1, high], true],
+    ['the higher number holds over the creator', [2, low], [1, ofCreator], true],
+    ['the lower number does not hold', [1, ofCreator], [2, low], false],
+    ['the creator’s holds', [1, ofCreator], [1, high], true],
+    ['no other one holds over the creator’s', [1, high], [1, ofCreator], false],
+    ['the one of the higher key holds', [1, high], [1, low], true],
+    ['the one of the lower key does not hold', [1, low], [1, high], false],
+    ['none of one signer takes the place of its own', [1, high], [1, high], false],
+    ['none of the creator takes the place of its own', [1, ofCreator], [1, ofCreator], false],
+  ])('%s', (_, [n, signer], [otherN, otherSigner], holds) => {
+    expect(outranks(room, { n, signer }, { n: otherN, signer: otherSigner })).toBe(holds);
+  });
+
+  const removal = (signer: Bytes, removed: Bytes) => ({ signer, removed }) as Parameters<typeof removalPrecedes>[1];
+
+  it.each<[what: string, one: [Bytes, Bytes], two: [Bytes, Bytes], holds: boolean]>([
+    ['the one that removes the other’s signer holds', [low, high], [high, other], true],
+    ['the one whose signer the other removes does not hold', [high, other], [low, high], false],
+    ['the one of the higher key holds where each removes the other’s signer', [high, low], [low, high], true],
+    ['the one of the lower key does not hold where each removes the other’s signer', [low, high], [high, low], false],
+    ['the one of the higher key holds where both remove somebody else', [high, other], [low, other], true],
+    ['the one of the lower key does not hold where both remove somebody else', [low, other], [high, other], false],
+    ['the creator’s holds where both remove somebody else', [ofCreator, other], [high, other], true],
+    ['no other one holds over the creator’s', [high, other], [ofCreator, other], false],
+  ])('to remove, %s', (_, one, two, holds) => {
+    expect(removalPrecedes(room, removal(...one), removal(...two))).toBe(holds);
+  });
+});
+
+describe('an order', () => {
+  it('has fields of fixed sizes, each in its place', async () => {
+    const admission = await signAdmission(invite, delegate, member.publicKey, 258);
+    expect(admission).toHaveLength(100);
+    expect([...admission.subarray(0, 4)]).toEqual([0, 0, 1, 2]);
+    expect(signerOf(admission)).toEqual(delegate.publicKey);
+    const lock = await signLock(invite, delegate, 258, false);
+    expect(lock).toMatchObject({ n: 258, locked: false, signer: delegate.publicKey });
+    expect([...lock.encoded.subarray(0, 5)]).toEqual([0, 0, 1, 2, 0]);
+    expect(lock.encoded).toHaveLength(101);
+    const { removal } = await signRemoval(inviteTo(invite.roomId, 6), delegate, member.publicKey, 258);
+    expect(removal).toMatchObject({ n: 258, generation: 7, removed: member.publicKey, signer: delegate.publicKey });
+    expect(removal.encoded).toHaveLength(168);
   });
 });

@@ -1,7 +1,11 @@
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { QsecError, type QsecErrorCode } from '../errors.ts';
 import { type Bytes, concat, Reader, Writer } from '../wire/index.ts';
+import { counterNonce, seal } from './aead.ts';
+import { Agreement, type AgreementOptions } from './agreement.ts';
+import { sidOfM1 } from './handshake.ts';
 import { generateSigningKey, type SigningKey } from './identity.ts';
+import { expandLabel } from './key-schedule.ts';
 import { oneFlightSource } from './one-flight-source.fixture.ts';
 import { firstM1, Pairing, type PairingOptions } from './pairing.ts';
 import { type AgreementPolicy, encodeMemberPolicy } from './policy.ts';
@@ -284,5 +288,76 @@ describe('a pairing is over', () => {
     expect(thrown).toEqual(refusal('has no key', 'KEY_SOURCE_FAILED'));
     expect(only(thrown.details.lastWords as Bytes, KIND.flight)[0]).toBe(KIND.flight);
     expect(b.over).toBe(true);
+    expect(thrown.cause).toBe(failure);
+  });
+
+  it('when it failed with the last flight of the peer, which waits for nothing any more', async () => {
+    const failure = new QsecError('KEY_SOURCE_FAILED', 'no key', { details: { entity: 'kme-1' } });
+    // B has said its flight; A has none to answer with.
+    function next(this: { failure: unknown }, flight?: Uint8Array): Uint8Array | undefined {
+      if (flight) this.failure = failure;
+      return flight ? undefined : Uint8Array.of(7);
+    }
+    const { a, b, m2 } = await begun(options('a', { keySource: oneFlightSource({ next }) }));
+    const thrown = await error(a.receive((await b.receive((await a.receive(m2)) as Bytes)) as Bytes));
+    expect(thrown).toEqual(refusal('no key', 'KEY_SOURCE_FAILED'));
+    expect(thrown.details).toEqual({ entity: 'kme-1' });
+    expect(a.over).toBe(true);
+  });
+});
+
+describe('the last word of a peer that cannot go on', () => {
+  /** Both sides after M3, and a last word as the peer seals it. */
+  async function proven() {
+    const starting = vi.spyOn(Agreement, 'start');
+    const { a, b, m2 } = await begun();
+    const toB = (await a.receive(m2)) as Bytes;
+    const [[{ secret, transcript }]] = starting.mock.calls as [[AgreementOptions]];
+    starting.mockRestore();
+    const word = async (from: 'a' | 'b', content: Bytes): Promise<Bytes> =>
+      section(KIND.end, await seal(expandLabel(secret, `end ${from}`, transcript), counterNonce(0), content, new Uint8Array(0)));
+    return { a, b, toB, word };
+  }
+
+  it.each<[what: string, content: Uint8Array, code: QsecErrorCode]>([
+    ['for any reason', Uint8Array.of(0), 'HANDSHAKE_FAILED'],
+    ['for a fault of its key source', Uint8Array.of(1), 'KEY_SOURCE_FAILED'],
+    ['for a reason to come', Uint8Array.of(2), 'HANDSHAKE_FAILED'],
+    ['without a reason', new Uint8Array(0), 'HANDSHAKE_FAILED'],
+  ])('ends the pairing %s', async (_, content, code) => {
+    const { a, word } = await proven();
+    const thrown = await error(a.receive(await word('b', content as Bytes)));
+    expect(thrown).toEqual(refusal('The other side could not go on with the key agreement.', code));
+    expect(thrown.details).toEqual({ reason: 'peer' });
+    expect(a.over).toBe(true);
+  });
+
+  it('is not one of this side, sent back to it', async () => {
+    const { a, b, toB, word } = await proven();
+    await expect(a.receive(await word('a', Uint8Array.of(0)))).rejects.toEqual(refusal('A box does not open'));
+    expect(a.over).toBe(false);
+    await b.receive(only(toB, KIND.m3));
+    await expect(b.receive(await word('b', Uint8Array.of(0)))).rejects.toEqual(refusal('A box does not open'));
+    expect(b.over).toBe(false);
+  });
+
+  it('is passed over once both sides confirmed, as everything is that comes late', async () => {
+    const { a, b, toB, word } = await proven();
+    const last = await word('b', Uint8Array.of(0));
+    await finish(b, a, toB);
+    for (const late of [last, section(KIND.flight, randomBytes(34)), section(KIND.confirm, randomBytes(32))])
+      expect(await a.receive(late)).toBeUndefined();
+    expect([a.over, a.proven, a.proving]).toEqual([false, true, undefined]);
+  });
+});
+
+describe('a session', () => {
+  it('is the same on both sides from M1 on', async () => {
+    const { a, b, m1, m2 } = await begun();
+    expect(sidOfM1(firstM1(m1) as Bytes)).toEqual(a.sid);
+    expect(b.sid).toEqual(a.sid);
+    await finish(a, b, m2);
+    expect(a.result?.sid).toEqual(a.sid);
+    expect([a.result?.role, b.result?.role]).toEqual(['a', 'b']);
   });
 });

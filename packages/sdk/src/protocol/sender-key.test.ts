@@ -105,3 +105,56 @@ describe('frames that are expected', () => {
     expect(most).toBe(MAX_CHECKS_AT_ONCE);
   });
 });
+
+describe('an epoch of a sender', () => {
+  it('is told by its id and by the tag of its sender', async () => {
+    const { sender, receiver } = await both();
+    const frame = await sender.seal(Uint8Array.of(1));
+    expect(receiver.claims(frame)).toBe(true);
+    // epoch id 8 | sender tag 4 | counter u32 | …
+    for (let at = 0; at < 12; at++) expect(receiver.claims(flip(frame, at))).toBe(false);
+    for (const at of [12, 16, 20, frame.length - 1]) expect(receiver.claims(flip(frame, at))).toBe(true);
+    const next = await SenderKey.create(roomId, identity, roster, sender);
+    expect(receiver.claims(await next.seal(Uint8Array.of(1)))).toBe(false);
+    const ofAnother = await ReceiverKey.create(roomId, randomBytes(32), sender.announcement);
+    expect(ofAnother.claims(frame)).toBe(false);
+  });
+
+  it('follows the one before, and says how many frames that one had', async () => {
+    const { sender } = await both();
+    expect([sender.epoch, sender.count]).toEqual([1, 0]);
+    expect(sender.announcement).toMatchObject({ epoch: 1, counter: 0, previousCount: 0, rosterHash: roster });
+    await seal(sender, [1, 2, 3]);
+    expect(sender.announcement).toMatchObject({ counter: 3 });
+    const next = await SenderKey.create(roomId, identity, roster, sender);
+    expect(next.announcement).toMatchObject({ epoch: 2, counter: 0, previousCount: 3 });
+    expect(next.announcement.epochId).not.toEqual(sender.announcement.epochId);
+    expect(next.announcement.signingKey).not.toEqual(sender.announcement.signingKey);
+  });
+
+  it('gives a copy of its chain: what was announced does not move with what is sealed', async () => {
+    const { sender } = await both();
+    const { announcement } = sender;
+    const before = announcement.seed.slice();
+    const frame = await sender.seal(Uint8Array.of(9));
+    expect(announcement.seed).toEqual(before);
+    const receiver = await ReceiverKey.create(roomId, identity, announcement);
+    expect(await receiver.open(frame)).toEqual(Uint8Array.of(9));
+  });
+
+  it('opens nothing more once its receiver destroyed it', async () => {
+    const { sender, receiver } = await both();
+    const [frame] = (await seal(sender, [1])) as [Bytes];
+    receiver.destroy();
+    await expect(receiver.open(frame)).rejects.toEqual(expect.objectContaining({ code: 'CLOSED' }));
+    expect(receiver.announcement.seed).toEqual(new Uint8Array(32));
+  });
+
+  it('of a frame too short for a signature is refused as forged', async () => {
+    const { sender, receiver } = await both();
+    const [frame] = (await seal(sender, [1])) as [Bytes];
+    // The header, and less behind it than a signature has.
+    await expect(receiver.open(frame.subarray(0, 20))).rejects.toEqual(refused);
+    await expect(receiver.open(frame.subarray(0, 83))).rejects.toEqual(refused);
+  });
+});
