@@ -89,4 +89,22 @@ describe('heartbeats', () => {
     await ana.send('under the new key');
     await until(() => bo.history().some(({ text }) => text === 'under the new key'));
   });
+
+  it('bring them for what nobody repeats, too: a text comes again by itself, that somebody is typing does not', async () => {
+    const relay = new HostileRelay();
+    const [ana, bo] = (await gather(relay, 2)) as [Room, Room];
+    const shown: boolean[] = [];
+    bo.on('typing', ({ typing }) => shown.push(typing));
+    relay.attack({ tamper: (frame) => (outerType(frame.body) === 'pair' ? [] : [frame]) });
+    const { epoch } = ana.security;
+    while (ana.security.epoch === epoch) await pass(10_000);
+    ana.typing();
+    await pass(2_000);
+    expect(shown).toEqual([]);
+    relay.calm();
+    await pass(60_000);
+    ana.typing();
+    await pass(2_000);
+    expect(shown).toEqual([true]);
+  });
 });
