@@ -14,7 +14,12 @@ function seat() {
     },
   } as unknown as BlobTransport;
   const session = { joined: true, blobs, limits: { blobs: { inFlight: 2 } } } as unknown as RelaySession;
-  return { port: new RelayBlobs(() => session), sent, answer: () => answers.shift()?.() };
+  return {
+    port: new RelayBlobs(() => session),
+    session: session as { joined: boolean; blobs?: BlobTransport },
+    sent,
+    answer: () => answers.shift()?.(),
+  };
 }
 
 describe('chunks that wait for their turn', () => {
@@ -49,5 +54,50 @@ describe('chunks that wait for their turn', () => {
     await expect.poll(() => sent).toEqual([0, 1, 9]);
     answer();
     expect(await Promise.all([...cancelled, other])).toEqual(['stored', 'stored', 'enough', 'enough', 'stored']);
+  });
+});
+
+describe('a request for a file', () => {
+  const { signal } = new AbortController();
+
+  it('without a connection, or to a relay that keeps no files, is refused, and holds up nobody else', async () => {
+    const { port, session, sent } = seat();
+    const put = () => port.put({ blob: 'a', index: 0, last: false }, new Uint8Array(1), signal);
+    session.joined = false;
+    for (let time = 0; time < 3; time++)
+      await expect(put()).rejects.toMatchObject({
+        code: 'RELAY_UNREACHABLE',
+        message: 'There is no connection to the relay at the moment.',
+      });
+    session.joined = true;
+    delete session.blobs;
+    await expect(put()).rejects.toMatchObject({ code: 'UNSUPPORTED', message: 'This relay keeps no files.' });
+    expect(sent).toEqual([]);
+  });
+
+  it('waits for a seat at the relay, unless there is one or it is cancelled', async () => {
+    const { port, session } = seat();
+    await port.ready(signal);
+    session.joined = false;
+    let ready = 0;
+    const waiting = [1, 2].map(() => port.ready(signal).then(() => ready++));
+    await Promise.resolve();
+    expect(ready).toBe(0);
+    port.arrived();
+    await Promise.all(waiting);
+    expect(ready).toBe(2);
+  });
+
+  it('that is cancelled waits no more', async () => {
+    const { port, session } = seat();
+    session.joined = false;
+    const reason = new Error('enough');
+    await expect(port.ready(AbortSignal.abort(reason))).rejects.toBe(reason);
+    const stop = new AbortController();
+    const waiting = port.ready(stop.signal);
+    stop.abort(reason);
+    await expect(waiting).rejects.toBe(reason);
+    session.joined = true;
+    await expect(port.ready(AbortSignal.abort(reason))).rejects.toBe(reason);
   });
 });
