@@ -53,8 +53,8 @@ export class Conversation {
   readonly #reads: Receipts;
   readonly #heartbeats: Heartbeats;
   readonly #typing: Typing;
-  /** Frames the relay has not got yet, by message id, and the message each is about. */
-  readonly #unsent = new Map<string, string>();
+  /** Frames the relay has not got yet, by message id. */
+  readonly #unsent = new Map<string, Bytes>();
   #sentIndex: number;
   #closed = false;
 
@@ -146,7 +146,7 @@ export class Conversation {
       expiresAt: lifetime === undefined ? undefined : head.sentAt + lifetime,
     });
     const { delivered } = await this.#keep(id, content, id, to);
-    await this.#tell(id, content, id, to.members);
+    await this.#tell(id, content, to.members);
     return { ...(message as Message), delivered };
   }
 
@@ -194,7 +194,7 @@ export class Conversation {
     this.#messages.amend(target, { by: 'me', index: head.index, sentAt: head.sentAt, change });
     const to = this.#audience();
     const { delivered } = await this.#keep(id, content, target, to);
-    await this.#tell(id, content, target, to.members);
+    await this.#tell(id, content, to.members);
     return { id, delivered };
   }
 
@@ -426,21 +426,24 @@ export class Conversation {
     return { delivered };
   }
 
-  async #tell(id: string, content: Bytes, about: string, to: readonly string[]): Promise<void> {
+  async #tell(id: string, content: Bytes, to: readonly string[]): Promise<void> {
     if (to.length === 0) return;
     const sealed = await (await this.#membership.epochs.current()).seal(content);
-    this.#push(id, about, encodeFrame(FRAME_TYPE.group, sealed));
+    this.#push(id, encodeFrame(FRAME_TYPE.group, sealed));
     this.#membership.countMessage();
     this.#heartbeats.activity();
   }
 
-  #push(id: string, about: string, frame: Bytes): void {
-    this.#unsent.set(id, about);
+  #push(id: string, frame: Bytes): void {
+    this.#unsent.set(id, frame);
+    // In the place of what was withdrawn another frame waits under the same id: the first one is not to go out because of that.
+    const wanted = () => this.#unsent.get(id) === frame;
     const settled = (status: 'sent' | 'failed') => {
+      if (!wanted()) return;
       this.#unsent.delete(id);
       this.#messages.progress(id, status);
     };
-    this.#context.session.push(frame, { wanted: () => this.#unsent.has(id) }).then(
+    this.#context.session.push(frame, { wanted }).then(
       () => settled('sent'),
       (error: unknown) => {
         settled('failed');
@@ -455,7 +458,7 @@ export class Conversation {
    */
   #withdraw(message: string): void {
     for (const { id, content, to } of this.#outbox.withdraw(message, (content) => this.#blank(content))) {
-      if (this.#unsent.delete(id)) this.#context.enqueue(() => this.#tell(id, content, id, to));
+      if (this.#unsent.delete(id)) this.#context.enqueue(() => this.#tell(id, content, to));
     }
   }
 
