@@ -14,6 +14,8 @@ describe('a file name', () => {
     ['<img src=x onerror=alert(1)>.png', '_img src=x onerror=alert(1)_.png'],
     ['CON.txt', '_CON.txt'],
     ['name. . ', 'name'],
+    ['.. .\u0301hidden', 'hidden'],
+    ['a.b..c', 'a.b..c'],
     ['', 'file'],
     ['/', 'file'],
     ['...', 'file'],

@@ -239,6 +239,38 @@ describe('without a microphone a recording', () => {
     vi.unstubAllGlobals();
   });
 
+  it('asks a browser for one voice, cleaned of echo and noise and evenly loud', async () => {
+    const asked: unknown[] = [];
+    vi.stubGlobal('MediaRecorder', class {});
+    vi.stubGlobal('navigator', { mediaDevices: { getUserMedia: async (what: unknown) => void asked.push(what) } });
+    await browserPlatform.openMicrophone();
+    expect(asked).toEqual([
+      { audio: { echoCancellation: true, noiseSuppression: true, autoGainControl: true, channelCount: 1 } },
+    ]);
+    vi.stubGlobal('navigator', { mediaDevices: { getUserMedia: () => Promise.reject(new DOMException('no', 'NotFoundError')) } });
+    await expect(browserPlatform.openMicrophone()).rejects.toMatchObject({
+      code: 'MIC_UNAVAILABLE',
+      details: { reason: 'none' },
+    });
+    vi.unstubAllGlobals();
+  });
+
+  it('takes the recorder of the browser, with its formats and its clock', () => {
+    class Recorder {
+      static isTypeSupported = (type: string) => type === 'audio/mp4';
+      readonly given: unknown[];
+      constructor(...given: unknown[]) {
+        this.given = given;
+      }
+    }
+    vi.stubGlobal('MediaRecorder', Recorder);
+    expect(['audio/mp4', 'audio/webm'].map(browserPlatform.isFormatSupported)).toEqual([true, false]);
+    const [microphone, options] = [{} as MediaStream, { mimeType: 'audio/mp4' }];
+    expect(browserPlatform.createRecorder(microphone, options)).toMatchObject({ given: [microphone, options] });
+    vi.unstubAllGlobals();
+    expect(browserPlatform.now()).toBe(performance.now());
+  });
+
   it('measures while its context runs, and gives the context back whatever happens', async () => {
     expect(browserPlatform.createMeter({} as MediaStream)).toBeUndefined();
     const contexts: { state: string; closed: number; fails: boolean }[] = [];
@@ -341,14 +373,28 @@ describe('bars', () => {
     expect(peaksOf([0.5, 0.25], 4)).toEqual([1, 1, 0.5, 0.5]);
     expect(peaksOf([])).toEqual(new Array(64).fill(0));
     // Silence is not blown up.
-    expect(Math.max(...peaksOf(new Array(100).fill(0.001)))).toBeLessThan(0.1);
+    expect(peaksOf([0, 0.005, 0.01, 0.02, 0.04, 0], 6)).toEqual([0, 0.125, 0.25, 0.5, 1, 0]);
+    expect(peaksOf([0, 0.005, 0.01, 0], 4)).toEqual([0, 0.25, 0.5, 0]);
+    // Stretches of two and of three.
+    expect(
+      peaksOf(
+        [1, 2, 3, 4, 5].map((n) => n / 5),
+        2,
+      ),
+    ).toEqual([0.4, 1]);
+    // The loudest is found among any number of readings, at any place of them.
+    for (const loud of [0, 1023, 1024, 2047, 2048, 2999])
+      expect(peaksOf(new Array(3000).fill(0.25).with(loud, 0.5), 1)).toEqual([1]);
     expect(peaksOf(new Array(500_000).fill(0.3)).every((bar) => bar === 1)).toBe(true);
   });
 
   it('come from the loudness of samples', () => {
     expect(rootMeanSquare(new Float32Array(100))).toBe(0);
     expect(rootMeanSquare(Float32Array.of(1, -1, 1, -1))).toBe(1);
+    expect(rootMeanSquare(Float32Array.of(0.5, -0.5, 0, 0))).toBe(Math.sqrt(0.125));
     expect(rootMeanSquare(Float32Array.from({ length: 4800 }, (_, i) => Math.sin(i / 7)))).toBeCloseTo(Math.SQRT1_2, 1);
+    // What clips is as loud as can be.
+    expect(rootMeanSquare(Float32Array.of(2, -2))).toBe(1);
     expect(rootMeanSquare(new Float32Array(0))).toBe(0);
   });
 });
