@@ -50,6 +50,24 @@ describe('photon-number splitting', () => {
     }
   });
 
+  it('lets pulses of one photon be where the fibre loses nothing', () => {
+    expect(split(flying(), line(1)).present).toBeUndefined();
+    expect(split(flying({ present }), line(1)).present).toEqual(present);
+  });
+
+  it('keeps its photons where Bob sees nothing anyway', () => {
+    const sent = split(flying({ multi: several() }), line(0.5, 0));
+    expect(sent.multi).toEqual({ positions: Uint32Array.of(4, 9), photons: Uint8Array.of(2, 4) });
+  });
+
+  it('can do with pulses of several photons alone', () => {
+    const multi = { positions: Uint32Array.of(2, 7), photons: Uint8Array.of(2, 2) };
+    const light = pack([0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0]);
+    const sent = split(flying({ present: light, multi }), line(1));
+    expect(sent.present).toEqual(light);
+    expect(sent.multi).toBeUndefined();
+  });
+
   it('leaves no pulse of several where each held two', () => {
     const pairs = { positions: Uint32Array.of(0, 11), photons: Uint8Array.of(2, 2) };
     expect(split(flying({ multi: pairs }), line(1)).multi).toBeUndefined();

@@ -38,7 +38,7 @@ function forwardingRates(
     offered += detects(photons - 1, efficiency);
   }
   if (offered >= wanted) return { singles: 0, several: offered > 0 ? wanted / offered : 1 };
-  return { singles: singles > 0 ? Math.min(1, (wanted - offered) / (singles * efficiency)) : 0, several: 1 };
+  return { singles: Math.min(1, (wanted - offered) / (singles * efficiency)), several: 1 };
 }
 
 /** Takes a photon from each multi-photon pulse and stops some of them. Returns those that still hold two or more. */

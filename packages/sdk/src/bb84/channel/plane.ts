@@ -79,7 +79,6 @@ const SPARSE = 1 / 16;
  * folding uniform words along the binary digits of the probability, 32 bits at a time.
  */
 export function bernoulliPlane(count: number, probability: number, random: PhysicsRandom): Uint8Array {
-  if (probability >= 1) return fullPlane(count);
   if (probability > 1 - SPARSE) return complement(bernoulliPlane(count, 1 - probability, random), count);
   const plane = newPlane(count);
   if (probability <= 0) return plane;
