@@ -1,4 +1,5 @@
 import { finite, object, word } from '../arguments.ts';
+import { settle } from './fibre.ts';
 import { bernoulliPlane, newPlane, wordsOf } from './plane.ts';
 import type { Eavesdropper, PhysicsRandom, PulsesInFlight } from './types.ts';
 import { percent, requireAttack } from './validate.ts';
@@ -26,6 +27,8 @@ export function interceptResend(fraction: number, options: { basis?: InterceptBa
     description: `intercept-resend on ${percent(fraction)} (${where})`,
     attack(pulses, line, random) {
       requireAttack(pulses, line, random);
+      // Whoever calls this from an attack of their own may have put planes of any memory in place.
+      settle(pulses);
       const chosen = bernoulliPlane(pulses.count, fraction, random);
       if (basis === 'breidbart') resendInBreidbart(pulses, chosen, random);
       else resendInZOrX(pulses, chosen, basis, random);
