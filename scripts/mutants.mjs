@@ -98,6 +98,9 @@ async function mutate(name) {
       reporters: process.stdout.isTTY ? ['json', 'progress'] : ['json'],
       jsonReporter: { fileName: report },
       tempDirName: '.stryker-tmp',
+      cleanTempDir: 'always',
+      // The machine may be shared.
+      dryRunTimeoutMinutes: 60,
       concurrency: 1,
       timeoutMS: 20_000,
       logLevel: 'warn',
