@@ -48,6 +48,16 @@ describe('connecting that is cancelled', () => {
     expect([relay.seen, storage.entries.size]).toEqual([[], 0]);
   });
 
+  it('before it began leaves the invite in the address, for another try', async () => {
+    const ana = await enter(new MemoryRelay(), { name: 'Ana' });
+    const { code } = ana.invite;
+    const replaceState = vi.fn();
+    vi.stubGlobal('location', { pathname: '/', search: '', hash: `#${code}` });
+    vi.stubGlobal('history', { state: null, replaceState });
+    await expect(enter(new MemoryRelay(), { invite: code, signal: AbortSignal.abort() })).rejects.toMatchObject(cancelled);
+    expect(replaceState).not.toHaveBeenCalled();
+  });
+
   it('while its keys are made asks the relay for nothing, and lets go of what it stored', async () => {
     const relay = new MemoryRelay();
     const kept = { persist: 'device' as const, storage: memoryStorage() };

@@ -213,7 +213,10 @@ describe('a file', () => {
   it('that is cancelled before it begins, or before it is told of, is not sent', async () => {
     const { ana } = await pair();
     const cancelled = refusal('ABORTED', 'Sending a file was cancelled.');
+    const told = vi.fn();
+    ana.on('progress', told);
     await expect(ana.sendFile(new Uint8Array(5), { signal: AbortSignal.abort() })).rejects.toMatchObject(cancelled);
+    expect(told).not.toHaveBeenCalled();
     const stop = new AbortController();
     const sending = ana.sendFile(new Uint8Array(5), {
       signal: stop.signal,
