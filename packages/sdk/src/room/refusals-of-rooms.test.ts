@@ -166,7 +166,10 @@ describe('a file', () => {
   it('that is empty is refused, also where that shows only at its end', async () => {
     const { ana } = await pair();
     const empty = refusal('INVALID_ARGUMENT', '"file" is empty.');
+    const told = vi.fn();
+    ana.on('progress', told);
     await expect(ana.sendFile(new Uint8Array(0))).rejects.toMatchObject(empty);
+    expect(told).not.toHaveBeenCalled();
     const stream = new ReadableStream<Uint8Array>({ start: (controller) => controller.close() });
     await expect(ana.sendFile(stream)).rejects.toMatchObject(empty);
     expect(ana.history()).toEqual([]);
@@ -189,7 +192,11 @@ describe('a file', () => {
       return rest;
     };
     const { ana } = await pair({ transport });
+    const told = vi.fn();
+    ana.on('progress', told);
     await expect(ana.sendFile(new Uint8Array(5))).rejects.toMatchObject(refusal('UNSUPPORTED', 'This relay keeps no files.'));
+    // Before a byte of it is read.
+    expect(told).not.toHaveBeenCalled();
   });
 
   it('above what the room has at the relay is refused', async () => {
