@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join, relative } from 'node:path';
+import { join, relative } from 'node:path';
 import { fail, say } from './console.mjs';
+import { clear, isCutOff, missingPackages } from './installation.mjs';
 import { ROOT, run } from './run.mjs';
 
 /**
@@ -9,7 +10,6 @@ import { ROOT, run } from './run.mjs';
  * which it knows from hashes of what each step reads.
  */
 
-const MIN_NODE = [20, 19];
 const STAMPS = join(ROOT, 'node_modules', '.qsec2');
 
 /** The packages in the order they depend on each other, and what each build reads. */
@@ -39,56 +39,60 @@ const PACKAGES = [
 ];
 
 export async function setUp({ only = PACKAGES.map(({ name }) => name) } = {}) {
-  checkNode();
   await install();
   const wanted = new Set(only.flatMap((name) => [...packageOf(name).needs, name]));
   for (const { name } of PACKAGES) if (wanted.has(name)) await build(name);
 }
 
-function checkNode() {
-  const [major, minor] = process.versions.node.split('.').map(Number);
-  if (major > MIN_NODE[0] || (major === MIN_NODE[0] && minor >= MIN_NODE[1])) return;
-  fail(
-    `Node ${process.versions.node} is too old.`,
-    `Install Node ${MIN_NODE.join('.')} or newer from https://nodejs.org and try again.`,
-  );
-}
-
 async function install() {
   const manifests = ['package.json', 'package-lock.json', '.npmrc', ...workspaceManifests()];
-  const stamp = fingerprint([...manifests, `node-${process.versions.modules}`]);
-  if (isFresh('install', stamp)) return;
-  say('Installing dependencies (the first time takes a minute or two) …');
+  const stamp = fingerprint(manifests);
+  if (isCutOff()) {
+    say('An installation was cut off before its end: beginning it again …');
+    for (const folder of ['.', ...workspaces()]) rmSync(join(ROOT, folder, 'node_modules'), { recursive: true, force: true });
+  } else if (existsSync(join(ROOT, 'node_modules'))) {
+    const missing = missingPackages();
+    if (isFresh('install', stamp) && missing.length === 0) return;
+    say(
+      missing.length > 0
+        ? `Installing what is missing, not whole or of another version: ${few(missing)} …`
+        : 'Checking the dependencies …',
+    );
+    clear(missing);
+  } else say('Installing dependencies (the first time takes a minute) …');
+  // Everything is built again with what is installed now; and who is interrupted begins again.
+  rmSync(STAMPS, { recursive: true, force: true });
   // The lock file is followed and never written. Not `npm ci`: it refuses a lock file without the binaries of every other platform,
   // and a registry mirror that lacks some of them makes such files.
-  const { code } = await run('npm', ['install', '--no-save', '--no-audit', '--no-fund', '--loglevel=error'], {
-    env: nodeHeaders(),
-  });
-  if (code !== 0) {
+  const { code } = await npm(['install', '--no-save', '--no-audit', '--no-fund', '--include=dev', '--loglevel=error']);
+  if (code !== 0)
+    fail('npm could not install the dependencies; what went wrong stands above.', 'Check the network and try again.');
+  const missing = missingPackages();
+  if (missing.length > 0) {
     fail(
-      'npm could not install the dependencies; what went wrong stands above.',
-      'Check the network. Where better-sqlite3 finds no prebuilt binary it needs Python 3, make and a C++ compiler (Debian: apt-get install python3 make g++).',
+      `npm installed not everything that package-lock.json asks for: ${few(missing)}.`,
+      'Look for settings that leave packages out (npm config list), such as "omit" or "os", and try again.',
     );
   }
   markFresh('install', stamp);
 }
 
-/**
- * better-sqlite3 compiles from source where its prebuilt binary cannot be fetched, and node-gyp would then download Node's headers.
- * Where the system has them, it is told so.
- */
-function nodeHeaders() {
-  const prefix = dirname(dirname(process.execPath));
-  const candidates = [process.env.npm_config_nodedir, prefix, '/usr', '/usr/local'];
-  const found = candidates.find((dir) => dir && existsSync(join(dir, 'include', 'node', 'node.h')));
-  return found ? { npm_config_nodedir: found } : {};
-}
+/** The first few of a list, and how many more. */
+const few = (list) => (list.length > 5 ? `${list.slice(0, 5).join(', ')} and ${list.length - 5} more` : list.join(', '));
+
+/** npm, with words where there is none. */
+const npm = (args, options) =>
+  run('npm', args, options).catch(({ message }) =>
+    fail(`npm could not be started (${message}).`, 'Install it: it comes with Node from https://nodejs.org.'),
+  );
 
 async function build(name) {
   const stamp = stampOf(name);
   if (existsSync(join(ROOT, 'packages', name, 'dist')) && isFresh(name, stamp)) return;
   say(`Building @qsec2/${name} …`);
-  const { code, output } = await run('npm', ['run', 'build', '--workspace', `packages/${name}`], { quiet: true });
+  // A build that is cut off is begun again.
+  rmSync(join(STAMPS, name), { force: true });
+  const { code, output } = await npm(['run', 'build', '--workspace', `packages/${name}`], { quiet: true });
   if (code !== 0) fail(`Building @qsec2/${name} failed:\n${output}`);
   markFresh(name, stamp);
 }
@@ -100,10 +104,9 @@ function stampOf(name) {
 
 const packageOf = (name) => PACKAGES.find((entry) => entry.name === name);
 
-function workspaceManifests() {
-  const { workspaces } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
-  return workspaces.map((folder) => join(folder, 'package.json'));
-}
+const workspaces = () => JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')).workspaces;
+
+const workspaceManifests = () => workspaces().map((folder) => join(folder, 'package.json'));
 
 /** A hash over files, folders (every file below) and plain words. */
 function fingerprint(inputs) {
@@ -133,7 +136,6 @@ function filesOf(path) {
 const isFresh = (step, stamp) => existsSync(join(STAMPS, step)) && readFileSync(join(STAMPS, step), 'utf8') === stamp;
 
 function markFresh(step, stamp) {
-  if (step === 'install') rmSync(STAMPS, { recursive: true, force: true });
   mkdirSync(STAMPS, { recursive: true });
   writeFileSync(join(STAMPS, step), stamp);
 }

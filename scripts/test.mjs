@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { findChromium } from './chromium.mjs';
 import { fail, say } from './console.mjs';
-import { bringNewerNode } from './newer-node.mjs';
+import { bringNode, MAJORS } from './nodes.mjs';
 import { bringPrograms } from './programs.mjs';
 import { ROOT, runTool } from './run.mjs';
 import { setUp } from './setup.mjs';
@@ -11,9 +11,7 @@ import { setUp } from './setup.mjs';
 /** Installs and builds what is missing, then checks everything: style, types, units, real relays, real browsers. */
 
 const began = Date.now();
-const [missing, noNewerNode] = await Promise.all([bringPrograms(), bringNewerNode(), setUp()]).catch((error) =>
-  fail(error.message),
-);
+const [missing, nodes] = await Promise.all([bringPrograms(), bringNodes(), setUp()]).catch((error) => fail(error.message));
 let passed = 0;
 /** What failed: a name each, with what it said. */
 const failures = [];
@@ -26,7 +24,7 @@ for (const folder of ['packages/sdk', 'packages/relay', 'e2e']) {
   await check(`Types of ${folder}`, () => runTool('tsc', ['--noEmit', '-p', folder]));
 }
 for (const { name, packages, reason } of missing) say(`There is no ${name} (${packages.join(', ')}): ${reason}.`);
-if (noNewerNode) say(`There is no newer Node: ${noNewerNode}`);
+for (const { name, reason } of nodes) say(`There is no ${name}: ${reason}`);
 const chromium = await findChromium().catch((error) => fail(error.message));
 await units();
 await browsers();
@@ -43,8 +41,18 @@ process.exit(failures.length === 0 ? 0 : 1);
 
 /** What is missing here; where nothing is, the names of the tests that were skipped say why. */
 function why() {
-  const names = [...missing.map(({ name }) => name), ...(noNewerNode ? ['a newer Node'] : [])];
+  const names = [...missing, ...nodes].map(({ name }) => name);
   return names.length > 0 ? ` (missing here: ${names.join(', ')})` : '';
+}
+
+/** The Nodes that the SDK is tested on. @returns those that could not be had, and why */
+async function bringNodes() {
+  const missing = [];
+  for (const major of MAJORS) {
+    const reason = await bringNode(major);
+    if (reason) missing.push({ name: `Node ${major}`, reason });
+  }
+  return missing;
 }
 
 /** A check that either holds or does not. */

@@ -1,11 +1,12 @@
 import { connect } from '@qsec2/sdk';
-import { MemoryRelay, memoryStorage } from '@qsec2/sdk/testing';
+import { agree, simulatedChannel } from '@qsec2/sdk/bb84';
+import { memoryStorage } from '@qsec2/sdk/testing';
 
-/** For a Node that throws at what it is going to withdraw: two members, one of them kept, do what asks the platform for cryptography. */
+/** Two members on the relay that is given, one of them kept, do what asks the platform for cryptography; and an agreement by itself. */
 
-const relay = new MemoryRelay();
+const [relay] = process.argv.slice(2);
 const storage = memoryStorage();
-const enter = (options) => connect({ relay: 'http://relay.test', transport: relay.transport, ...options });
+const enter = (options) => connect({ relay, ...options });
 const secure = async (...rooms) => {
   for (const room of rooms) while (room.state !== 'secure') await room.once('state');
 };
@@ -25,4 +26,7 @@ await (await ana.sendFile(new File(['a file'], 'file.txt'))).delivered;
 const { file } = await heard;
 if ((await (await file.blob()).text()) !== 'a file') throw new Error('another file came');
 for (const room of [bo, ana]) await room.leave();
+const { alice, bob } = await agree({ pulses: 1 << 17, channel: simulatedChannel({ seed: 1 }) });
+if (alice.length === 0 || alice.some((byte, at) => byte !== bob[at])) throw new Error('no key was agreed');
+for (const part of ['etsi014', 'wire', 'voice', 'pictures']) await import(`@qsec2/sdk/${part}`);
 console.log('done');

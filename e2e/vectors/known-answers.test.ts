@@ -8,13 +8,14 @@ import { ml_kem768_x25519 } from '@noble/post-quantum/hybrid.js';
 import { ml_kem768 } from '@noble/post-quantum/ml-kem.js';
 import { chromium } from '@playwright/test';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { newerNode } from '../../scripts/newer-node.mjs';
+import { nodeOf } from '../../scripts/nodes.mjs';
 import { buildLab, type Lab } from '../threats/support/lab.ts';
 
 /** ML-KEM-768 and X-Wing against implementations that share no code with ours, both ways. */
 
 const chromiumAt = process.env.QSEC2_CHROMIUM ?? '/usr/bin/chromium';
-const newer = newerNode();
+/** Its own cryptography has ML-KEM. */
+const newer = nodeOf(26);
 const random = (length: number): Uint8Array<ArrayBuffer> => crypto.getRandomValues(new Uint8Array(length));
 const bytes = (text: string): Uint8Array<ArrayBuffer> => new Uint8Array(Buffer.from(text, 'hex'));
 

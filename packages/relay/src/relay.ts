@@ -16,6 +16,7 @@ import { addressOf, listening } from './http/listening.ts';
 import { Hub } from './hub/hub.ts';
 import { Rooms } from './hub/rooms.ts';
 import { Metrics, readings } from './metrics.ts';
+import { checkNode } from './node-version.ts';
 import { OperatorWatch } from './operator/watch.ts';
 import { OtlpExporter } from './otlp.ts';
 import { WIDGET_FILES } from './package-files.ts';
@@ -69,6 +70,7 @@ export async function createRelay({
   awayAfterMs = 5000,
   ...options
 }: RelayOptions = {}): Promise<Relay> {
+  checkNode();
   const settings: RelaySettings = withDefaults({ ...(demo && { demoDir: demo.dir }), ...options });
   const log = logger ?? pino({ level: settings.logLevel, base: null });
   const metrics = new Metrics();

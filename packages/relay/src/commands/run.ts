@@ -1,5 +1,6 @@
 import { loadSettings, printSettings } from '../config/load.ts';
 import type { RelaySettings } from '../config/settings.ts';
+import { checkNode } from '../node-version.ts';
 
 /** A command: takes its own arguments, returns the exit code. */
 export type Command = (settings: RelaySettings, args: string[]) => Promise<number>;
@@ -23,7 +24,7 @@ const COMMANDS: Record<string, [about: string, load: () => Promise<Command>]> = 
   bench: ['measure what this machine commits: --seconds N, --json', async () => (await import('./bench.ts')).bench],
 };
 
-/** @returns the exit code. @throws {SettingError} naming the variable that cannot be used. */
+/** @returns the exit code. @throws {SettingError} naming the variable that cannot be used. @throws {StartError} on a Node that is too old. */
 export async function runCommand(args: string[], env: NodeJS.ProcessEnv): Promise<number> {
   const [first = 'serve', ...rest] = args;
   if (first === '--help' || first === '-h' || first === 'help') {
@@ -39,6 +40,7 @@ export async function runCommand(args: string[], env: NodeJS.ProcessEnv): Promis
     console.error(`qsec2-relay: there is no command "${first}"\n\n${usage()}`);
     return 2;
   }
+  checkNode();
   const command = await load();
   try {
     return await command(loadSettings(env), rest);

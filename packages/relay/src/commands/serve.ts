@@ -10,8 +10,9 @@ const STOP_WITHIN_MS = 10_000;
 export const serve: Command = async (settings) => {
   // From the first moment on: whoever reads the line below may ask for a stop before the next one has run.
   const asked = new Promise<void>((resolve) => {
-    process.once('SIGTERM', () => resolve());
-    process.once('SIGINT', () => resolve());
+    // Also the second time: a terminal interrupts every process of a command, and each passes it on.
+    process.on('SIGTERM', () => resolve());
+    process.on('SIGINT', () => resolve());
   });
   const relay = await createRelay(settings);
   console.log(`qsec2-relay listens on ${await relay.listen().catch(closing(relay))}`);

@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { QsecError } from '../errors.ts';
 import { type Bytes, concat } from '../wire/index.ts';
 import { FIRST_NONCE, open, seal } from './aead.ts';
@@ -96,6 +96,25 @@ describe('ML-KEM of the platform', () => {
         decapsulateBits: async () => new ArrayBuffer(32),
       },
     });
+
+  const own = process.versions;
+  const inNode = (node: string) => Object.defineProperty(process, 'versions', { value: { ...own, node } });
+  beforeEach(() => {
+    inNode('26.0.0');
+  });
+  afterEach(() => {
+    inNode(own.node);
+  });
+
+  it('is taken from the first Node on that does not warn of it as an experiment', async () => {
+    platform(async () => ({}));
+    const taken = async (node: string) => {
+      inNode(node);
+      return (await platformMlKem()) !== undefined;
+    };
+    expect(await Promise.all([taken('24.22.3'), taken('25.9.0')])).toEqual([false, false]);
+    expect(await Promise.all([taken('26.0.0'), taken('26.12.1'), taken('100.0.0')])).toEqual([true, true, true]);
+  });
 
   it('is not taken where its methods are without the algorithm', async () => {
     platform(() => Promise.reject(new Error('no such algorithm')));

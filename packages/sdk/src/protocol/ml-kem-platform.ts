@@ -21,8 +21,12 @@ interface KemCrypto {
   decapsulateBits(name: string, key: CryptoKey, ciphertext: Bytes): Promise<ArrayBuffer>;
 }
 
-/** Undefined where the platform does not have it. */
+/** The first Node that does not call it an experiment, with warnings on the standard error of the application. */
+const STABLE_IN_NODE = 26;
+
+/** Undefined where the platform does not have it, or not yet for good. */
 export async function platformMlKem(): Promise<MlKem | undefined> {
+  if (nodeMajor() < STABLE_IN_NODE) return undefined;
   const subtle = crypto.subtle as unknown as KemCrypto;
   if (typeof subtle.encapsulateBits !== 'function' || typeof subtle.getPublicKey !== 'function') return undefined;
   const kem = over(subtle);
@@ -33,6 +37,12 @@ export async function platformMlKem(): Promise<MlKem | undefined> {
   } catch {
     return undefined;
   }
+}
+
+/** Infinity where this is no Node. */
+function nodeMajor(): number {
+  const { process } = globalThis as { process?: { versions?: { node?: string } } };
+  return Number.parseFloat(process?.versions?.node ?? 'Infinity');
 }
 
 function over(subtle: KemCrypto): MlKem {

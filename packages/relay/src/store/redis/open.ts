@@ -5,12 +5,12 @@ import { SettingError } from '../../config/settings.ts';
 import { LAST_BEAT, RedisStore, type RedisStoreOptions } from './redis-store.ts';
 import { seatsOf } from './room-hash.ts';
 
-const OPTIONS: RedisOptions = {
+const OPTIONS = {
   connectTimeout: 5000,
   // Commands wait for so many attempts to connect, then fail: their senders are told and push again.
   maxRetriesPerRequest: 5,
   retryStrategy: (attempt) => Math.min(attempt * 100, 1000),
-};
+} satisfies RedisOptions;
 
 const RANK: Record<Durability, number> = { memory: 0, wal: 1, fsync: 2 };
 
@@ -41,7 +41,7 @@ export function checkRedis(url: string, wanted: Durability): Promise<Durability>
 /** Every room with its seats, by the hashes of their ids. */
 export function listRooms(url: string): Promise<{ room: string; seats: number; capacity: number }[]> {
   return briefly(url, async (redis) => {
-    const rooms = await redis.zrange('qsec2:due', 0, -1);
+    const rooms = await redis.zrange('qsec2:due', '0', '-1');
     return Promise.all(
       rooms.map(async (room) => {
         const hash = await redis.hgetall(`qsec2:room:${room}`);

@@ -7,50 +7,42 @@ import { driverFault } from './driver.ts';
 
 const PROJECT = '/srv/relay/node_modules/better-sqlite3/package.json';
 const coded = (code: string, message: string) => Object.assign(new Error(message), { code });
-const MISSING = new Error(
-  'Could not locate the bindings file. Tried:\n → /srv/relay/node_modules/better-sqlite3/build/better_sqlite3.node',
-);
-const abi = (version: number) =>
-  coded(
-    'ERR_DLOPEN_FAILED',
-    `The module '/srv/x.node'\nwas compiled against a different Node.js version using\nNODE_MODULE_VERSION ${version}. This version of Node.js requires\nNODE_MODULE_VERSION ${process.versions.modules}.`,
-  );
+const FOLDER = '/srv/relay/node_modules/better-sqlite3';
+const missing = coded('MODULE_NOT_FOUND', `Cannot find module '${FOLDER}/build/Release/better_sqlite3.node'\nRequire stack:`);
+const BUILD = `In ${FOLDER} run:\n  npx node-gyp rebuild --release --force_build=1`;
 
 describe('a driver that does not load', () => {
-  it('because its script did not run is told of with what approves and runs it', () => {
-    const words = driverFault(MISSING, PROJECT)!;
-    expect(words).toMatch(/has no native module: its install script did not run/);
-    expect(words).toMatch(/In \/srv\/relay run:\n {2}npm approve-scripts better-sqlite3 .*\n {2}npm rebuild better-sqlite3/);
+  it('because nothing is shipped for the platform is told of with what builds it', () => {
+    const words = driverFault(missing, PROJECT, 'freebsd-x64')!;
+    expect(words).toContain('has no ready native module for freebsd-x64. Build it, which takes Python 3');
+    expect(words).toContain(BUILD);
   });
 
-  it('because it was built for another Node is told of with both versions', () => {
-    const words = driverFault(abi(127), PROJECT)!;
-    const now = `this is Node ${process.versions.node} (${process.versions.modules})`;
-    expect(words).toBe(
-      `The SQLite driver (better-sqlite3) was built for Node 22 (NODE_MODULE_VERSION 127); ${now}. In /srv/relay run:\n  npm rebuild better-sqlite3`,
+  it('because the system refuses it is told of with what the system says, and what builds it', () => {
+    const refused = coded('ERR_DLOPEN_FAILED', "/srv/x.node: version `GLIBC_2.99' not found\nmore");
+    const words = driverFault(refused, PROJECT)!;
+    expect(words).toContain("does not load on this machine (/srv/x.node: version `GLIBC_2.99' not found). Build it");
+    expect(words).toContain(BUILD);
+  });
+
+  it.each(['linux-x64', 'linux-arm64', 'darwin-x64', 'darwin-arm64', 'win32-x64', 'win32-arm64'])(
+    'because what is shipped for %s is not there is told of with what installs it again',
+    (platform) => {
+      expect(driverFault(missing, PROJECT, platform)).toBe(
+        `The SQLite driver (better-sqlite3) is not installed whole. Remove ${FOLDER} and run, where the relay is installed:\n  npm install`,
+      );
+    },
+  );
+
+  it('because a part in another language is missing is told of with what installs it again', () => {
+    expect(driverFault(coded('MODULE_NOT_FOUND', "Cannot find module './util'"), PROJECT, 'freebsd-x64')).toContain(
+      'not installed whole',
     );
-    expect(driverFault(abi(999), PROJECT)).toContain('built for another version of Node (NODE_MODULE_VERSION 999)');
   });
 
-  it('for another reason is told of with what the system says', () => {
-    const words = driverFault(coded('ERR_DLOPEN_FAILED', '/srv/x.node: invalid ELF header'), PROJECT)!;
-    expect(words).toMatch(
-      /does not load on this machine \(\/srv\/x.node: invalid ELF header\). In \/srv\/relay run:\n {2}npm rebuild better-sqlite3$/,
-    );
-    expect(driverFault(abi(Number(process.versions.modules)), PROJECT)).toContain('does not load on this machine');
-  });
-
-  it('because it is not there is told of', () => {
-    expect(driverFault(coded('MODULE_NOT_FOUND', "Cannot find module 'bindings'"), PROJECT)).toContain('npm install');
-    expect(driverFault(coded('MODULE_NOT_FOUND', "Cannot find module 'better-sqlite3'"), undefined)).toContain('npm install');
-  });
-
-  it('is mended in the way it was installed', () => {
-    const npx = driverFault(MISSING, '/home/a/.npm/_npx/1f2e/node_modules/better-sqlite3/package.json')!;
-    expect(npx).toContain('rm -r /home/a/.npm/_npx/1f2e\n  npx --allow-scripts=better-sqlite3 @qsec2/relay');
-    const pnpm = '/srv/relay/node_modules/.pnpm/better-sqlite3@12/node_modules/better-sqlite3/package.json';
-    expect(driverFault(MISSING, pnpm)).toContain('In /srv/relay run:\n  pnpm approve-builds\n  pnpm rebuild better-sqlite3');
-    expect(driverFault(abi(127), pnpm)).toContain('In /srv/relay run:\n  pnpm rebuild better-sqlite3');
+  it('because it is not there at all is told of', () => {
+    const words = driverFault(coded('MODULE_NOT_FOUND', "Cannot find module 'better-sqlite3'"), undefined);
+    expect(words).toMatch(/is not installed\. Run, .*\n {2}npm install$/);
   });
 
   it('is not what an error of SQLite is taken for', () => {
@@ -67,14 +59,14 @@ describe('every command says what is wrong with the driver, and what mends it', 
     writeFileSync(file, code);
     return { NODE_OPTIONS: `--require ${file}` };
   };
-  const BLOCKED = `const { Module } = require('node:module'); const load = Module._load;
-    Module._load = function (name, ...rest) { if (name !== 'bindings') return load.call(this, name, ...rest);
-      return () => { throw new Error('Could not locate the bindings file. Tried:'); }; };`;
-  const OTHER_NODE = `process.dlopen = () => { throw Object.assign(new Error('The module\\nwas compiled against a different Node.js version using\\nNODE_MODULE_VERSION 108. This version'), { code: 'ERR_DLOPEN_FAILED' }); };`;
+  /** The prebuilt files are as if they were not there. */
+  const GONE = `const fs = require('node:fs'); const there = fs.existsSync;
+    fs.existsSync = (path) => !String(path).includes('prebuilds') && there(path);`;
+  const REFUSED = `process.dlopen = () => { throw Object.assign(new Error('/x.node: invalid ELF header'), { code: 'ERR_DLOPEN_FAILED' }); };`;
 
   it.each([
-    ['whose script did not run', BLOCKED, 'npm approve-scripts better-sqlite3'],
-    ['built for another Node', OTHER_NODE, 'was built for Node 18'],
+    ['that is not whole', GONE, 'is not installed whole'],
+    ['that the system refuses', REFUSED, 'invalid ELF header'],
   ])('%s', async (_, code, words) => {
     const env = { ...environment(temporaryFolder()), ...first(code) };
     for (const command of [['serve'], ['check'], ['migrate'], ['logs'], ['rooms'], ['block', '192.0.2.1'], ['bench']]) {
@@ -84,7 +76,6 @@ describe('every command says what is wrong with the driver, and what mends it', 
         err: expect.stringMatching(/^qsec2-relay: The SQLite driver/),
       });
       expect(err).toContain(words);
-      expect(err).toContain('npm rebuild better-sqlite3');
       expect(err).not.toContain('    at ');
     }
   });

@@ -1,0 +1,3 @@
+export function isCutOff(root?: string): boolean;
+export function missingPackages(root?: string): string[];
+export function clear(folders: readonly string[], root?: string): void;

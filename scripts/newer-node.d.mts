@@ -1,2 +1,0 @@
-export function newerNode(): string | undefined;
-export function bringNewerNode(): Promise<string | undefined>;
