@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { ROOT } from './run.mjs';
 
@@ -10,11 +10,14 @@ const DONE = join('node_modules', '.package-lock.json');
 /** @returns {boolean} whether an installation was begun here and never finished: some of its packages may be there in part */
 export const isCutOff = (root = ROOT) => existsSync(join(root, 'node_modules')) && !existsSync(join(root, DONE));
 
-/** @returns {string[]} folders of the packages that are not there, or of another version */
+/** @returns {string[]} folders of the packages that are not there, not whole, or of another version */
 export function missingPackages(root = ROOT) {
+  const ended = statSync(join(root, DONE), { throwIfNoEntry: false })?.mtimeMs ?? 0;
   const { packages } = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8'));
   return Object.entries(packages)
-    .filter(([folder, entry]) => folder.includes('node_modules/') && isWanted(entry) && !isInstalled(join(root, folder), entry))
+    .filter(
+      ([folder, entry]) => folder.includes('node_modules/') && isWanted(entry) && !isInstalled(join(root, folder), entry, ended),
+    )
     .map(([folder]) => folder);
 }
 
@@ -43,10 +46,11 @@ function libcHere() {
   return process.report.getReport().header.glibcVersionRuntime ? 'glibc' : 'musl';
 }
 
-function isInstalled(path, { link = false, version }) {
+/** What changed after npm's end was being written when another npm was cut off: its `package.json` may be there before the rest. */
+function isInstalled(path, { link = false, version }, ended) {
   if (link) return existsSync(path);
   try {
-    return JSON.parse(readFileSync(join(path, 'package.json'), 'utf8')).version === version;
+    return JSON.parse(readFileSync(join(path, 'package.json'), 'utf8')).version === version && statSync(path).mtimeMs <= ended;
   } catch {
     // Not there, or written in part.
     return false;
