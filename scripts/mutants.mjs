@@ -1,9 +1,10 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { fail, say } from './console.mjs';
+import { missingPackages } from './installation.mjs';
 import { isSampled } from './mutants/sample.mjs';
 import { ROOT, run } from './run.mjs';
 import { setUp } from './setup.mjs';
@@ -69,8 +70,9 @@ function readArguments() {
 }
 
 async function bringTools() {
-  if (existsSync(join(TOOLS, 'node_modules', '@stryker-mutator', 'vitest-runner'))) return;
+  if (missingPackages(TOOLS).length === 0) return;
   say('Installing the tools for mutation tests …');
+  rmSync(join(TOOLS, 'node_modules'), { recursive: true, force: true });
   const { code } = await run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], { cwd: TOOLS });
   if (code !== 0) fail('npm could not install them; what went wrong stands above.', 'Check the network and try again.');
 }
