@@ -79,17 +79,16 @@ function publicKey(crv: string, raw: Uint8Array): CryptoKey {
   return once(keys, `${crv} ${x}`, read);
 }
 
-/** PKCS #8 (RFC 8410) ends in the 32 bytes of the key; read as a JWK, its public half is not looked at. */
-function privateKey(crv: string, pkcs8: Uint8Array, extractable: boolean): CryptoKey {
-  const d = Buffer.from(pkcs8.subarray(-OKP_BYTES)).toString('base64url');
-  return keyOf('private', createPrivateKey({ key: { kty: 'OKP', crv, d, x: d }, format: 'jwk' }), extractable);
+/** Not as a JWK, which has the public half, too: newer ones of Node look whether that belongs to it. */
+function privateKey(pkcs8: Uint8Array, extractable: boolean): CryptoKey {
+  return keyOf('private', createPrivateKey({ key: Buffer.from(pkcs8), format: 'der', type: 'pkcs8' }), extractable);
 }
 
 const OPERATIONS = {
   importKey(format: string, bytes: Uint8Array, algorithm: Given, extractable: boolean): CryptoKey {
     const name = nameOf(algorithm);
     if (name === 'AES-GCM') return keyOf('secret', bytes.slice(), extractable);
-    return format === 'raw' ? publicKey(name, bytes) : privateKey(name, bytes, extractable);
+    return format === 'raw' ? publicKey(name, bytes) : privateKey(bytes, extractable);
   },
   exportKey(format: string, key: CryptoKey): ArrayBuffer {
     if (!key.extractable) throw new DOMException('key is not extractable', 'InvalidAccessError');
