@@ -1,9 +1,8 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { QsecError } from '../errors.ts';
 import { type Bytes, concat } from '../wire/index.ts';
 import { FIRST_NONCE, open, seal } from './aead.ts';
 import { generateKeyPair as generateIdentity, generateSigningKey, importVerificationKey } from './identity.ts';
-import { platformMlKem } from './ml-kem-platform.ts';
 import { PairChannel } from './pair-channel.ts';
 import type { PairSecrets } from './pairing.ts';
 import { randomBytes } from './random.ts';
@@ -82,43 +81,6 @@ describe('X-Wing', () => {
     await expect(encapsulate(publicKey.slice().fill(0, -32))).rejects.toEqual(low);
     const { ciphertext } = await encapsulate(publicKey);
     await expect(decapsulate(ciphertext.fill(0, -32))).rejects.toEqual(low);
-  });
-});
-
-describe('ML-KEM of the platform', () => {
-  const platform = (importKey: () => Promise<unknown>) =>
-    vi.stubGlobal('crypto', {
-      subtle: {
-        importKey,
-        getPublicKey: async () => ({}),
-        exportKey: async () => new ArrayBuffer(1184),
-        encapsulateBits: async () => ({}),
-        decapsulateBits: async () => new ArrayBuffer(32),
-      },
-    });
-
-  const own = process.versions;
-  const inNode = (node: string) => Object.defineProperty(process, 'versions', { value: { ...own, node } });
-  beforeEach(() => {
-    inNode('26.0.0');
-  });
-  afterEach(() => {
-    inNode(own.node);
-  });
-
-  it('is taken from the first Node on that does not warn of it as an experiment', async () => {
-    platform(async () => ({}));
-    const taken = async (node: string) => {
-      inNode(node);
-      return (await platformMlKem()) !== undefined;
-    };
-    expect(await Promise.all([taken('24.22.3'), taken('25.9.0')])).toEqual([false, false]);
-    expect(await Promise.all([taken('26.0.0'), taken('26.12.1'), taken('100.0.0')])).toEqual([true, true, true]);
-  });
-
-  it('is not taken where its methods are without the algorithm', async () => {
-    platform(() => Promise.reject(new Error('no such algorithm')));
-    expect(await platformMlKem()).toBeUndefined();
   });
 });
 

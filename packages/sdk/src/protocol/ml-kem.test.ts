@@ -8,8 +8,16 @@ const closed = expect.objectContaining({
   message: 'These keys were destroyed: nothing can be sealed or opened with them any more.',
 });
 
-beforeEach(() => void vi.resetModules());
+const own = process.versions;
+/** As if this were another Node: the older ones warn of their ML-KEM. */
+const inNode = (node: string) => Object.defineProperty(process, 'versions', { value: { ...own, node } });
+
+beforeEach(() => {
+  vi.resetModules();
+  inNode('26.0.0');
+});
 afterEach(() => {
+  inNode(own.node);
   vi.unstubAllGlobals();
   vi.doUnmock('./ml-kem-platform.ts');
 });
@@ -41,6 +49,21 @@ describe('ML-KEM of the platform', () => {
     const asked = platform({ [name]: undefined });
     expect(await platformMlKem()).toBeUndefined();
     expect(asked).toEqual([]);
+  });
+
+  it('is taken from the first Node on that does not warn of it as an experiment', async () => {
+    platform();
+    const taken = async (node: string) => {
+      inNode(node);
+      return (await platformMlKem()) !== undefined;
+    };
+    expect(await Promise.all([taken('24.22.3'), taken('25.9.0')])).toEqual([false, false]);
+    expect(await Promise.all([taken('26.0.0'), taken('26.12.1'), taken('100.0.0')])).toEqual([true, true, true]);
+  });
+
+  it('is not taken where its methods are without the algorithm', async () => {
+    platform({ importKey: () => Promise.reject(new Error('no such algorithm')) });
+    expect(await platformMlKem()).toBeUndefined();
   });
 
   it('is tried before it is taken, with a seed of the right size', async () => {
