@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { unboundedText, undefended } from './testing/attacks/builds.ts';
 import { clientFrame, TcpClient, upgradeHead } from './testing/attacks/tcp-client.ts';
@@ -10,7 +11,12 @@ import { afterThisTest, sharedFolder, temporaryFolder } from './testing/relay-fi
 
 const PER_ADDRESS = 20;
 const folders = [sharedFolder(), sharedFolder()];
-const generous = { RELAY_RATE_FRAMES: '100000000', RELAY_RATE_CONNECTIONS: '1000', RELAY_MAX_PER_ADDRESS: `${PER_ADDRESS}` };
+const generous = {
+  RELAY_RATE_REQUESTS: '1000000',
+  RELAY_RATE_FRAMES: '100000000',
+  RELAY_RATE_CONNECTIONS: '1000',
+  RELAY_MAX_PER_ADDRESS: `${PER_ADDRESS}`,
+};
 let defendedRelay: ChildRelay;
 let undefendedRelay: ChildRelay;
 
@@ -23,6 +29,12 @@ beforeAll(async () => {
     await Promise.all([defendedRelay.stop('SIGTERM'), undefendedRelay.stop('SIGTERM')]);
   };
 });
+
+/** Of a process and all its threads, in ticks of the system's clock (proc(5), utime and stime). */
+function processorTime(pid = 0): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]!.split(' ');
+  return Number(fields[11]) + Number(fields[12]);
+}
 
 /** What an attack comes to: at the relay as it is, and at the one without the defence. */
 async function against<T>(attack: (relay: ChildRelay) => Promise<T>): Promise<[defended: T, undefended: T]> {
@@ -63,6 +75,21 @@ describe('requests', () => {
     client.write(`POST /healthz HTTP/1.1\r\nHost: relay\r\n${header}\r\n\r\nhello`);
     expect(await client.answer()).toBe(400);
     await client.until(() => client.closed);
+  });
+
+  it('that do not wait for answers are cut off after a few, and cost little', async () => {
+    const asked = 10_000;
+    const attack = async (relay: ChildRelay) => {
+      const before = processorTime(relay.process.pid);
+      const client = await tcp(relay);
+      client.write('GET /readyz HTTP/1.1\r\nHost: relay\r\n\r\n'.repeat(asked));
+      await client.until(() => client.closed || client.received.split('"failed":[]').length > asked);
+      return { answered: client.received.split('"failed":[]').length - 1, cost: processorTime(relay.process.pid) - before };
+    };
+    const [defended, undefended] = await against(attack);
+    expect(defended.answered).toBeLessThanOrEqual(16);
+    expect(undefended.answered).toBe(asked);
+    expect(undefended.cost).toBeGreaterThan(10 * defended.cost);
   });
 
   it('are taken over so many connections from one address, which need not have asked for anything', async () => {

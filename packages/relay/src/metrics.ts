@@ -74,7 +74,7 @@ const COUNTERS: Record<Counter, [name: string, help: string]> = {
   gaps: ['gaps_total', 'Gaps announced to members.'],
   slowdowns: ['slowdowns_total', 'Times members of a room were asked to slow down.'],
   connectionsCut: ['connections_cut_total', 'Connections cut because they took nothing.'],
-  connectionsRefused: ['connections_refused_total', 'Connections refused by caps, rates or origin.'],
+  connectionsRefused: ['connections_refused_total', 'Connections and requests refused by caps, rates or origin.'],
   misbehaved: ['misbehaved_total', 'Connections ended because of a message that is none.'],
   failures: ['failures_total', 'Errors of the relay itself; the log names their kind.'],
 };

@@ -10,6 +10,7 @@ import { EventRecorder } from './events/recorder.ts';
 import { Gateway } from './gateway/gateway.ts';
 import { Hasher } from './hashes.ts';
 import { createApp, createOperationsApp } from './http/app.ts';
+import { atMostEvery } from './http/at-most-every.ts';
 import { boundedServer } from './http/bounded-server.ts';
 import { Health } from './http/health.ts';
 import { addressOf, listening } from './http/listening.ts';
@@ -27,6 +28,8 @@ import { StorageWatch } from './storage-watch.ts';
 /** Frames and bytes a member may have pushed without an acknowledgement. */
 const IN_FLIGHT_FRAMES = 512;
 const IN_FLIGHT_BYTES = 1024 * 1024;
+/** Rooms and seats are counted in the database no more often, whoever asks. */
+const COUNT_EVERY_MS = 1000;
 
 export interface RelayOptions extends Partial<RelaySettings> {
   /** Shorthand for `demoDir`. */
@@ -110,9 +113,8 @@ export async function createRelay({
   const watch = new StorageWatch({ database: () => storage.inPlace(), files: () => blobs.inPlace() }, log);
   const rooms = new Rooms(store, hasher, events);
   const { eventRetentionMs } = settings;
-  const operator = new OperatorWatch({ orders, store, eventLog, hasher, clock, eventRetentionMs, onError });
-  await operator.look();
-  await operator.prune();
+  const blocked = (isBlocked: (address: string) => boolean) => gateway.cutOff(isBlocked);
+  const operator = new OperatorWatch({ orders, store, eventLog, hasher, clock, eventRetentionMs, blocked, onError });
   const gateway = new Gateway({
     settings,
     node,
@@ -126,8 +128,11 @@ export async function createRelay({
     draining: () => health.draining,
     isBlocked: (address) => operator.isBlocked(address),
   });
+  await operator.look();
+  await operator.prune();
+  const counts = atMostEvery(COUNT_EVERY_MS, () => store.counts());
   const gauges = async () => ({
-    ...(await store.counts()),
+    ...(await counts()),
     connections: gateway.connections,
     eventsDropped: events.dropped,
     draining: health.draining,
@@ -142,8 +147,11 @@ export async function createRelay({
   });
   const operations = { metrics, gauges, durability: store.durability };
   const separate = settings.opsPort !== undefined;
+  const refused = () => void metrics.connectionsRefused++;
+  const { addresses } = gateway;
   const app = createApp({
     health,
+    fair: { admission: gateway.admission, addresses, refused },
     operations: separate ? undefined : operations,
     demoDir: settings.demoDir,
     widgetFiles,
@@ -155,7 +163,7 @@ export async function createRelay({
   let opsServer: HttpServer | undefined;
   let closing: Promise<void> | undefined;
 
-  const bounds = { settings, addresses: gateway.addresses, refused: () => void metrics.connectionsRefused++ };
+  const bounds = { settings, addresses, refused };
 
   async function listen(): Promise<string> {
     server = boundedServer(app.callback(), { ...bounds, upgrades: (url) => url.startsWith(RELAY_PATH) });

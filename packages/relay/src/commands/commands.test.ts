@@ -152,13 +152,14 @@ describe('while a relay runs', () => {
     await ana.until(() => ana.ended === 'ended');
   });
 
-  it('an address is blocked, and let in again', async () => {
+  it.each(['127.0.0.1', '127.0.0.0/8'])('%s is blocked, which closes what it has open, and let in again', async (network) => {
     const { connect, cli, ana } = await running();
-    await cli('block', '127.0.0.1', '--for', '1h');
+    await cli('block', '192.0.2.0/24', '--for', '1h');
+    await cli('block', network, '--for', '1h');
+    await expect.poll(() => ana.socket.connected, { timeout: 10_000 }).toBe(false);
     const tries = async () => (await connect()).admitted();
-    await expect.poll(tries, { timeout: 10_000 }).toBe(false);
-    expect(ana.socket.connected).toBe(true);
-    await cli('block', '127.0.0.1', '--off');
+    expect(await tries()).toBe(false);
+    await cli('block', network, '--off');
     await expect.poll(tries, { timeout: 10_000 }).toBe(true);
   });
 });

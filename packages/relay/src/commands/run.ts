@@ -15,7 +15,10 @@ const COMMANDS: Record<string, [about: string, load: () => Promise<Command>]> = 
   migrate: ['bring the schema of the database up to date', async () => (await import('./migrate.ts')).migrateCommand],
   logs: ['show the event log: --room ID, --follow, --json, --limit N', async () => (await import('./logs.ts')).logs],
   rooms: ['list the rooms: --json; or end one: --end ID', async () => (await import('./rooms.ts')).rooms],
-  block: ['refuse an address: ADDRESS, --for 1h; or no longer: --off', async () => (await import('./block.ts')).block],
+  block: [
+    'refuse an address or a network: ADDRESS, --for 1h; or no longer: --off',
+    async () => (await import('./block.ts')).block,
+  ],
   pepper: [
     'say where the pepper is; --new where it was lost: begin anew, without the rooms there are',
     async () => (await import('./pepper.ts')).pepper,

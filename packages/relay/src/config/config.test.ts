@@ -37,6 +37,7 @@ const EXAMPLES: { [K in keyof typeof SETTINGS]: [good: string, value: unknown, b
   blobRetentionMs: ['1h', 3_600_000, '1 hour'],
   rateConnections: ['10', 10, '0'],
   rateControl: ['10', 10, '0'],
+  rateRequests: ['10', 10, '0'],
   rateFrames: ['10', 10, '0'],
   rateBytes: ['1MiB', 1_048_576, '1'],
 };

@@ -274,6 +274,12 @@ const EFFECTS: { [K in keyof typeof SETTINGS]: () => Promise<void> } = {
     for (let i = 0; i < 12; i++) codes.push((await client.create(newRoom())).error?.code);
     expect([codes.slice(0, 10).every((code) => code === undefined), codes.includes('RATE_LIMITED')]).toEqual([true, true]);
   },
+  async rateRequests() {
+    const { url } = await withVariables({ RELAY_RATE_REQUESTS: '1' });
+    const statuses: number[] = [];
+    for (let i = 0; i < 14; i++) statuses.push((await fetch(`${url}/healthz`)).status);
+    expect([statuses.slice(0, 10), statuses.includes(429)]).toEqual([Array(10).fill(200), true]);
+  },
   async rateFrames() {
     const [ana] = (await joinedRoom(await withVariables({ RELAY_RATE_FRAMES: '20' }))).clients as [TestClient];
     for (let i = 0; i < 50; i++) ana.push({ text: 'x' });

@@ -195,6 +195,7 @@ export const SETTINGS = {
   blobRetentionMs: duration('RELAY_BLOB_RETENTION', 'How long sealed files are kept.', 86_400_000, '24h'),
   rateConnections: count('RELAY_RATE_CONNECTIONS', 'Connections a second from one address.', 50),
   rateControl: count('RELAY_RATE_CONTROL', 'Rooms created or joined a second from one address.', 50),
+  rateRequests: count('RELAY_RATE_REQUESTS', 'Requests over HTTP a second from one address, ten times as many at once.', 100),
   rateFrames: count('RELAY_RATE_FRAMES', 'Frames a second from one connection.', 2000),
   rateBytes: size('RELAY_RATE_BYTES', 'Bytes a second from one connection.', 16 * 2 ** 20, 1024, 2 ** 40),
 };

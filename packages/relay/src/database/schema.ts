@@ -98,9 +98,9 @@ interface OrderTable {
   target: string;
 }
 
-/** Addresses that may not connect. */
+/** Networks that may not connect. */
 interface BlockedTable {
-  /** Keyed hash of an address, or of the network that counts as one. */
+  /** Keyed hash of the network's name, behind the size of the network. */
   address_hash: string;
   until: number;
 }

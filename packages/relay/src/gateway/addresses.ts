@@ -26,7 +26,7 @@ export class ClientAddresses {
     if (!this.#anyTrusted) return scope(address);
     const hops = String(request.headers['x-forwarded-for'] ?? '')
       .split(',')
-      .map((hop) => plain(hop.trim()));
+      .map((hop) => plain(withoutPort(hop.trim())));
     while (this.#isTrusted(address)) {
       const hop = hops.pop();
       if (hop === undefined || isIP(hop) === 0) break;
@@ -45,6 +45,12 @@ export class ClientAddresses {
     const family = isIP(address);
     return family !== 0 && this.#trusted.check(address, family === 6 ? 'ipv6' : 'ipv4');
   }
+}
+
+/** Some proxies write a port behind the address: `192.0.2.1:4711`, `[2001:db8::1]:4711` (RFC 7239 §6), which is another one each time. */
+function withoutPort(hop: string): string {
+  const [, bracketed, dotted] = /^(?:\[([\da-f:.]+)\](?::\d+)?|([\d.]+):\d+)$/i.exec(hop) ?? [];
+  return bracketed ?? dotted ?? hop;
 }
 
 /** An IPv4 address that came in over an IPv6 socket is an IPv4 address. */

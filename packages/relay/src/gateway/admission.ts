@@ -6,9 +6,10 @@ interface Source {
   connections: number;
   connects: TokenBucket;
   control: TokenBucket;
+  requests: TokenBucket;
 }
 
-type Limits = Pick<RelaySettings, 'maxConnections' | 'maxPerAddress' | 'rateConnections' | 'rateControl'>;
+type Limits = Pick<RelaySettings, 'maxConnections' | 'maxPerAddress' | 'rateConnections' | 'rateControl' | 'rateRequests'>;
 
 /** A guess at a room or a token costs as much as so many honest requests. */
 const FAILED_COST = 10;
@@ -55,6 +56,11 @@ export class Admission {
     return this.#source(address).control.take(1, this.#now());
   }
 
+  /** Whether a request over HTTP is answered. */
+  mayRequest(address: string): boolean {
+    return this.#source(address).requests.take(1, this.#now());
+  }
+
   /** A request named a room or a token that is not right. */
   guessed(address: string): void {
     this.#source(address).control.spend(FAILED_COST, this.#now());
@@ -63,8 +69,8 @@ export class Admission {
   /** Forgets addresses that have nothing open and have paid what they owe. */
   sweep(): void {
     const now = this.#now();
-    for (const [address, { connections, connects, control }] of this.#sources) {
-      if (connections === 0 && connects.full(now) && control.full(now)) this.#sources.delete(address);
+    for (const [address, { connections, connects, control, requests }] of this.#sources) {
+      if (connections === 0 && connects.full(now) && control.full(now) && requests.full(now)) this.#sources.delete(address);
     }
   }
 
@@ -72,13 +78,14 @@ export class Admission {
     const known = this.#sources.get(address);
     if (known) return known;
     if (this.#sources.size >= MAX_SOURCES) this.sweep();
-    const { rateConnections, rateControl } = this.#limits;
+    const { rateConnections, rateControl, rateRequests } = this.#limits;
     const now = this.#now();
     // Ten seconds' worth at once: a room full of people behind one address comes back together after a stop.
     const source = {
       connections: 0,
       connects: new TokenBucket(rateConnections, rateConnections * 10, now),
       control: new TokenBucket(rateControl, rateControl * 10, now),
+      requests: new TokenBucket(rateRequests, rateRequests * 10, now),
     };
     this.#sources.set(address, source);
     return source;

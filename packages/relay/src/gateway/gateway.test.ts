@@ -110,7 +110,10 @@ describe('rates', () => {
 
   it('forget addresses that have nothing open', () => {
     let now = 0;
-    const admission = new Admission({ maxConnections: 2, maxPerAddress: 2, rateConnections: 1, rateControl: 1 }, () => now);
+    const admission = new Admission(
+      { maxConnections: 2, maxPerAddress: 2, rateConnections: 1, rateControl: 1, rateRequests: 1 },
+      () => now,
+    );
     expect([admission.opened('a'), admission.opened('b'), admission.opened('c')]).toEqual([true, true, false]);
     admission.closed('a');
     expect(admission.connections).toBe(1);

@@ -68,7 +68,8 @@ export class Gateway {
   readonly addresses: ClientAddresses;
   readonly #clients = new WeakMap<IncomingMessage, string>();
   readonly #intakes = new WeakMap<object, Intake>();
-  readonly #links = new Set<SocketLink>();
+  /** Who is connected, and from where. */
+  readonly #links = new Map<SocketLink, string>();
   readonly #timer: NodeJS.Timeout;
   readonly #options: GatewayOptions;
   readonly admission: Admission;
@@ -107,7 +108,7 @@ export class Gateway {
       forgetRequest(socket);
       const link = new SocketLink(socket, intake.reading, options.node);
       const session = new Session(socket, link, intake, address, sessionOptions);
-      this.#links.add(link);
+      this.#links.set(link, address);
       socket.once('disconnect', () => {
         this.#links.delete(link);
         session.disconnected();
@@ -127,13 +128,18 @@ export class Gateway {
 
   /** Tells everyone to come back later. */
   sayBye(): void {
-    for (const link of this.#links) link.send('bye', { retryAfterMs: RETRY_AFTER_MS, jitterMs: RETRY_JITTER_MS });
+    for (const link of this.#links.keys()) link.send('bye', { retryAfterMs: RETRY_AFTER_MS, jitterMs: RETRY_JITTER_MS });
+  }
+
+  /** Closes what addresses have open that are refused from now on. */
+  cutOff(isRefused: (address: string) => boolean): void {
+    for (const [link, address] of this.#links) if (isRefused(address)) link.terminate();
   }
 
   /** Closes every connection, and the server the gateway is attached to. */
   async close(): Promise<void> {
     clearInterval(this.#timer);
-    const links = [...this.#links];
+    const links = [...this.#links.keys()];
     for (const link of links) link.close();
     const cut = setTimeout(() => {
       for (const link of links) link.terminate();

@@ -57,7 +57,7 @@ describe('admission', () => {
   const admission = (limits: Partial<ConstructorParameters<typeof Admission>[0]> = {}) => {
     at.now = 0;
     return new Admission(
-      { maxConnections: 100, maxPerAddress: 100, rateConnections: 100, rateControl: 100, ...limits },
+      { maxConnections: 100, maxPerAddress: 100, rateConnections: 100, rateControl: 100, rateRequests: 100, ...limits },
       () => at.now,
     );
   };
@@ -102,6 +102,16 @@ describe('admission', () => {
     expect(times(10, () => made.mayAsk('b'))).toEqual([...Array(9).fill(true), false]);
     at.now = 500;
     expect([made.mayAsk('b'), made.mayAsk('b')]).toEqual([true, false]);
+  });
+
+  it('answers requests over HTTP as often as the rate says, ten seconds of them at once, whatever else the address does', () => {
+    const made = admission({ rateRequests: 1, rateControl: 1 });
+    expect(times(11, () => made.mayRequest('a'))).toEqual([...Array(10).fill(true), false]);
+    expect([made.mayAsk('a'), made.mayRequest('b')]).toEqual([true, true]);
+    made.sweep();
+    expect(made.mayRequest('a')).toBe(false);
+    at.now = 1000;
+    expect([made.mayRequest('a'), made.mayRequest('a')]).toEqual([true, false]);
   });
 
   it('forgets an address once it has nothing open and nothing to pay, and not before', () => {

@@ -2,6 +2,7 @@ import Router from '@koa/router';
 import Koa from 'koa';
 import { type Gauges, type Metrics, renderMetrics } from '../metrics.ts';
 import { VERSION } from '../package-files.ts';
+import { type FairRequestsOptions, fairRequests } from './fair-requests.ts';
 import type { Health } from './health.ts';
 import { landing } from './landing.ts';
 import { serveFolder } from './static.ts';
@@ -9,6 +10,8 @@ import { statusPage } from './status.ts';
 
 export interface AppOptions {
   health: Health;
+  /** Whose requests count against what; absent: nobody's, on a port that is not open to the world. */
+  fair: FairRequestsOptions | undefined;
   /** Metrics and status page; absent: they are on a port of their own. */
   operations: Operations | undefined;
   /** Folder served at /, before anything of the relay's own. */
@@ -28,11 +31,12 @@ export interface Operations {
 const GIVEN_UP = new Set(['ECONNRESET', 'EPIPE', 'ERR_STREAM_PREMATURE_CLOSE']);
 
 /** What the relay serves over plain HTTP. */
-export function createApp({ health, operations, demoDir, widgetFiles, onError }: AppOptions): Koa {
+export function createApp({ health, fair, operations, demoDir, widgetFiles, onError }: AppOptions): Koa {
   const app = new Koa();
   app.on('error', (error: NodeJS.ErrnoException) => {
     if (!GIVEN_UP.has(error.code ?? '')) onError(error);
   });
+  if (fair) app.use(fairRequests(fair));
   app.use(async (ctx, next) => {
     if (!hasPath(ctx)) {
       ctx.status = 400;
@@ -69,7 +73,7 @@ function hasPath(ctx: Koa.Context): boolean {
 
 /** What an operator looks at, for a port that is not open to the world. */
 export function createOperationsApp(operations: Operations, health: Health, onError: (error: unknown) => void): Koa {
-  return createApp({ health, operations, demoDir: undefined, widgetFiles: undefined, onError });
+  return createApp({ health, fair: undefined, operations, demoDir: undefined, widgetFiles: undefined, onError });
 }
 
 function addOperations(router: Router, { metrics, gauges, durability }: Operations): void {

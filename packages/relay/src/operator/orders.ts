@@ -26,24 +26,24 @@ export class Orders {
     return orders.map(({ target }) => target);
   }
 
-  /** @param address keyed hash of an address; @param until milliseconds since 1970 */
-  async block(address: string, until: number): Promise<void> {
+  /** @param network what a block is kept under ({@link Blocks.keyOf}); @param until milliseconds since 1970 */
+  async block(network: string, until: number): Promise<void> {
     await this.#db
       .insertInto('blocked')
-      .values({ address_hash: address, until })
+      .values({ address_hash: network, until })
       .onConflict((conflict) => conflict.column('address_hash').doUpdateSet({ until }))
       .execute();
   }
 
-  async unblock(address: string): Promise<boolean> {
-    const result = await this.#db.deleteFrom('blocked').where('address_hash', '=', address).executeTakeFirst();
+  async unblock(network: string): Promise<boolean> {
+    const result = await this.#db.deleteFrom('blocked').where('address_hash', '=', network).executeTakeFirst();
     return result.numDeletedRows > 0n;
   }
 
-  /** Keyed hashes of the addresses refused at `now`; those whose time is over are forgotten. */
-  async blocked(now: number): Promise<Set<string>> {
+  /** What is refused at `now`; that whose time is over is forgotten. */
+  async blocked(now: number): Promise<string[]> {
     await this.#db.deleteFrom('blocked').where('until', '<=', now).execute();
     const rows = await this.#db.selectFrom('blocked').select('address_hash').execute();
-    return new Set(rows.map(({ address_hash }) => address_hash));
+    return rows.map(({ address_hash }) => address_hash);
   }
 }

@@ -2,6 +2,7 @@ import type { Clock } from '../clock.ts';
 import type { EventLog } from '../events/event-log.ts';
 import type { Hasher } from '../hashes.ts';
 import type { Store } from '../store/store.ts';
+import { Blocks } from './blocks.ts';
 import type { Orders } from './orders.ts';
 
 const LOOK_EVERY_MS = 1000;
@@ -14,6 +15,8 @@ export interface OperatorWatchOptions {
   hasher: Hasher;
   clock: Clock;
   eventRetentionMs: number;
+  /** Others are blocked than a moment ago. */
+  blocked(isBlocked: (address: string) => boolean): void;
   onError(error: unknown): void;
 }
 
@@ -21,11 +24,13 @@ export interface OperatorWatchOptions {
 export class OperatorWatch {
   readonly #options: OperatorWatchOptions;
   readonly #timers: NodeJS.Timeout[];
-  #blocked = new Set<string>();
+  #blocks: Blocks;
+  #keys = '';
   #looking: Promise<void> = Promise.resolve();
 
   constructor(options: OperatorWatchOptions) {
     this.#options = options;
+    this.#blocks = new Blocks(options.hasher, []);
     const every = (ms: number, work: () => Promise<void>) => {
       const timer = setInterval(() => {
         this.#looking = this.#looking.then(work).catch(options.onError);
@@ -36,13 +41,21 @@ export class OperatorWatch {
   }
 
   isBlocked(address: string): boolean {
-    return this.#blocked.size > 0 && this.#blocked.has(this.#options.hasher.name('address', address));
+    return this.#blocks.has(address);
   }
 
   async look(): Promise<void> {
     const { orders, store, clock } = this.#options;
-    this.#blocked = await orders.blocked(clock.now());
+    this.#take(await orders.blocked(clock.now()));
     for (const room of await orders.takeRoomsToEnd()) await store.end(room);
+  }
+
+  #take(keys: readonly string[]): void {
+    const now = keys.toSorted().join();
+    if (now === this.#keys) return;
+    this.#keys = now;
+    this.#blocks = new Blocks(this.#options.hasher, keys);
+    this.#options.blocked((address) => this.isBlocked(address));
   }
 
   async prune(): Promise<void> {

@@ -33,6 +33,7 @@ export const undefended: Mutant = {
     without('http/bounded-server.ts', 'server.timeout = IDLE_MS', 'server.timeout = 0'),
     without('http/bounded-server.ts', 'count > settings.maxPerAddress * PER_WEB_SOCKET', 'false'),
     without('http/bounded-server.ts', '!upgrades(url)', 'false'),
+    without('http/fair-requests.ts', 'add(socket, 1) > PIPELINED', 'false'),
     without('gateway/gateway.ts', 'CONNECT_TIMEOUT_MS = 10_000', 'CONNECT_TIMEOUT_MS = 2 ** 31 - 1'),
     without('gateway/gateway.ts', 'MAX_FRAGMENTS = 64', 'MAX_FRAGMENTS = 1e9'),
     without('gateway/gateway.ts', 'limits.inFlightBytes + limits.frameBytes + PUSH_OVERHEAD_BYTES', '1e9'),
