@@ -50,6 +50,8 @@ export class Metrics {
 /** Values read at the moment they are asked for. */
 export interface Gauges {
   connections: number;
+  /** Requests whose X-Forwarded-For came from a peer that is not trusted. */
+  forwardedNotBelieved: number;
   rooms: number;
   seats: number;
   eventsDropped: number;
@@ -91,6 +93,12 @@ export function readings(metrics: Metrics, gauges: Gauges): Reading[] {
     read.push({ kind, name: `qsec2_relay_${name}`, help, value });
   for (const [field, [name, help]] of Object.entries(COUNTERS)) add('counter', name, help, metrics[field as Counter]);
   add('gauge', 'connections', 'Connections open.', gauges.connections);
+  add(
+    'counter',
+    'forwarded_not_believed_total',
+    'Requests with an X-Forwarded-For from a peer that RELAY_TRUSTED_PROXIES does not name.',
+    gauges.forwardedNotBelieved,
+  );
   add('gauge', 'rooms', 'Rooms kept.', gauges.rooms);
   add('gauge', 'seats', 'Seats taken, by members present or away.', gauges.seats);
   add('gauge', 'events_dropped', 'Events that could not be written to the event log.', gauges.eventsDropped);

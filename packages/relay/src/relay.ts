@@ -7,6 +7,7 @@ import { Blobs } from './blobs/blobs.ts';
 import { type RelaySettings, withDefaults } from './config/settings.ts';
 import { usableDataDir } from './data-dir.ts';
 import { EventRecorder } from './events/recorder.ts';
+import { Faults } from './faults.ts';
 import { Gateway } from './gateway/gateway.ts';
 import { Hasher } from './hashes.ts';
 import { createApp, createOperationsApp } from './http/app.ts';
@@ -22,6 +23,7 @@ import { OperatorWatch } from './operator/watch.ts';
 import { OtlpExporter } from './otlp.ts';
 import { WIDGET_FILES } from './package-files.ts';
 import { pepperOf } from './pepper.ts';
+import { ProxyWatch } from './proxy-watch.ts';
 import { openStorage } from './storage.ts';
 import { StorageWatch } from './storage-watch.ts';
 
@@ -77,9 +79,10 @@ export async function createRelay({
   const settings: RelaySettings = withDefaults({ ...(demo && { demoDir: demo.dir }), ...options });
   const log = logger ?? pino({ level: settings.logLevel, base: null });
   const metrics = new Metrics();
+  const faults = new Faults(log);
   const onError = (error: unknown) => {
     metrics.failures++;
-    log.error({ reason: describe(error) }, 'failed');
+    faults.tell(describe(error));
   };
   usableDataDir(settings.dataDir);
   const hasher = new Hasher(pepperOf(settings));
@@ -134,6 +137,7 @@ export async function createRelay({
   const gauges = async () => ({
     ...(await counts()),
     connections: gateway.connections,
+    forwardedNotBelieved: addresses.notBelieved,
     eventsDropped: events.dropped,
     draining: health.draining,
     uptimeSeconds: process.uptime(),
@@ -158,6 +162,7 @@ export async function createRelay({
     onError,
   });
   events.record({ kind: 'relay-started' });
+  const proxies = new ProxyWatch(addresses, log, events);
 
   let server: HttpServer | undefined;
   let opsServer: HttpServer | undefined;
@@ -181,6 +186,7 @@ export async function createRelay({
   async function close(): Promise<void> {
     health.draining = true;
     watch.close();
+    proxies.close();
     server?.close();
     await operator.close();
     await hub.settle();
@@ -196,6 +202,7 @@ export async function createRelay({
     await exporter?.close();
     await blobs.close();
     await storage.close();
+    faults.close();
   }
 
   return {

@@ -1,6 +1,8 @@
 import { usableDataDir } from '../data-dir.ts';
+import { EventLog } from '../events/event-log.ts';
 import { freeBytes } from '../http/health.ts';
 import { pepperOf } from '../pepper.ts';
+import { UNNAMED_PROXY } from '../proxy-watch.ts';
 import { openDatabase } from '../storage.ts';
 import type { Command } from './run.ts';
 
@@ -15,6 +17,7 @@ export const check: Command = async (settings) => {
   console.log('pepper    ok');
   const database = await openDatabase(settings, () => {});
   await database.queries.deleteFrom('blocked').where('until', '<', 0).execute();
+  const unnamed = await unnamedProxy(new EventLog(database.queries));
   await database.close();
   console.log(`database  ok (${database.kind}, can be written)`);
   if (settings.redisUrl !== undefined) {
@@ -23,5 +26,12 @@ export const check: Command = async (settings) => {
   }
   const free = await freeBytes(settings.dataDir);
   if (Number.isFinite(free)) console.log(`disk      ${Math.floor(free / 2 ** 20)} MiB free in the data folder`);
+  if (unnamed) console.log(`proxy     ${UNNAMED_PROXY}`);
   return 0;
 };
+
+/** Whether the relay that was started last has heard from a proxy that nobody named. */
+async function unnamedProxy(events: EventLog): Promise<boolean> {
+  const kinds = (await events.read({})).map(({ kind }) => kind);
+  return kinds.lastIndexOf('proxy-not-named') > kinds.lastIndexOf('relay-started');
+}

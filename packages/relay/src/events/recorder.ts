@@ -16,6 +16,7 @@ export type EventKind =
   | 'member-gone'
   | 'room-ended'
   | 'room-expired'
+  | 'proxy-not-named'
   | 'relay-started'
   | 'relay-stopped';
 

@@ -72,6 +72,27 @@ describe('behind trusted proxies', () => {
     expect(addresses.of(request('10.0.0.1'))).toBe('10.0.0.1');
   });
 
+  it.each([
+    [{ remoteAddress: '10.0.0.1' }, 'https', true],
+    [{ remoteAddress: '10.0.0.1' }, 'HTTPS, http', true],
+    [{ remoteAddress: '10.0.0.1' }, 'http', false],
+    [{ remoteAddress: '10.0.0.1' }, undefined, false],
+    [{ remoteAddress: '11.0.0.1' }, 'https', false],
+    [{ remoteAddress: '11.0.0.1', encrypted: true }, undefined, true],
+  ])('a client at %o with the protocol "%s" came over TLS: %s', (socket, proto, over) => {
+    expect(addresses.isOverTls({ socket, headers: { 'x-forwarded-proto': proto } } as never)).toBe(over);
+  });
+
+  it('what is forwarded and not believed is counted', () => {
+    const made = new ClientAddresses(['10.0.0.0/8']);
+    for (const peer of ['10.0.0.1', '11.0.0.1', '11.0.0.2']) made.of(request(peer, '203.0.113.1'));
+    made.of(request('11.0.0.1'));
+    expect(made.notBelieved).toBe(2);
+    const none = new ClientAddresses([]);
+    none.of(request('127.0.0.1', '203.0.113.1'));
+    expect(none.notBelieved).toBe(1);
+  });
+
   it('connections are counted by their own address, those of proxies not at all', () => {
     expect(addresses.ofPeer({ remoteAddress: '10.0.0.1' })).toBeUndefined();
     expect(addresses.ofPeer({ remoteAddress: '::ffff:10.0.0.1' })).toBeUndefined();

@@ -1,10 +1,13 @@
 import type { IncomingMessage } from 'node:http';
 import { BlockList, isIP, isIPv6, type Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
 
 /** Finds out whom a connection comes from, believing only proxies the operator named. */
 export class ClientAddresses {
   readonly #trusted = new BlockList();
   readonly #anyTrusted: boolean;
+  /** Requests that came with an X-Forwarded-For from a peer that is not trusted: a proxy that nobody named, or a client that lies. */
+  notBelieved = 0;
 
   /** @param proxies addresses and networks such as `10.0.0.0/8` */
   constructor(proxies: readonly string[]) {
@@ -23,6 +26,7 @@ export class ClientAddresses {
    */
   of(request: IncomingMessage): string {
     let address = plain(request.socket.remoteAddress ?? '');
+    if (request.headers['x-forwarded-for'] !== undefined && !this.#isTrusted(address)) this.notBelieved++;
     if (!this.#anyTrusted) return scope(address);
     const hops = String(request.headers['x-forwarded-for'] ?? '')
       .split(',')
@@ -33,6 +37,19 @@ export class ClientAddresses {
       address = hop;
     }
     return scope(address);
+  }
+
+  /** Whether the client came over TLS, to this process or to a trusted proxy that says so. */
+  isOverTls(request: IncomingMessage): boolean {
+    if ((request.socket as Partial<TLSSocket>).encrypted) return true;
+    if (!this.#isTrusted(plain(request.socket.remoteAddress ?? ''))) return false;
+    // Of several proxies each adds its own at the end; the first is what the client spoke.
+    return (
+      String(request.headers['x-forwarded-proto'] ?? '')
+        .split(',')[0]
+        ?.trim()
+        .toLowerCase() === 'https'
+    );
   }
 
   /** The address at the other end of a TCP connection; undefined when it is a trusted proxy, behind which anyone may be. */

@@ -40,6 +40,24 @@ describe('health', () => {
   });
 });
 
+describe('every answer', () => {
+  const policy = async (url: string, path: string) => (await ask(url, path)).headers['content-security-policy'];
+
+  it('may be shown in no page of another origin, those for operators in none at all', async () => {
+    const { url } = await startRelay();
+    expect(await policy(url, '/healthz')).toBe("frame-ancestors 'self'");
+    expect(await policy(url, '/not/there')).toBe("frame-ancestors 'self'");
+    expect(await policy(url, '/status')).toContain("frame-ancestors 'none'");
+  });
+
+  it('holds browsers to TLS where they came over it, as a proxy says that is trusted', async () => {
+    const asked = async (url: string) =>
+      (await ask(url, '/', { headers: { 'X-Forwarded-Proto': 'https' } })).headers['strict-transport-security'];
+    expect(await asked((await startRelay({ trustedProxies: ['127.0.0.1'] })).url)).toBe('max-age=15768000');
+    expect(await asked((await startRelay()).url)).toBeUndefined();
+  });
+});
+
 describe('operations', () => {
   it('are metrics and a page, with numbers and nothing about rooms, members or addresses', async () => {
     const running = await startRelay();

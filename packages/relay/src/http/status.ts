@@ -17,6 +17,14 @@ export function statusPage(metrics: Metrics, gauges: Gauges, durability: string)
     ['Connections cut', count(metrics.connectionsCut)],
     ['Connections refused', count(metrics.connectionsRefused)],
     ['Failures', count(metrics.failures)],
+    ...(gauges.forwardedNotBelieved > 0
+      ? [
+          ['Forwarded by who is not in RELAY_TRUSTED_PROXIES, and not believed', count(gauges.forwardedNotBelieved)] as [
+            string,
+            string,
+          ],
+        ]
+      : []),
   ];
   const body = rows.map(([name, value]) => `<tr><th scope="row">${name}</th><td>${value}</td></tr>`).join('');
   return `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta http-equiv="refresh" content="5">
