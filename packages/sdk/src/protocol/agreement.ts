@@ -126,8 +126,7 @@ export class Agreement {
     const { secret, transcript, role, own, theirs, onStage } = this.#options;
     if (pulses > MAX_PULSES) throw refused(`The other side wants to send ${pulses} pulses; at most ${MAX_PULSES} are taken.`);
     const threshold = Math.min(own.threshold, theirs.threshold);
-    const party = this.#party({ pulses, threshold });
-    party.on('stage', (event) => onStage({ ...event, attempt: number, role, threshold }));
+    const party = this.#party({ pulses, threshold }, (event) => onStage({ ...event, attempt: number, role, threshold }));
     const context = new Writer().fixed(transcript).u8(number).bytes();
     const keys = {
       quantum: expandLabel(secret, 'qc', context),
@@ -138,11 +137,14 @@ export class Agreement {
   }
 
   /** @throws {QsecError} `KEY_SOURCE_FAILED` when the source gives nothing that could take part */
-  #party(parameters: KeyParameters): KeyParty {
+  #party(parameters: KeyParameters, onStage: (event: StageEvent) => void): KeyParty {
     const { keySource, role } = this.#options;
     try {
       const party: Partial<KeyParty> | undefined = keySource[role](parameters);
-      if (typeof party?.next === 'function' && typeof party.on === 'function') return party as KeyParty;
+      if (typeof party?.next === 'function' && typeof party.on === 'function') {
+        party.on('stage', onStage);
+        return party as KeyParty;
+      }
     } catch (cause) {
       throw sourceFault(cause);
     }

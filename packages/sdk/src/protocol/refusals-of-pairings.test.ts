@@ -51,6 +51,14 @@ function only(payload: Bytes | undefined, kind: number): Bytes {
   throw new Error(`no section of kind ${kind}`);
 }
 
+/** What a payload holds, in order. */
+function kinds(payload: Bytes): number[] {
+  const reader = new Reader(payload);
+  const found: number[] = [];
+  for (; reader.remaining > 0; reader.variable()) found.push(reader.u8());
+  return found;
+}
+
 /** The first two messages of two sides. */
 async function begun(optionsA = options('a'), optionsB = options('b')) {
   const a = await Pairing.initiate(optionsA);
@@ -289,6 +297,31 @@ describe('a pairing is over', () => {
     expect(only(thrown.details.lastWords as Bytes, KIND.flight)[0]).toBe(KIND.flight);
     expect(b.over).toBe(true);
     expect(thrown.cause).toBe(failure);
+  });
+
+  it('when the first step of A ends it, with what B waits for and no last word', async () => {
+    const failure = new QsecError('KEY_SOURCE_FAILED', 'no key');
+    const { a, b, m2 } = await begun(options('a', { keySource: oneFlightSource({ failure }) }));
+    const thrown = await error(a.receive(m2));
+    expect(thrown).toEqual(refusal('no key', 'KEY_SOURCE_FAILED'));
+    const lastWords = thrown.details.lastWords as Bytes;
+    expect(kinds(lastWords)).toEqual([KIND.m3, KIND.flight]);
+    expect(a.over).toBe(true);
+    await b.receive(lastWords);
+    expect(b.proven).toBe(true);
+  });
+
+  it('when a party of a key source cannot be listened to, and the peer is told', async () => {
+    const cause = new Error('no such event');
+    const on = () => {
+      throw cause;
+    };
+    const { a, b, m2 } = await begun(options('a', { keySource: oneFlightSource({ on }) }));
+    const thrown = await error(a.receive(m2));
+    expect(thrown).toEqual(refusal('The key source of this side failed: no such event', 'KEY_SOURCE_FAILED'));
+    expect(kinds(thrown.details.lastWords as Bytes)).toEqual([KIND.m3, KIND.end]);
+    const told = refusal('The other side could not go on', 'KEY_SOURCE_FAILED');
+    await expect(b.receive(thrown.details.lastWords as Bytes)).rejects.toEqual(told);
   });
 
   it('when it failed with the last flight of the peer, which waits for nothing any more', async () => {
