@@ -55,8 +55,8 @@ export interface RekeyingStep {
 export class Rekeying {
   readonly #options: RekeyingOptions;
   readonly epoch: number;
-  #keyPair: KeyPair | undefined;
-  #r1: Bytes | undefined;
+  /** What A holds until R2. */
+  #begun: { keyPair: KeyPair; r1: Bytes } | undefined;
   #th: Bytes | undefined;
   #mid: Bytes | undefined;
   #agreement: Agreement | undefined;
@@ -71,13 +71,14 @@ export class Rekeying {
   /** A begins. */
   static async initiate(options: RekeyingOptions, full: boolean): Promise<{ rekeying: Rekeying; payload: Bytes }> {
     const rekeying = new Rekeying(options);
-    rekeying.#keyPair = await generateKeyPair();
-    rekeying.#r1 = new Writer()
+    const keyPair = await generateKeyPair();
+    const r1 = new Writer()
       .u32(options.epoch)
       .u8(full ? 1 : 0)
-      .fixed(rekeying.#keyPair.publicKey)
+      .fixed(keyPair.publicKey)
       .bytes();
-    return { rekeying, payload: section(SECTION.r1, rekeying.#r1) };
+    rekeying.#begun = { keyPair, r1 };
+    return { rekeying, payload: section(SECTION.r1, r1) };
   }
 
   /**
@@ -119,15 +120,18 @@ export class Rekeying {
 
   destroy(): void {
     this.#agreement?.destroy();
-    this.#keyPair?.destroy();
+    this.#begun?.keyPair.destroy();
     erase(this.#mid, this.#macs?.a, this.#macs?.b);
   }
 
   async #receiveR2(ciphertext: Bytes): Promise<Bytes[]> {
-    if (!this.#keyPair || !this.#r1 || this.#th) throw refused('R2 came out of turn.');
-    this.#mix(this.#r1, ciphertext, await this.#keyPair.decapsulate(ciphertext));
-    this.#keyPair.destroy();
-    const full = this.#r1[4] === 1;
+    if (!this.#begun) throw refused('R2 came out of turn.');
+    const { keyPair, r1 } = this.#begun;
+    const sharedSecret = await keyPair.decapsulate(ciphertext);
+    this.#begun = undefined;
+    keyPair.destroy();
+    this.#mix(r1, ciphertext, sharedSecret);
+    const full = r1[4] === 1;
     return full ? this.#agree() : this.#confirm(NOTHING, undefined, undefined);
   }
 
