@@ -15,6 +15,7 @@ describe('an invite in a fragment', () => {
     ['', '#CODE'],
     ['#', '#CODE'],
     ['#prices', '#CODE'],
+    ['#prices#!', '#CODE'],
     ['#/chat/1', '#/chat/1?CODE'],
     ['#/chat/1?tab=2', '#/chat/1?tab=2&CODE'],
     ['#!inbox', '#!inbox?CODE'],
@@ -37,6 +38,8 @@ describe('an invite in a fragment', () => {
     ['#q2.abc&q=cats', '#q=cats'],
     ['#prices', '#prices'],
     ['#/faq2.html', '#/faq2.html'],
+    ['#/q2_html', '#/q2_html'],
+    ['#/chat/1?q2.abc&', '#/chat/1?'],
   ])('leaves %j as %j', (hash, rest) => {
     expect(withoutCode(hash)).toBe(rest);
   });

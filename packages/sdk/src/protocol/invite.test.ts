@@ -39,14 +39,19 @@ describe('an invite', () => {
     expect(() => Invite.parse(text)).toThrow(error('VERSION_MISMATCH', message));
   });
 
-  it.each(['', 'https://app.example/', 'https://app.example/#prices', 'q1.short', 'see faq1.html', invite.code.slice(1)])(
-    'is not found in %j',
-    (text) => {
-      expect(Invite.isIn(text)).toBe(false);
-      const message = 'This is not an invite: no code was found in it.';
-      expect(() => Invite.parse(text)).toThrow(error('INVITE_INVALID', message));
-    },
-  );
+  it.each([
+    '',
+    'https://app.example/',
+    'https://app.example/#prices',
+    'q1.short',
+    'see faq1.html',
+    `fa${code(bytes(1), 1)}`,
+    invite.code.slice(1),
+  ])('is not found in %j', (text) => {
+    expect(Invite.isIn(text)).toBe(false);
+    const message = 'This is not an invite: no code was found in it.';
+    expect(() => Invite.parse(text)).toThrow(error('INVITE_INVALID', message));
+  });
 
   it.each([
     ['without its last byte', code(bytes(1).subarray(0, -1))],
@@ -57,6 +62,20 @@ describe('an invite', () => {
   ])('is refused %s', (_, text) => {
     const message = 'This invite is incomplete or was changed on the way.';
     expect(() => Invite.parse(text)).toThrow(error('INVITE_INVALID', message));
+  });
+
+  it('is read behind a page whose address looks like one', () => {
+    const link = invite.link('https://q2.example/q2.html');
+    expect(Invite.parse(link)).toEqual(invite);
+  });
+
+  it('does not show its secret where it is logged or written down', () => {
+    expect([`${invite}`, JSON.stringify({ invite })]).toEqual(['Invite(…)', '{"invite":"Invite(…)"}']);
+  });
+
+  it('keeps what was wrong with it', () => {
+    const parse = () => Invite.parse(code(bytes(1).subarray(0, -1)));
+    expect(parse).toThrow(expect.objectContaining({ cause: expect.objectContaining({ code: 'INVALID_ARGUMENT' }) }));
   });
 
   it('names the argument that is no text, and the page that is no address', () => {

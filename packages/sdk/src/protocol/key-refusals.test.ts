@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { QsecError } from '../errors.ts';
+import { platformCrypto } from '../platform/crypto.ts';
 import { type Bytes, concat } from '../wire/index.ts';
 import { FIRST_NONCE, open, seal } from './aead.ts';
 import { generateKeyPair as generateIdentity, generateSigningKey, importVerificationKey } from './identity.ts';
@@ -47,6 +48,25 @@ describe('a signing key', () => {
     const message = 'This browser has no Ed25519 in WebCrypto, or the page is not served over HTTPS.';
     await expect(generateSigningKey()).rejects.toEqual(error('UNSUPPORTED', message));
     await expect(generateIdentity(false)).rejects.toEqual(error('UNSUPPORTED', message));
+  });
+
+  it('can be read out where a storage keeps bytes only, and nowhere else', async () => {
+    for (const extractable of [true, false]) {
+      const { privateKey, publicKey } = await generateIdentity(extractable);
+      expect([privateKey.extractable, publicKey.length]).toEqual([extractable, 32]);
+    }
+  });
+
+  it('signs for one purpose', async () => {
+    const key = await generateSigningKey();
+    const message = randomBytes(20);
+    const signature = await key.sign('handshake a', message);
+    expect(signature).toHaveLength(64);
+    const { verify } = await importVerificationKey(key.publicKey);
+    expect(await verify('handshake a', message, signature)).toBe(true);
+    expect(await verify('handshake b', message, signature)).toBe(false);
+    expect(await verify('handshake a', flip(message, 0), signature)).toBe(false);
+    expect(await verify('handshake a', message, flip(signature, 0))).toBe(false);
   });
 
   it.each([0, 31, 33])('of %i bytes is refused', async (length) => {
@@ -210,5 +230,31 @@ describe('a step of a key source', () => {
     expect(told).toHaveBeenCalledExactlyOnceWith(late);
     expect(await sourceStep(() => 7, false)).toBe(7);
     expect(vi.getTimerCount()).toBe(0);
+  });
+});
+
+describe('a refusal of what the platform refused', () => {
+  const platform = new Error('of the platform');
+  const because = (code: string) => expect.objectContaining({ code, cause: platform });
+
+  it('keeps why: of a box, of a signing key, and of keys of the other side', async () => {
+    vi.spyOn(crypto.subtle, 'generateKey').mockRejectedValue(platform);
+    await expect(generateSigningKey()).rejects.toEqual(because('UNSUPPORTED'));
+    const { publicKey } = await generateKeyPair();
+    vi.spyOn(platformCrypto, 'cipher').mockResolvedValue({ seal: vi.fn(), open: () => Promise.reject(platform) });
+    await expect(open(randomBytes(32), FIRST_NONCE, randomBytes(20), randomBytes(1))).rejects.toEqual(
+      because('HANDSHAKE_FAILED'),
+    );
+    vi.spyOn(crypto.subtle, 'deriveBits').mockRejectedValue(platform);
+    await expect(encapsulate(publicKey)).rejects.toEqual(because('HANDSHAKE_FAILED'));
+    vi.spyOn(crypto.subtle, 'importKey').mockRejectedValue(platform);
+    await expect(importVerificationKey(randomBytes(32))).rejects.toEqual(because('HANDSHAKE_FAILED'));
+  });
+
+  it('keeps why: of ML-KEM, and of a key source', async () => {
+    const { publicKey } = await generateKeyPair();
+    const caused = expect.objectContaining({ code: 'HANDSHAKE_FAILED', cause: expect.any(Error) });
+    await expect(encapsulate(publicKey.slice().fill(0xff, 0, 3))).rejects.toEqual(caused);
+    await expect(sourceStep(() => Promise.reject(platform), false)).rejects.toEqual(because('KEY_SOURCE_FAILED'));
   });
 });

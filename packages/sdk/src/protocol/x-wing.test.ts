@@ -61,6 +61,17 @@ describe('X-Wing', () => {
     }
   });
 
+  it('keeps the scalars of X25519 where no script can read them', async () => {
+    const importKey = vi.spyOn(crypto.subtle, 'importKey');
+    const { publicKey } = await generateKeyPair();
+    await encapsulate(publicKey);
+    const scalars = importKey.mock.calls.filter(([format]) => format === 'pkcs8');
+    expect(scalars.map(([, , algorithm, extractable, usages]) => [algorithm, extractable, usages])).toEqual([
+      ['X25519', false, ['deriveBits']],
+      ['X25519', false, ['deriveBits']],
+    ]);
+  });
+
   it('has keys and ciphertexts of the sizes of its draft', async () => {
     const { publicKey } = await generateKeyPair();
     const { ciphertext, sharedSecret } = await encapsulate(publicKey);
