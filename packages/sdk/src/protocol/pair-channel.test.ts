@@ -142,6 +142,25 @@ describe('after a rekeying', () => {
     expect(a.rekeySecret).toEqual(b.rekeySecret);
   });
 
+  it('a frame of the old epoch does not begin its last minute', async () => {
+    const { a, b, old } = await rekeyed();
+    b.advance();
+    expect(await b.open(old[0])).toEqual(text(1));
+    expect(vi.getTimerCount()).toBe(0);
+    vi.advanceTimersByTime(3_600_000);
+    expect(await b.open(old[1])).toEqual(text(2));
+    expect(await b.open(await a.seal(text(3)))).toEqual(text(3));
+    expect(vi.getTimerCount()).toBe(1);
+  });
+
+  it('frames open where a timer is a number, as in browsers', async () => {
+    const { a, b } = await rekeyed();
+    const timers = vi.spyOn(globalThis, 'setTimeout').mockReturnValue(7 as never);
+    expect(await b.open(await a.seal(text(3)))).toEqual(text(3));
+    expect(timers).toHaveBeenCalledOnce();
+    timers.mockRestore();
+  });
+
   it('nothing moves on where nothing was prepared', async () => {
     const { a, b } = pairOfChannels();
     const secret = a.rekeySecret.slice();

@@ -248,6 +248,7 @@ export class Pairing {
   /** Ends the pairing for a reason that the peer does not know: the error carries what tells it. */
   async #ended(cause: unknown, before: Bytes[]): Promise<QsecError> {
     const { hs, thF, role } = this.#handshaken();
+    // Nothing here is known to throw another error: a platform that does must not leave the peer waiting.
     const error = QsecError.is(cause) ? cause : refused('A step of the handshake failed.', cause);
     if (error.code === 'VERSION_MISMATCH') {
       // Said in a frame of its own, which every version reads.

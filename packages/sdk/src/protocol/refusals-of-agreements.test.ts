@@ -80,6 +80,16 @@ describe('a flight of the peer', () => {
     expect((await alice.receive(flightOf(atBob))).outcome).toEqual(atBob.outcome);
   });
 
+  it('of the next attempt is refused also where its number was there in this one', async () => {
+    const { bob, pulses } = await begun();
+    await bob.receive(pulses);
+    for (const number of [1, 2, 3])
+      await expect(bob.receive(Uint8Array.of(2, number, 0))).rejects.toEqual(
+        refusal('HANDSHAKE_FAILED', 'A flight came out of order'),
+      );
+    expect(bob.broken).toBe(false);
+  });
+
   it.each(['transcript', 'secret'] as const)('under another %s is refused', async (field) => {
     const { bob, pulses } = await begun({ [field]: randomBytes(32) });
     await expect(bob.receive(pulses)).rejects.toEqual(refusal('HANDSHAKE_FAILED', 'A box does not open'));

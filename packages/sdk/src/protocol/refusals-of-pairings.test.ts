@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { QsecError, type QsecErrorCode } from '../errors.ts';
 import { type Bytes, concat, Reader, Writer } from '../wire/index.ts';
 import { counterNonce, seal } from './aead.ts';
@@ -86,6 +86,8 @@ async function error(receiving: Promise<unknown>): Promise<QsecError> {
   expect(thrown).toBeInstanceOf(QsecError);
   return thrown as QsecError;
 }
+
+afterEach(() => void vi.restoreAllMocks());
 
 describe('a handshake begins', () => {
   it('with M1 alone, and tells it from other payloads', async () => {
@@ -324,6 +326,16 @@ describe('a pairing is over', () => {
     await expect(b.receive(thrown.details.lastWords as Bytes)).rejects.toEqual(told);
   });
 
+  it('when a step fails as nothing is known to fail, and the peer is told', async () => {
+    const cause = new Error('of the platform');
+    const { a, b, m2 } = await begun();
+    vi.spyOn(Agreement, 'start').mockRejectedValueOnce(cause);
+    const thrown = await error(a.receive(m2));
+    expect(thrown).toEqual(refusal('A step of the handshake failed.'));
+    expect((thrown.cause as QsecError).cause).toBe(cause);
+    await expect(b.receive(thrown.details.lastWords as Bytes)).rejects.toEqual(refusal('The other side could not go on'));
+  });
+
   it('when it failed with the last flight of the peer, which waits for nothing any more', async () => {
     const failure = new QsecError('KEY_SOURCE_FAILED', 'no key', { details: { entity: 'kme-1' } });
     // B has said its flight; A has none to answer with.
@@ -346,7 +358,6 @@ describe('the last word of a peer that cannot go on', () => {
     const { a, b, m2 } = await begun();
     const toB = (await a.receive(m2)) as Bytes;
     const [[{ secret, transcript }]] = starting.mock.calls as [[AgreementOptions]];
-    starting.mockRestore();
     const word = async (from: 'a' | 'b', content: Bytes): Promise<Bytes> =>
       section(KIND.end, await seal(expandLabel(secret, `end ${from}`, transcript), counterNonce(0), content, new Uint8Array(0)));
     return { a, b, toB, word };
