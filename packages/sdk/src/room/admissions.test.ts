@@ -113,6 +113,21 @@ describe('letting somebody in', () => {
     expect([bos.log.sent, anas.log.sent, waits.trusted, other.trusted]).toEqual([[], [], false, false]);
   });
 
+  it('is for delegates with that right, too', async () => {
+    const waits = person(cy);
+    const { admissions, sent } = among(bo, await policyOf({ delegates: [{ identity: bo.publicKey, rights: ['approve'] }] }), [
+      waits,
+    ]);
+    await admissions.approve(waits.id);
+    expect(sent()).toEqual([[waits, 'admission']]);
+    // Should it have lost that word, it is given again.
+    waits.trusted = false;
+    await admissions.meet(waits);
+    expect(sent()).toEqual([[waits, 'admission']]);
+    const other = among(di, await policyOf({ delegates: [{ identity: di.publicKey, rights: ['lock', 'remove'] }] }), [waits]);
+    await expect(other.admissions.approve(waits.id)).rejects.toMatchObject({ code: 'NO_ADMIN' });
+  });
+
   it('gives it our word, trusts it, and does so once', async () => {
     const waits = person(cy);
     const { admissions, log, sent } = among(ana, await policyOf(), [waits]);
@@ -370,6 +385,12 @@ describe('rights', () => {
     await admissions.delegate(member.id, []);
     expect(authority.delegates).toEqual([]);
     await expect(admissions.delegate(member.id, ['lock'])).rejects.toMatchObject({ code: 'PEER_GONE' });
+  });
+
+  it('are taken from the one that is meant', async () => {
+    const { admissions, authority } = among(ana, await policyOf({ delegates: [everything(bo), everything(di)] }), []);
+    await admissions.delegate(idOf(di), []);
+    expect(authority.delegates).toEqual([everything(bo)]);
   });
 
   it('that do not exist are refused', async () => {

@@ -72,6 +72,28 @@ describe('a sweep', () => {
     expect([asked(), log.givenUp, log.failed, log.swept]).toEqual([[], [], [], 1]);
   });
 
+  it('leaves a pair that waits for its next try to wait', async () => {
+    const { renewals, asked } = pairs(person('Bo'));
+    await renewals.sweep(false);
+    await vi.advanceTimersByTimeAsync(15_000);
+    asked();
+    await renewals.sweep(false);
+    await vi.advanceTimersByTimeAsync(4_999);
+    expect(asked()).toEqual([]);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(asked()).toEqual(['Bo']);
+  });
+
+  it('that is over leaves the next new sender key to the next sweep', async () => {
+    const [bo, cy] = [person('Bo'), person('Cy')];
+    const { renewals, log, renew } = pairs(bo, cy);
+    await renewals.sweep(false);
+    await renew(bo);
+    await renew(cy);
+    await renew(bo);
+    expect(log.swept).toBe(1);
+  });
+
   it('of nobody is a new sender key at once', async () => {
     const { renewals, log } = pairs();
     await renewals.sweep(true);
@@ -186,6 +208,28 @@ describe('a pair whose keys are not renewed in time', () => {
   });
 });
 
+describe('a try that waits for its turn', () => {
+  it('is not made where its member went meanwhile', async () => {
+    const tasks: (() => Promise<void>)[] = [];
+    const asked: string[] = [];
+    const bo = person('Bo');
+    const renewals = new Renewals({
+      peers: () => [bo],
+      ask: async ({ id }) => void asked.push(id),
+      giveUp: () => undefined,
+      enqueue: (task) => void tasks.push(task),
+      onFailed: () => undefined,
+      onSwept: async () => undefined,
+    });
+    await renewals.sweep(false);
+    await vi.advanceTimersByTimeAsync(20_000);
+    expect(tasks).toHaveLength(1);
+    renewals.forget(bo);
+    for (const task of tasks) await task();
+    expect(asked).toEqual(['Bo']);
+  });
+});
+
 describe('a member that comes back', () => {
   it('is asked at once where its absence held its pair up', async () => {
     const bo = person('Bo', 'away');
@@ -244,6 +288,16 @@ describe('who asks for new keys', () => {
     expect(asked()).toEqual(['Cy']);
     await renew(cy);
     expect(log.swept).toBe(1);
+  });
+
+  it('is told of everyone with whom it failed', async () => {
+    const { renewals } = pairs(person('Bo'), person('Cy'));
+    const { done } = await renewals.call(false);
+    await vi.advanceTimersByTimeAsync(15_000);
+    await expect(done).rejects.toMatchObject({
+      message: 'The keys with "Bo", "Cy" could not be renewed: messages go on under the old ones.',
+      details: { members: ['Bo', 'Cy'] },
+    });
   });
 
   it('is told also where its member is away, since somebody waits', async () => {
