@@ -30,8 +30,8 @@ import { StorageWatch } from './storage-watch.ts';
 /** Frames and bytes a member may have pushed without an acknowledgement. */
 const IN_FLIGHT_FRAMES = 512;
 const IN_FLIGHT_BYTES = 1024 * 1024;
-/** Rooms and seats are counted in the database no more often, whoever asks. */
-const COUNT_EVERY_MS = 1000;
+/** The database is asked whether it can be written, and how many rooms and seats it has, no more often, whoever wants to know. */
+const ASK_EVERY_MS = 1000;
 
 export interface RelayOptions extends Partial<RelaySettings> {
   /** Shorthand for `demoDir`. */
@@ -105,10 +105,11 @@ export async function createRelay({
     blobs: blobs.limits,
   };
   const hub = new Hub({ store, clock, hasher, events, metrics, limits, awayAfterMs, onError });
+  const written = atMostEvery(ASK_EVERY_MS, () => store.check());
   const checks = {
     database: async () => {
       storage.inPlace();
-      await store.check();
+      await written();
     },
     files: () => blobs.inPlace(),
   };
@@ -133,7 +134,7 @@ export async function createRelay({
   });
   await operator.look();
   await operator.prune();
-  const counts = atMostEvery(COUNT_EVERY_MS, () => store.counts());
+  const counts = atMostEvery(ASK_EVERY_MS, () => store.counts());
   const gauges = async () => ({
     ...(await counts()),
     connections: gateway.connections,

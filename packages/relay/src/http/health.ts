@@ -1,12 +1,8 @@
 import { statfs } from 'node:fs/promises';
 import { StorageLost } from '../storage-lost.ts';
-import { atMostEvery } from './at-most-every.ts';
 
 /** Below this the relay is not ready: SQLite needs room for its log, and for the checkpoint that empties it. */
 const DISK_FLOOR_BYTES = 64 * 1024 * 1024;
-
-/** Whoever asks, the disk is looked at no more often. */
-const LOOK_EVERY_MS = 1000;
 
 /** What can fail: the database, and the folder of the sealed files. */
 export type Part = 'database' | 'files';
@@ -16,8 +12,6 @@ export interface HealthOptions {
   checks: Record<Part, () => Promise<void> | void>;
   dataDir: string;
   onError(error: unknown): void;
-  /** Monotonic milliseconds. */
-  now?: () => number;
 }
 
 export interface Readiness {
@@ -30,25 +24,17 @@ export interface Readiness {
 /** Whether the relay can do its work. Answers tell no more than which check failed, and nothing of rooms or members. */
 export class Health {
   readonly #options: HealthOptions;
-  readonly #storage: () => Promise<Omit<Readiness, 'ready'>>;
   draining = false;
 
   constructor(options: HealthOptions) {
     this.#options = options;
-    this.#storage = atMostEvery(LOOK_EVERY_MS, () => this.#look(), options.now);
   }
 
-  /** What can be stored is known from a second ago at most. */
   async readiness(): Promise<Readiness> {
-    const { failed, ...reasons } = await this.#storage();
-    const all = [...(this.draining ? (['draining'] as const) : []), ...failed];
-    return { ready: all.length === 0, failed: all, ...reasons };
-  }
-
-  async #look(): Promise<Omit<Readiness, 'ready'>> {
     const { checks, dataDir, onError } = this.#options;
     const failed: Readiness['failed'] = [];
     const reasons: Readiness['reasons'] = {};
+    if (this.draining) failed.push('draining');
     for (const [part, check] of Object.entries(checks) as [Part, () => Promise<void> | void][]) {
       try {
         await check();
@@ -59,7 +45,7 @@ export class Health {
       }
     }
     if ((await freeBytes(dataDir)) < DISK_FLOOR_BYTES) failed.push('disk');
-    return { failed, ...(Object.keys(reasons).length > 0 && { reasons }) };
+    return { ready: failed.length === 0, failed, ...(Object.keys(reasons).length > 0 && { reasons }) };
   }
 }
 
