@@ -11,6 +11,10 @@ const BATCH_HEADER = '451-["batch"';
 const ACK = '42["ack",';
 /** As the SDK does it. */
 const RECEIPT_EVERY_MS = 500;
+/** Connections that ask for something at a time, where many rooms are made or entered. */
+const AT_ONCE = 16;
+/** Who has no seat is not let stay for long. */
+const ROOMS_OF_A_MAKER = 100;
 
 const id = (bytes, ...of) => createHash('sha256').update(of.join(' ')).digest().subarray(0, bytes).toString('base64url');
 
@@ -30,6 +34,8 @@ class Member {
     this.latencies = undefined;
     this.nextRequest = 0;
     this.replies = new Map();
+    /** The connection was closed, by whomever. */
+    this.cut = false;
   }
 
   connect() {
@@ -39,6 +45,9 @@ class Member {
       });
       this.socket.on('message', (data, binary) => this.message(data, binary, resolve));
       this.socket.on('error', reject);
+      this.socket.on('close', () => {
+        this.cut = true;
+      });
     });
   }
 
@@ -151,14 +160,24 @@ const actions = {
     const { run } = await actions.make({ url, kind, rooms, size });
     await actions.enter({ url, kind, rooms, size, run });
   },
-  /** Makes rooms, over one connection. */
+  /** Makes rooms, over a few connections. */
   async make({ url, kind, rooms, size }) {
     const run = randomBytes(8).toString('hex');
     if (kind === 'bare') return { run };
-    const maker = new Member(url, kind, run, 0, 0);
-    await maker.connect();
-    for (maker.room = 0; maker.room < rooms; maker.room++) await maker.create(Math.max(2, size));
-    maker.close();
+    let made = 0;
+    const work = async () => {
+      while (made < rooms) {
+        const maker = new Member(url, kind, run, 0, 0);
+        await maker.connect();
+        for (let i = 0; i < ROOMS_OF_A_MAKER && made < rooms; i++) {
+          maker.room = made++;
+          const { error } = await maker.create(Math.max(2, size));
+          if (error) throw new Error(JSON.stringify(error));
+        }
+        maker.close();
+      }
+    };
+    await Promise.all(Array.from({ length: AT_ONCE }, work));
     return { run };
   },
   /** Everyone connects and joins, room by room. */
@@ -169,6 +188,23 @@ const actions = {
       for (const member of its) await member.join();
       members.push(...its);
     }
+  },
+  /** One member of each of the rooms connects and joins, a few at a time. */
+  async sit({ url, kind, run, rooms, number }) {
+    const waiting = [...rooms];
+    const next = async () => {
+      for (let room = waiting.shift(); room !== undefined; room = waiting.shift()) {
+        const member = new Member(url, kind, run, room, number);
+        await member.connect();
+        await member.join();
+        members.push(member);
+      }
+    };
+    await Promise.all(Array.from({ length: AT_ONCE }, next));
+  },
+  /** How many members have no connection any more. */
+  async missing() {
+    return { cut: members.filter(({ cut }) => cut).length, of: members.length };
   },
   /** From now on every member keeps `window` frames in flight. */
   async saturate({ payload, window }) {

@@ -23,10 +23,20 @@ const GENEROUS = {
   RELAY_LOG_LEVEL: 'error',
 };
 
-/** Starts a relay: `bare`, or the real one in a durability. */
-export async function startServer(kind) {
+/** Processor seconds a process has used so far, its threads included. */
+export function processorSeconds(pid) {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ');
+  return (Number(fields[11]) + Number(fields[12])) / TICKS;
+}
+
+/**
+ * Starts a relay: `bare`, or the real one in a durability.
+ *
+ * @param more settings, another build of the relay, and whether it keeps to one core.
+ */
+export async function startServer(kind, { env: more = {}, cli = join(root, 'packages/relay/dist/cli.js'), alone = true } = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'qsec2-bench-'));
-  const script = kind === 'bare' ? join(here, '_relay-bare.mjs') : join(root, 'packages/relay/dist/cli.js');
+  const script = kind === 'bare' ? join(here, '_relay-bare.mjs') : cli;
   const env = {
     PATH: process.env.PATH,
     PORT: '0',
@@ -35,8 +45,9 @@ export async function startServer(kind) {
     RELAY_DATABASE_URL: `sqlite:${join(folder, 'relay.db')}`,
     RELAY_DURABILITY: kind === 'bare' ? 'memory' : kind,
     ...GENEROUS,
+    ...more,
   };
-  const [command, args] = pinned(0, process.execPath, [script]);
+  const [command, args] = alone ? pinned(0, process.execPath, [script]) : [process.execPath, [script]];
   const child = spawn(command, args, {
     env: kind === 'bare' ? { PATH: process.env.PATH } : env,
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -48,11 +59,7 @@ export async function startServer(kind) {
     });
     child.once('exit', (code) => reject(new Error(`the relay ended with ${code}`)));
   });
-  /** Processor seconds used so far, its threads included. */
-  const cpu = () => {
-    const fields = readFileSync(`/proc/${child.pid}/stat`, 'utf8').split(') ')[1].split(' ');
-    return (Number(fields[11]) + Number(fields[12])) / TICKS;
-  };
+  const cpu = () => processorSeconds(child.pid);
   return {
     url,
     kind,
@@ -78,8 +85,9 @@ export async function startServer(kind) {
 }
 
 /** A process that plays all members. */
-export function startDriver() {
-  const [command, args] = pinned(1, process.execPath, ['--max-old-space-size=4096', join(here, '_relay-driver.mjs')]);
+export function startDriver({ alone = true } = {}) {
+  const script = ['--max-old-space-size=4096', join(here, '_relay-driver.mjs')];
+  const [command, args] = alone ? pinned(1, process.execPath, script) : [process.execPath, script];
   const child = spawn(command, args, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
   return {
     /** Has the driver do something. */
