@@ -51,10 +51,14 @@ export async function slowNetwork(target, roundTripMs) {
     /** @type {{ bytes: Buffer, due: number }[]} */
     const waiting = [];
     let size = 0;
-    /** @type {NodeJS.Timeout | undefined} */
-    let timer;
+    let awaited = false;
+    const later = (/** @type {number} */ ms) => {
+      if (awaited) return;
+      awaited = true;
+      setTimeout(carry, ms);
+    };
     const carry = () => {
-      timer = undefined;
+      awaited = false;
       if (held) return;
       const now = performance.now();
       let due = waiting[0];
@@ -65,14 +69,14 @@ export async function slowNetwork(target, roundTripMs) {
         due = waiting[0];
       }
       if (from.isPaused() && size < MOST_WAITING) from.resume();
-      if (due) timer ??= setTimeout(carry, Math.max(1, due.due - performance.now()));
+      if (due) later(Math.max(1, due.due - performance.now()));
     };
     from.on('data', (bytes) => {
       waiting.push({ bytes, due: performance.now() + roundTripMs / 2 });
       size += bytes.length;
       if (size > MOST_WAITING) from.pause();
       if (roundTripMs === 0) carry();
-      else timer ??= setTimeout(carry, roundTripMs / 2);
+      else later(roundTripMs / 2);
     });
     return carry;
   }

@@ -44,6 +44,9 @@ export class Metrics {
   connectionsRefused = 0;
   misbehaved = 0;
   failures = 0;
+  heartbeatsLate = 0;
+  membersCutLate = 0;
+  relaysDied = 0;
   readonly commitSeconds = new Histogram();
 }
 
@@ -58,6 +61,7 @@ export interface Gauges {
   draining: boolean;
   uptimeSeconds: number;
   blobs: BlobFigures;
+  heartbeatAgeSeconds: number;
 }
 
 type Counter = { [K in keyof Metrics]: Metrics[K] extends number ? K : never }[keyof Metrics];
@@ -79,6 +83,9 @@ const COUNTERS: Record<Counter, [name: string, help: string]> = {
   connectionsRefused: ['connections_refused_total', 'Connections and requests refused by caps, rates or origin.'],
   misbehaved: ['misbehaved_total', 'Connections ended because of a message that is none.'],
   failures: ['failures_total', 'Errors of the relay itself; the log names their kind.'],
+  heartbeatsLate: ['heartbeats_late_total', 'Times this relay could not say for three seconds that it is alive.'],
+  membersCutLate: ['members_cut_late_total', 'Members cut because others took this relay for dead.'],
+  relaysDied: ['relays_died_total', 'Other relays this one found dead while they had members.'],
 };
 
 /** One metric at a moment, whatever format it is to be told in. */
@@ -103,6 +110,8 @@ export function readings(metrics: Metrics, gauges: Gauges): Reading[] {
   add('gauge', 'seats', 'Seats taken, by members present or away.', gauges.seats);
   add('gauge', 'events_dropped', 'Events that could not be written to the event log.', gauges.eventsDropped);
   add('gauge', 'draining', '1 while the relay is stopping.', gauges.draining ? 1 : 0);
+  const age = 'Seconds since the relays that share the rooms were last told that this one is alive; 0 for one that stands alone.';
+  add('gauge', 'heartbeat_age_seconds', age, gauges.heartbeatAgeSeconds);
   const { blobs } = gauges;
   add('gauge', 'blobs', 'Sealed files kept.', blobs.blobs);
   add('gauge', 'blob_bytes', 'Bytes of sealed files kept.', blobs.bytes);

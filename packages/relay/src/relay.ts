@@ -84,6 +84,8 @@ export async function createRelay({
     metrics.failures++;
     faults.tell(describe(error));
   };
+  const onCutLate = (members: number) =>
+    log.error({ members }, 'members were cut: other relays took this one for dead, because its heartbeat was late');
   usableDataDir(settings.dataDir);
   const hasher = new Hasher(pepperOf(settings));
   const storage = await openStorage(settings, {
@@ -93,6 +95,18 @@ export async function createRelay({
       blobs.endRoom(room);
     },
     gone: (room, seat) => events.record({ kind: 'member-gone', room, actor: hasher.name('actor', seat) }),
+    heartbeatLate: (ms) => {
+      metrics.heartbeatsLate++;
+      log.error(
+        { ms: Math.round(ms) },
+        'the heartbeat is late: after ten seconds other relays take this one for dead and its members are cut',
+      );
+    },
+    heartbeatBack: (ms) => log.warn({ ms: Math.round(ms) }, 'the heartbeat is back'),
+    relayDied: (relay, rooms) => {
+      metrics.relaysDied++;
+      log.warn({ relay, rooms }, 'another relay has not been heard of for ten seconds: its members are away');
+    },
   });
   const { store, eventLog, orders, clock, node } = storage;
   const events = new EventRecorder(eventLog, clock, onError);
@@ -104,7 +118,7 @@ export async function createRelay({
     retentionMs: settings.retentionMs,
     blobs: blobs.limits,
   };
-  const hub = new Hub({ store, clock, hasher, events, metrics, limits, awayAfterMs, onError });
+  const hub = new Hub({ store, clock, hasher, events, metrics, limits, awayAfterMs, onError, onCutLate });
   const written = atMostEvery(ASK_EVERY_MS, () => store.check());
   const checks = {
     database: async () => {
@@ -143,6 +157,7 @@ export async function createRelay({
     draining: health.draining,
     uptimeSeconds: process.uptime(),
     blobs: blobs.figures(),
+    heartbeatAgeSeconds: (store.heartbeatAge ?? 0) / 1000,
   });
   const exporter = OtlpExporter.of(settings, {
     instance: node,

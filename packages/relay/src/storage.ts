@@ -16,7 +16,7 @@ import { DatabaseFiles } from './store/sqlite/database-files.ts';
 import { Incarnation } from './store/sqlite/incarnation.ts';
 import { lockDatabase } from './store/sqlite/lock.ts';
 import { SqliteJournal } from './store/sqlite/sqlite-journal.ts';
-import type { Store, StoreObserver } from './store/store.ts';
+import type { SharedObserver, Store, StoreObserver } from './store/store.ts';
 
 /** Everything a relay keeps its data in. */
 export interface Storage {
@@ -94,7 +94,7 @@ async function open({ databaseUrl, durability }: RelaySettings, failed: (error: 
   return { kind: 'postgres', postgres, queries: postgres.queries, migrated, close: postgres.close };
 }
 
-export async function openStorage(settings: RelaySettings, observer: StoreObserver): Promise<Storage> {
+export async function openStorage(settings: RelaySettings, observer: SharedObserver): Promise<Storage> {
   const database = await openDatabase(settings, observer.failed);
   const eventLog = new EventLog(database.queries);
   const node = randomUUID();
@@ -133,7 +133,7 @@ async function openStore(
   database: Database,
   eventLog: EventLog,
   node: string,
-  observer: StoreObserver,
+  observer: SharedObserver,
 ): Promise<OpenStore> {
   const { durability, retentionMs, maxRooms, roomBytes, roomFrames, redisUrl } = settings;
   const limits = { retentionMs, maxRooms, roomBytes, roomFrames };

@@ -117,6 +117,13 @@ const migrations = ({ serial, bytes }: Dialectal): Record<string, Migration> => 
       await sql`CREATE UNLOGGED TABLE incarnation (one boolean PRIMARY KEY DEFAULT true, id text NOT NULL)`.execute(db);
     },
   },
+  '0006-held-seats': {
+    async up(db: Kysely<unknown>) {
+      // Only where several relays share the database does a seat have a holder.
+      if (bytes !== 'bytea') return;
+      await sql`CREATE INDEX member_node ON member (split_part(holder, '.', 1)) WHERE holder IS NOT NULL`.execute(db);
+    },
+  },
 });
 
 /**

@@ -40,7 +40,17 @@ async function room() {
   const failed = (error: unknown) => {
     throw error;
   };
-  const hub = new Hub({ store, clock, hasher, events, metrics: new Metrics(), limits, awayAfterMs: 0, onError: failed });
+  const hub = new Hub({
+    store,
+    clock,
+    hasher,
+    events,
+    metrics: new Metrics(),
+    limits,
+    awayAfterMs: 0,
+    onError: failed,
+    onCutLate: failed,
+  });
   const secrets = newRoom();
   const key = hasher.name('room', secrets.room);
   const terms = { tokenHash: hasher.secret('token', secrets.token), endTokenHash: Buffer.alloc(32), capacity: 2 };

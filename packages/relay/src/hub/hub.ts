@@ -14,6 +14,7 @@ import { HubRoom, type RoomHooks } from './room.ts';
 /** A connection that takes nothing of what waits for it for so long is cut; its member resumes where it was. */
 const STALLED_MS = 15_000;
 const STALL_CHECK_MS = 2500;
+const TELL_CUT_MS = 1000;
 
 /** From so many frames a millisecond on, ticks are collected for longer: a commit and a batch for many frames cost little more than for one. */
 const BUSY_RATE = 8;
@@ -31,6 +32,8 @@ export interface HubOptions {
   /** How long a dropped connection is not yet shown as away: a reload or a change of network takes less. */
   awayAfterMs: number;
   onError(error: unknown): void;
+  /** So many members were cut because other relays took this one for dead. */
+  onCutLate(members: number): void;
 }
 
 /** A push on its way: to be placed in the log, or answered already. */
@@ -57,6 +60,9 @@ export class Hub {
   #tickAt = performance.now();
   #committing: Promise<void> | undefined;
 
+  /** Members cut because of a late heartbeat, to be told of together. */
+  #cut = 0;
+  #cutTimer: NodeJS.Timeout | undefined;
   readonly #stallTimer: NodeJS.Timeout;
   readonly #hooks: RoomHooks = {
     ready: (room) => {
@@ -64,6 +70,7 @@ export class Hub {
       this.#schedule();
     },
     superseded: (member) => this.#supersede(member),
+    takenForDead: (member) => this.#cutLate(member),
     ended: (room, reason) => this.#ended(room, reason),
     report: (error) => this.#options.onError(error),
   };
@@ -156,6 +163,7 @@ export class Hub {
   async close(): Promise<void> {
     await this.settle();
     clearInterval(this.#stallTimer);
+    this.#tellCut();
     for (const timer of this.#away) clearTimeout(timer);
     for (const room of this.#rooms.values()) this.#options.store.unwatch(room.key);
     this.#rooms.clear();
@@ -304,6 +312,21 @@ export class Hub {
   #supersede(member: Member): void {
     this.#forget(member);
     member.link.close();
+  }
+
+  /** It comes back by itself. There may be thousands at once: one line of the log tells of all. */
+  #cutLate(member: Member): void {
+    this.#options.metrics.membersCutLate++;
+    this.#cut++;
+    this.#cutTimer ??= setTimeout(() => this.#tellCut(), TELL_CUT_MS).unref();
+    this.#supersede(member);
+  }
+
+  #tellCut(): void {
+    clearTimeout(this.#cutTimer);
+    this.#cutTimer = undefined;
+    if (this.#cut > 0) this.#options.onCutLate(this.#cut);
+    this.#cut = 0;
   }
 
   #ended(room: HubRoom, reason: 'ended' | 'expired'): void {

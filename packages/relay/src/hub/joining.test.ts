@@ -47,7 +47,9 @@ async function relay({ capacity = 3, frameBytes = 1000 } = {}) {
   const limits = { frameBytes, inFlightFrames: 10, inFlightBytes: 10_000 } as RelayLimits;
   const recorder = events as unknown as EventRecorder;
   const onError = (error: unknown) => void errors.push(error);
-  const hub = new Hub({ store, clock, hasher, events: recorder, metrics, limits, awayAfterMs: AWAY_MS, onError });
+  const cutLate: number[] = [];
+  const onCutLate = (members: number) => void cutLate.push(members);
+  const hub = new Hub({ store, clock, hasher, events: recorder, metrics, limits, awayAfterMs: AWAY_MS, onError, onCutLate });
   hubs.push(hub);
   const rooms = new Rooms(store, hasher, recorder);
   const secrets = newRoom();

@@ -14,7 +14,7 @@ const MIB = 2 ** 20;
 function room() {
   const log: Frame[] = [];
   const seats: Seat[] = [];
-  const told = { ready: vi.fn(), superseded: vi.fn(), ended: vi.fn(), report: vi.fn() };
+  const told = { ready: vi.fn(), superseded: vi.fn(), takenForDead: vi.fn(), ended: vi.fn(), report: vi.fn() };
   const failure: { error: Error | undefined; asked: number } = { error: undefined, asked: 0 };
   const store = {
     async read(_: string, after: number): Promise<Page> {
@@ -320,7 +320,28 @@ describe('who is there', () => {
     room.seatsChanged();
     await turn();
     expect(told.superseded).toHaveBeenCalledExactlyOnceWith(ana.member);
+    expect(told.takenForDead).not.toHaveBeenCalled();
     expect(bo.link.events).toEqual([]);
+  });
+
+  it('is nobody with a member who is here: others took this relay for dead, which the hub is told', async () => {
+    const { room, join, seats, told } = running;
+    const ana = await join();
+    seats[0] = { ...seats[0]!, presence: 'away', holder: undefined };
+    room.seatsChanged();
+    await turn();
+    expect(told.takenForDead).toHaveBeenCalledExactlyOnceWith(ana.member);
+    expect(told.superseded).not.toHaveBeenCalled();
+  });
+
+  it('is without a seat that was given up: nobody was taken for dead', async () => {
+    const { room, join, seats, told } = running;
+    const ana = await join();
+    seats.splice(0);
+    room.seatsChanged();
+    await turn();
+    expect(told.superseded).toHaveBeenCalledExactlyOnceWith(ana.member);
+    expect(told.takenForDead).not.toHaveBeenCalled();
   });
 
   it('is read again when it changed while it was read, and once for changes of one moment', async () => {

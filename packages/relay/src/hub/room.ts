@@ -15,6 +15,8 @@ export interface RoomHooks {
   ready(room: HubRoom): void;
   /** Another connection has the member's seat now. */
   superseded(member: Member): void;
+  /** Nobody has it: other relays took this one for dead, with everyone it had. */
+  takenForDead(member: Member): void;
   ended(room: HubRoom, reason: 'ended' | 'expired'): void;
   report(error: unknown): void;
 }
@@ -176,7 +178,9 @@ export class HubRoom implements Watcher {
     this.#presence = now;
     const holders = new Map(seats.map(({ seat, holder }) => [seat, holder]));
     for (const member of this.members) {
-      if (holders.get(member.seat) !== member.link.id) this.#hooks.superseded(member);
+      const holder = holders.get(member.seat);
+      if (holder === undefined && holders.has(member.seat)) this.#hooks.takenForDead(member);
+      else if (holder !== member.link.id) this.#hooks.superseded(member);
       for (const { seat, presence } of changes) if (seat !== member.seat) member.link.send('presence', { seat, presence });
     }
   }

@@ -1,5 +1,6 @@
 import type { Durability, Position, Presence } from '@qsec2/sdk/wire';
 import type { Frame } from '../frames/item.ts';
+import type { HeartbeatObserver } from './shared/heartbeat.ts';
 
 /**
  * What the relay keeps: rooms, their seats, and one log of frames a room. The hub sequences nothing and remembers nothing that
@@ -57,6 +58,8 @@ export interface Store {
   sweep(): Promise<void>;
   /** Rejects when nothing can be written. */
   check(): Promise<void>;
+  /** Milliseconds since this relay last told those it shares its rooms with that it is alive. */
+  readonly heartbeatAge?: number;
   counts(): Promise<{ rooms: number; seats: number }>;
   close(): Promise<void>;
 }
@@ -148,4 +151,10 @@ export interface StoreObserver {
   /** A member was away for longer than the retention time. */
   gone(room: string, seat: string): void;
   failed(error: unknown): void;
+}
+
+/** The same, where several relays share the rooms. */
+export interface SharedObserver extends StoreObserver, HeartbeatObserver {
+  /** Another relay was not heard of for too long: the members it had, in so many rooms, are away. */
+  relayDied(node: string, rooms: number): void;
 }

@@ -31,6 +31,11 @@ export class Listener {
     this.#client = client;
   }
 
+  /** The connection, for what must not wait; undefined while there is none. */
+  get client(): pg.Client | undefined {
+    return this.#client;
+  }
+
   async close(): Promise<void> {
     this.#closed = true;
     clearTimeout(this.#retry);

@@ -30,8 +30,11 @@ export function parseNews(payload: string): News | undefined {
 }
 
 /** Tells every relay, within the transaction if there is one. */
-export async function tell(db: Kysely<Schema>, news: News): Promise<void> {
-  await sql`SELECT pg_notify('qsec2_relay', ${writePayload(news)})`.execute(db);
+export const tell = (db: Kysely<Schema>, news: News): Promise<void> => tellAll(db, [news]);
+
+export async function tellAll(db: Kysely<Schema>, news: readonly News[]): Promise<void> {
+  if (news.length === 0) return;
+  await sql`SELECT pg_notify('qsec2_relay', payload) FROM unnest(${news.map(writePayload)}::text[]) AS payload`.execute(db);
 }
 
 /** Tells transient frames, by way of a table when they are large. */

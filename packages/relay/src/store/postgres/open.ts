@@ -23,7 +23,8 @@ export async function openPostgresStore(
     ...options,
     clock,
     durability: relaxed ? 'memory' : 'fsync',
-    listener: (heard, again) => new Listener(connection(url, relaxed), heard, again, options.observer.failed),
+    // What it writes are heartbeats: they need not wait for the disk.
+    listener: (heard, again) => new Listener(connection(url, true), heard, again, options.observer.failed),
   });
   return { store, clock };
 }

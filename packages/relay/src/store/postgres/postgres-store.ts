@@ -1,13 +1,17 @@
 import { randomBytes } from 'node:crypto';
 import type { Durability } from '@qsec2/sdk/wire';
 import { CompiledQuery, type Kysely, type Transaction } from 'kysely';
+import type pg from 'pg';
 import type { Clock } from '../../clock.ts';
 import type { Schema } from '../../database/schema.ts';
 import { type Frame, joinItems, readItems } from '../../frames/item.ts';
 import { sameHash } from '../../hashes.ts';
 import { Follower } from '../shared/follower.ts';
+import { Heartbeat } from '../shared/heartbeat.ts';
 import { type Bounds, pageOf } from '../shared/page.ts';
+import { Peers } from '../shared/peers.ts';
 import { Receipts } from '../shared/receipts.ts';
+import { each, Rounds } from '../shared/rounds.ts';
 import type {
   AppendRequest,
   CreateRefusal,
@@ -18,22 +22,24 @@ import type {
   SeatRefusal,
   SeatRequest,
   SeatTaken,
+  SharedObserver,
   Store,
   StoreLimits,
-  StoreObserver,
   Watcher,
 } from '../store.ts';
 import { appendFrames } from './append.ts';
+import { bury } from './bury.ts';
 import type { PostgresDatabase } from './database.ts';
-import { deleteRoom } from './delete-room.ts';
+import { deleteRooms } from './delete-rooms.ts';
 import { type Query, renewForgotten } from './incarnation.ts';
 import type { Listener } from './listener.ts';
 import { type News, parseNews, tell, writeNews } from './news.ts';
-import { sweepRoom } from './sweep.ts';
+import { type RoomReceipts, sweepRooms, takeDue } from './sweep.ts';
 
 const SWEEP_MS = 1000;
-const FORGET_NODE_MS = 60_000;
-const DUE_ROOMS = 200;
+/** Rooms swept in one transaction, and asked about at a time: what else waits for the database has to get its turn. */
+const SWEPT_TOGETHER = 50;
+const ASKED_AT_ONCE = 4;
 /** Segments read at a time. */
 const PAGE = 32;
 
@@ -44,7 +50,7 @@ export interface PostgresStoreOptions {
   node: string;
   clock: Clock;
   limits: StoreLimits;
-  observer: StoreObserver;
+  observer: SharedObserver;
   listener(heard: (payload: string) => void, again: () => void): Listener;
 }
 
@@ -59,31 +65,29 @@ export class PostgresStore implements Store {
   readonly #receipts = new Receipts();
   /** Rooms of which news may have been missed. */
   readonly #unchecked = new Set<string>();
-  readonly #timer: NodeJS.Timeout;
-  #sweeping: Promise<void> | undefined;
+  readonly #peers: Peers;
+  readonly #heartbeat: Heartbeat;
+  readonly #sweeps: Rounds;
 
   private constructor(options: PostgresStoreOptions) {
+    const { db, node, observer } = options;
     this.durability = options.durability;
     this.#options = options;
-    this.#db = options.db.queries;
+    this.#db = db.queries;
     this.#listener = options.listener(
       (payload) => this.#heard(parseNews(payload)),
-      () => void this.#checkAll(),
+      () => void this.#listensAgain(),
     );
-    this.#timer = setInterval(() => {
-      this.#sweeping ??= this.#beat()
-        .catch(options.observer.failed)
-        .finally(() => {
-          this.#sweeping = undefined;
-        });
-    }, SWEEP_MS);
-    this.#timer.unref();
+    this.#peers = new Peers(node);
+    // The connection that listens waits for nothing else.
+    this.#heartbeat = new Heartbeat(() => this.#sayAlive(this.#listener.client ?? db.pool), observer);
+    this.#sweeps = new Rounds(() => this.#round(), SWEEP_MS, observer.failed);
   }
 
   static async open(options: PostgresStoreOptions): Promise<PostgresStore> {
     const store = new PostgresStore(options);
     await store.#listener.start();
-    await store.#sayAlive();
+    await store.check();
     return store;
   }
 
@@ -178,6 +182,8 @@ export class PostgresStore implements Store {
         await db.updateTable('room').set({ empty_since }).where('id', '=', row.id).execute();
       await tell(db, { kind: 'seats', room });
     });
+    // Others may have waited for this member to have the frames.
+    this.#receipts.touch(room);
   }
 
   async seats(room: string): Promise<Seat[]> {
@@ -233,7 +239,7 @@ export class PostgresStore implements Store {
     const ended = await this.#db.transaction().execute(async (db) => {
       const row = await lockRoom(db, room);
       if (!row) return false;
-      await deleteRoom(db, row.id);
+      await deleteRooms(db, [row.id]);
       await tell(db, { kind: 'ended', room, reason: 'ended' });
       return true;
     });
@@ -243,7 +249,12 @@ export class PostgresStore implements Store {
   async watch(room: string, watcher: Watcher): Promise<{ head: number }> {
     const { head, epoch } = await this.#bounds(room);
     const read = (after: number, bytes: number) => this.read(room, after, bytes);
-    const follower = new Follower({ watcher, epoch, at: head, read, failed: this.#options.observer.failed });
+    // What could not be read is read at the next sweep.
+    const failed = (error: unknown) => {
+      this.#unchecked.add(room);
+      this.#options.observer.failed(error);
+    };
+    const follower = new Follower({ watcher, epoch, at: head, read, failed });
     this.#followers.set(room, follower);
     // What was placed between looking and following is read now.
     follower.reach((await this.#bounds(room)).head);
@@ -255,31 +266,16 @@ export class PostgresStore implements Store {
     this.#followers.delete(room);
   }
 
-  async sweep(): Promise<void> {
-    const { clock, limits, observer } = this.#options;
-    const now = clock.now();
-    await this.#checkLeft();
-    const due = await this.#db.selectFrom('room').select('room_hash').where('due', '<=', now).limit(DUE_ROOMS).execute();
-    const rooms = new Set([...due.map(({ room_hash }) => room_hash), ...this.#followers.keys(), ...this.#receipts.rooms()]);
-    for (const room of rooms) {
-      const { head, expired, gone } = await sweepRoom(this.#db, room, this.#receipts.take(room), now, limits);
-      this.#followers.get(room)?.reach(head);
-      for (const seat of gone) observer.gone(room, seat);
-      if (expired) observer.ended(room, 'expired');
-    }
-    await this.#db
-      .deleteFrom('transient')
-      .where('ts', '<', now - 60_000)
-      .execute();
-    // Relays that died. One that is alive says so again within a second.
-    await this.#db
-      .deleteFrom('node')
-      .where('seen', '<', now - FORGET_NODE_MS)
-      .execute();
+  sweep(): Promise<void> {
+    return this.#sweeps.run();
   }
 
   async check(): Promise<void> {
-    await this.#sayAlive();
+    await this.#sayAlive(this.#options.db.pool);
+  }
+
+  get heartbeatAge(): number {
+    return this.#heartbeat.age;
   }
 
   async counts(): Promise<{ rooms: number; seats: number }> {
@@ -294,13 +290,56 @@ export class PostgresStore implements Store {
   }
 
   async close(): Promise<void> {
-    clearInterval(this.#timer);
-    await this.#sweeping;
+    await this.#sweeps.stop();
+    await this.#heartbeat.stop();
     for (const follower of this.#followers.values()) follower.stop();
     this.#followers.clear();
     await this.#listener.close();
-    const { node, observer } = this.#options;
-    await this.#db.deleteFrom('node').where('name', '=', node).execute().catch(observer.failed);
+    await this.#buryItself().catch(this.#options.observer.failed);
+  }
+
+  /** What has something to do now: rooms that are due, those of which members have received something, and those of relays that died. */
+  async #round(): Promise<void> {
+    const { clock, observer } = this.#options;
+    const now = clock.now();
+    await this.#checkLeft().catch(observer.failed);
+    await this.#buryDead(now);
+    for (let rooms = this.#receipts.rooms(); rooms.length > 0; rooms = rooms.slice(SWEPT_TOGETHER))
+      await this.#sweepRooms(rooms.slice(0, SWEPT_TOGETHER), now, false).catch(observer.failed);
+    for (;;) {
+      const due = await takeDue(this.#db, now, SWEPT_TOGETHER);
+      if (due.length > 0) await this.#sweepRooms(due, now, true);
+      if (due.length < SWEPT_TOGETHER) break;
+    }
+    await this.#db
+      .deleteFrom('transient')
+      .where('ts', '<', now - 60_000)
+      .execute();
+  }
+
+  async #sweepRooms(rooms: readonly string[], now: number, taken: boolean): Promise<void> {
+    const { limits, observer } = this.#options;
+    const receipts = new Map<string, RoomReceipts>(rooms.map((room) => [room, this.#receipts.take(room)]));
+    for (const { room, head, gone, expired } of await sweepRooms(this.#db, receipts, { now, limits, taken })) {
+      this.#followers.get(room)?.reach(head);
+      for (const seat of gone) observer.gone(room, seat);
+      if (expired) observer.ended(room, 'expired');
+    }
+  }
+
+  async #buryDead(now: number): Promise<void> {
+    const beats = await this.#db.selectFrom('node').select(['name', 'seen']).execute();
+    for (const [node, beat] of this.#peers.look(new Map(beats.map(({ name, seen }) => [name, seen])), now)) {
+      const rooms = await bury(this.#db, node, beat, now);
+      if (rooms > 0) this.#options.observer.relayDied(node, rooms);
+    }
+  }
+
+  /** A relay that stops in good order does not leave it to others to find out. */
+  async #buryItself(): Promise<void> {
+    const { node, clock } = this.#options;
+    const own = await this.#db.selectFrom('node').select('seen').where('name', '=', node).executeTakeFirst();
+    if (own) await bury(this.#db, node, own.seen, clock.now());
   }
 
   /** A PostgreSQL that comes back may know less than it acknowledged. */
@@ -308,37 +347,27 @@ export class PostgresStore implements Store {
     return this.durability === 'memory';
   }
 
-  async #beat(): Promise<void> {
-    await this.#sayAlive();
-    await this.sweep();
+  async #sayAlive(connection: pg.Pool | pg.Client): Promise<void> {
+    const { node, clock } = this.#options;
+    await connection.query(
+      'INSERT INTO node (name, seen) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET seen = excluded.seen',
+      [node, clock.now()],
+    );
   }
 
-  async #sayAlive(): Promise<void> {
-    const row = { name: this.#options.node, seen: this.#options.clock.now() };
-    await this.#db
-      .insertInto('node')
-      .values(row)
-      .onConflict((conflict) => conflict.column('name').doUpdateSet({ seen: row.seen }))
-      .execute();
-  }
-
-  async #checkAll(): Promise<void> {
+  async #listensAgain(): Promise<void> {
     for (const room of this.#followers.keys()) this.#unchecked.add(room);
-    await this.#checkLeft();
+    await this.sweep().catch(this.#options.observer.failed);
   }
 
   /** What fails, because the database is gone again, is done at the next sweep. */
   async #checkLeft(): Promise<void> {
-    for (const room of this.#unchecked) {
+    await each(this.#unchecked, ASKED_AT_ONCE, async (room) => {
       const follower = this.#followers.get(room);
-      try {
-        await follower?.check((await this.find(room))?.epoch);
-        this.#unchecked.delete(room);
-        follower?.watcher.seatsChanged();
-      } catch (error) {
-        this.#options.observer.failed(error);
-      }
-    }
+      await follower?.check((await this.find(room))?.epoch);
+      this.#unchecked.delete(room);
+      follower?.watcher.seatsChanged();
+    });
   }
 
   #heard(news: News | undefined): void {

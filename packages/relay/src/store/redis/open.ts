@@ -2,7 +2,7 @@ import type { Durability } from '@qsec2/sdk/wire';
 import { Redis, type RedisOptions } from 'ioredis';
 import { type Clock, sharedClock } from '../../clock.ts';
 import { SettingError } from '../../config/settings.ts';
-import { LAST_BEAT, RedisStore, type RedisStoreOptions } from './redis-store.ts';
+import { HEART_OPTIONS, LAST_BEAT, RedisStore, type RedisStoreOptions } from './redis-store.ts';
 import { seatsOf } from './room-hash.ts';
 
 const OPTIONS = {
@@ -73,20 +73,23 @@ export async function openRedisStore(
   const { failed } = options.observer;
   const redis = new Redis(url, { ...OPTIONS, lazyConnect: true });
   const subscriber = new Redis(url, { ...OPTIONS, lazyConnect: true, maxRetriesPerRequest: null });
-  for (const connection of [redis, subscriber]) connection.on('error', failed);
+  const heart = new Redis(url, { ...OPTIONS, lazyConnect: true, ...HEART_OPTIONS });
+  const all = [redis, subscriber, heart];
+  for (const connection of all) connection.on('error', failed);
+  const disconnect = () => {
+    for (const connection of all) connection.disconnect();
+  };
   try {
-    await Promise.all([redis.connect(), subscriber.connect()]);
+    await Promise.all(all.map((connection) => connection.connect()));
   } catch {
-    redis.disconnect();
-    subscriber.disconnect();
+    disconnect();
     throw new SettingError('RELAY_REDIS_URL', 'a Redis that can be reached');
   }
   let durability: Durability;
   try {
     durability = enough(await durabilityOf(redis), wanted);
   } catch (error) {
-    redis.disconnect();
-    subscriber.disconnect();
+    disconnect();
     throw error;
   }
   const [seconds, micros] = await redis.time();
@@ -94,7 +97,7 @@ export async function openRedisStore(
     const last = await redis.get(LAST_BEAT);
     return new Map(last === null ? [] : [['last', Number(last)]]);
   });
-  const store = await RedisStore.open({ ...options, redis, subscriber, clock, durability });
+  const store = await RedisStore.open({ ...options, redis, subscriber, heart, clock, durability });
   return { store, clock };
 }
 

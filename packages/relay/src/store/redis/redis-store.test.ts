@@ -21,7 +21,7 @@ describe.skipIf(!redisBinary())('with a Redis', () => {
     const clock = movableClock();
     const { told, observer } = recordingObserver();
     const open = async (node: string) => {
-      const connections = { redis: new Redis(redis.url), subscriber: new Redis(redis.url) };
+      const connections = { redis: new Redis(redis.url), subscriber: new Redis(redis.url), heart: new Redis(redis.url) };
       const store = await RedisStore.open({ ...connections, durability: 'wal', node, clock, limits: CONTRACT_LIMITS, observer });
       afterThisTest(() => store.close());
       return store;

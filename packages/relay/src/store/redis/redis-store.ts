@@ -4,8 +4,11 @@ import type { Redis } from 'ioredis';
 import type { Clock } from '../../clock.ts';
 import { type Frame, joinItems, readItems } from '../../frames/item.ts';
 import { Follower } from '../shared/follower.ts';
+import { Heartbeat, LATE_MS } from '../shared/heartbeat.ts';
 import { type Bounds, pageOf } from '../shared/page.ts';
+import { Peers } from '../shared/peers.ts';
 import { Receipts } from '../shared/receipts.ts';
+import { each, Rounds } from '../shared/rounds.ts';
 import type {
   AppendRequest,
   CreateRefusal,
@@ -16,36 +19,38 @@ import type {
   SeatRefusal,
   SeatRequest,
   SeatTaken,
+  SharedObserver,
   Store,
   StoreLimits,
-  StoreObserver,
   Watcher,
 } from '../store.ts';
 import { type RoomHash, roomRecord, seatsOf } from './room-hash.ts';
 import { type ScriptedRedis, withScripts } from './scripted.ts';
+import { NODES, ROOM } from './scripts.ts';
 
-const PREFIX = 'qsec2:room:';
 const DUE = 'qsec2:due';
 /** When a relay last said that it is alive, by the clock of them all. */
 export const LAST_BEAT = 'qsec2:clock';
 const SWEEP_MS = 1000;
-/** A relay that has not said so for this long is dead. */
-const NODE_ALIVE_MS = 10_000;
-const DUE_ROOMS = 200;
+/** Rooms asked about, or swept, at a time: what else waits for Redis has to get its turn. */
+const ROOMS_AT_ONCE = 32;
+/** A relay that took rooms to sweep them, and died, leaves them to others after so long. */
+const CLAIM_MS = 10_000;
 const KNOWN_BEYOND_FLOOR = 4096;
 /** Entries of a stream read at a time. */
 const PAGE = 64;
 
 export interface RedisStoreOptions {
-  /** For commands, and for listening: a connection that listens takes no commands. */
+  /** For commands, for listening (a connection that listens takes no commands), and for heartbeats, which wait for nothing else. */
   redis: Redis;
   subscriber: Redis;
+  heart: Redis;
   durability: Durability;
   /** Name of this relay; the holders of its seats start with it. */
   node: string;
   clock: Clock;
   limits: StoreLimits;
-  observer: StoreObserver;
+  observer: SharedObserver;
 }
 
 /** Rooms in a Redis that several relays share: one stream a room gives the order, a channel a room brings the news. */
@@ -58,30 +63,28 @@ export class RedisStore implements Store {
   readonly #receipts = new Receipts();
   /** Rooms of which news may have been missed. */
   readonly #unchecked = new Set<string>();
-  readonly #timer: NodeJS.Timeout;
-  #sweeping: Promise<void> | undefined;
+  readonly #peers: Peers;
+  readonly #heartbeat: Heartbeat;
+  readonly #sweeps: Rounds;
+  #closed = false;
 
   private constructor(options: RedisStoreOptions) {
+    const { subscriber, heart, node, clock, observer } = options;
     this.durability = options.durability;
     this.#options = options;
     this.#redis = withScripts(options.redis);
-    options.subscriber.on('messageBuffer', (channel: Buffer, message: Buffer) => this.#heard(channel.toString(), message));
+    subscriber.on('messageBuffer', (channel: Buffer, message: Buffer) => this.#heard(channel.toString(), message));
     // News may have been missed while the connection was down: ask every log where it stands.
-    options.subscriber.on('close', () => this.#mayHaveMissed());
-    options.subscriber.on('ready', () => void this.#checkAll());
-    this.#timer = setInterval(() => {
-      this.#sweeping ??= this.#beat()
-        .catch(options.observer.failed)
-        .finally(() => {
-          this.#sweeping = undefined;
-        });
-    }, SWEEP_MS);
-    this.#timer.unref();
+    subscriber.on('close', () => this.#mayHaveMissed());
+    subscriber.on('ready', () => void this.#listensAgain());
+    this.#peers = new Peers(node);
+    this.#heartbeat = new Heartbeat(() => sayAlive(heart, node, clock), observer);
+    this.#sweeps = new Rounds(() => this.#round(), SWEEP_MS, observer.failed);
   }
 
   static async open(options: RedisStoreOptions): Promise<RedisStore> {
     const store = new RedisStore(options);
-    await store.#sayAlive();
+    await sayAlive(options.heart, options.node, options.clock);
     return store;
   }
 
@@ -92,7 +95,7 @@ export class RedisStore implements Store {
     const due = now + limits.retentionMs;
     const epoch = newEpoch();
     const made = await this.#redis.roomCreate(
-      PREFIX + room,
+      ROOM + room,
       DUE,
       room,
       epoch,
@@ -136,6 +139,8 @@ export class RedisStore implements Store {
   async leaveSeat(room: string, seat: string): Promise<void> {
     const [key, log] = keys(room);
     await this.#redis.roomLeaveSeat(key, log, seat, this.#options.clock.now());
+    // Others may have waited for this member to have the frames.
+    this.#receipts.touch(room);
   }
 
   async seats(room: string): Promise<Seat[]> {
@@ -190,7 +195,7 @@ export class RedisStore implements Store {
   relayTransient(room: string, frames: readonly Frame[]): void {
     const { node, observer } = this.#options;
     const message = Buffer.concat([Buffer.from(`t${node}\0`), joinItems(frames)]);
-    this.#redis.publish(`${PREFIX}${room}:ch`, message).catch(observer.failed);
+    this.#redis.publish(`${ROOM}${room}:ch`, message).catch(observer.failed);
   }
 
   async end(room: string): Promise<void> {
@@ -204,7 +209,12 @@ export class RedisStore implements Store {
     await subscriber.subscribe(channel);
     const { head, epoch } = await this.#bounds(key, log);
     const read = (after: number, bytes: number) => this.read(room, after, bytes);
-    const follower = new Follower({ watcher, epoch, at: head, read, failed: observer.failed });
+    // What could not be read is read at the next sweep.
+    const failed = (error: unknown) => {
+      this.#unchecked.add(room);
+      observer.failed(error);
+    };
+    const follower = new Follower({ watcher, epoch, at: head, read, failed });
     this.#followers.set(room, follower);
     // What was placed between looking and following is read now.
     follower.reach((await this.#bounds(key, log)).head);
@@ -215,19 +225,20 @@ export class RedisStore implements Store {
     const { subscriber, observer } = this.#options;
     this.#followers.get(room)?.stop();
     this.#followers.delete(room);
-    subscriber.unsubscribe(`${PREFIX}${room}:ch`).catch(observer.failed);
+    subscriber.unsubscribe(`${ROOM}${room}:ch`).catch(observer.failed);
   }
 
-  async sweep(): Promise<void> {
-    const now = this.#options.clock.now();
-    await this.#checkLeft();
-    const due = await this.#redis.zrangebyscore(DUE, 0, now, 'LIMIT', 0, DUE_ROOMS);
-    const rooms = new Set([...due, ...this.#followers.keys(), ...this.#receipts.rooms()]);
-    for (const room of rooms) await this.#sweepRoom(room, now);
+  sweep(): Promise<void> {
+    return this.#sweeps.run();
   }
 
   async check(): Promise<void> {
-    await this.#sayAlive();
+    const { node, clock } = this.#options;
+    await sayAlive(this.#redis, node, clock);
+  }
+
+  get heartbeatAge(): number {
+    return this.#heartbeat.age;
   }
 
   async counts() {
@@ -236,12 +247,42 @@ export class RedisStore implements Store {
   }
 
   async close(): Promise<void> {
-    clearInterval(this.#timer);
-    await this.#sweeping;
+    this.#closed = true;
+    await this.#sweeps.stop();
+    await this.#heartbeat.stop();
     for (const follower of this.#followers.values()) follower.stop();
     this.#followers.clear();
-    this.#options.subscriber.disconnect();
-    this.#redis.disconnect();
+    const { subscriber, heart } = this.#options;
+    for (const connection of [subscriber, heart, this.#redis]) connection.disconnect();
+  }
+
+  /** What has something to do now: rooms that are due, those of which members have received something, and those of relays that died. */
+  async #round(): Promise<void> {
+    const { clock, observer } = this.#options;
+    const now = clock.now();
+    const sweep = (rooms: string[]) => each(rooms, ROOMS_AT_ONCE, (room) => this.#sweepRoom(room, now)).catch(observer.failed);
+    await this.#checkLeft().catch(observer.failed);
+    await this.#buryDead(now);
+    await sweep(this.#receipts.rooms());
+    for (;;) {
+      const due = await this.#redis.takeDue(DUE, now, now + CLAIM_MS, ROOMS_AT_ONCE);
+      await sweep(due);
+      if (due.length < ROOMS_AT_ONCE) return;
+    }
+  }
+
+  async #buryDead(now: number): Promise<void> {
+    const beats = Object.entries(await this.#redis.hgetall(NODES));
+    const dead = this.#peers.look(new Map(beats.map(([node, beat]) => [node, Number(beat)])), now);
+    for (const [node, beat] of dead) {
+      let rooms = 0;
+      for (let left = 1; left > 0; ) {
+        const [buried, more] = await this.#redis.nodeBury(NODES, node, beat, now, ROOMS_AT_ONCE);
+        rooms += buried;
+        left = more;
+      }
+      if (rooms > 0) this.#options.observer.relayDied(node, rooms);
+    }
   }
 
   async #sweepRoom(room: string, now: number): Promise<void> {
@@ -265,25 +306,20 @@ export class RedisStore implements Store {
     for (const seat of gone) observer.gone(room, seat);
   }
 
-  async #beat(): Promise<void> {
-    await this.#sayAlive();
-    await this.sweep();
-  }
-
   /** A Redis that comes back may know less than it acknowledged. */
   get #forgetful(): boolean {
     return this.durability !== 'fsync';
   }
 
-  async #sayAlive(): Promise<void> {
-    const { node, clock } = this.#options;
-    await this.#redis.set(`qsec2:node:${node}`, '1', 'PX', NODE_ALIVE_MS);
-    await this.#redis.set(LAST_BEAT, clock.now());
-  }
-
-  async #checkAll(): Promise<void> {
-    this.#mayHaveMissed();
-    await this.#checkLeft();
+  /** Channels are listened to again before the answer comes: what is published from then on is heard. */
+  async #listensAgain(): Promise<void> {
+    try {
+      await this.#options.subscriber.ping();
+      this.#mayHaveMissed();
+      if (this.#followers.size > 0) await this.sweep();
+    } catch (error) {
+      if (!this.#closed) this.#options.observer.failed(error);
+    }
   }
 
   #mayHaveMissed(): void {
@@ -292,20 +328,16 @@ export class RedisStore implements Store {
 
   /** What fails, because Redis is gone again, is done at the next sweep. */
   async #checkLeft(): Promise<void> {
-    for (const room of this.#unchecked) {
+    await each(this.#unchecked, ROOMS_AT_ONCE, async (room) => {
       const follower = this.#followers.get(room);
-      try {
-        await follower?.check((await this.find(room))?.epoch);
-        this.#unchecked.delete(room);
-        follower?.watcher.seatsChanged();
-      } catch (error) {
-        this.#options.observer.failed(error);
-      }
-    }
+      await follower?.check((await this.find(room))?.epoch);
+      this.#unchecked.delete(room);
+      follower?.watcher.seatsChanged();
+    });
   }
 
   #heard(channel: string, message: Buffer): void {
-    const room = channel.slice(PREFIX.length, -':ch'.length);
+    const room = channel.slice(ROOM.length, -':ch'.length);
     const follower = this.#followers.get(room);
     if (!follower) return;
     const rest = message.subarray(1);
@@ -338,7 +370,7 @@ export class RedisStore implements Store {
   }
 
   #hash(room: string): Promise<RoomHash> {
-    return this.#redis.hgetall(PREFIX + room);
+    return this.#redis.hgetall(ROOM + room);
   }
 
   async #bounds(key: string, log: string): Promise<Bounds> {
@@ -347,11 +379,19 @@ export class RedisStore implements Store {
   }
 }
 
+async function sayAlive(redis: Redis, node: string, clock: Clock): Promise<void> {
+  const now = clock.now();
+  await Promise.all([redis.hset(NODES, node, now), redis.set(LAST_BEAT, now)]);
+}
+
+/** The connection for heartbeats: one that says nothing for so long is made anew, since it is asked for something all the time. */
+export const HEART_OPTIONS = { socketTimeout: LATE_MS, maxRetriesPerRequest: 1 } as const;
+
 const newEpoch = (): string => randomBytes(16).toString('base64url');
 
 const text = (hash: Uint8Array): string => Buffer.from(hash).toString('base64url');
 
 function keys(room: string): [room: string, log: string, ids: string, channel: string] {
-  const key = PREFIX + room;
+  const key = ROOM + room;
   return [key, `${key}:log`, `${key}:ids`, `${key}:ch`];
 }

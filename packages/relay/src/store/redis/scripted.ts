@@ -14,6 +14,8 @@ export interface ScriptedRedis extends Redis {
   roomAppend(...argument: Argument[]): Promise<number[]>;
   roomEnd(...argument: Argument[]): Promise<number>;
   roomSweep(...argument: Argument[]): Promise<string[]>;
+  takeDue(...argument: Argument[]): Promise<string[]>;
+  nodeBury(...argument: Argument[]): Promise<[rooms: number, left: number]>;
   roomBounds(...argument: Argument[]): Promise<[floor: number, head: number, epoch: string | null]>;
 }
 

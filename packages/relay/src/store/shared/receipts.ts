@@ -8,6 +8,11 @@ export class Receipts {
     seats.set(seat, Math.max(upTo, seats.get(seat) ?? 0));
   }
 
+  /** Something else happened there that may let frames go. */
+  touch(room: string): void {
+    if (!this.#rooms.has(room)) this.#rooms.set(room, new Map());
+  }
+
   rooms(): string[] {
     return [...this.#rooms.keys()];
   }
