@@ -1,3 +1,6 @@
+import { Redis } from 'ioredis';
+import pg from 'pg';
+import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { RelayOptions } from './relay.ts';
 import { newRoom, type TestClient } from './testing/client.ts';
@@ -6,7 +9,15 @@ import { type Running, startRelay } from './testing/relay-fixture.ts';
 
 const pepper = 'one pepper for all of these relays';
 
-function cluster(name: string, available: boolean, start: () => Promise<Engine>, options: (url: string) => RelayOptions): void {
+interface Database {
+  available: boolean;
+  start(): Promise<Engine>;
+  options(url: string): RelayOptions;
+  /** Does what relays do that take all others for dead. */
+  takeForDead(url: string): Promise<void>;
+}
+
+function cluster(name: string, { available, start, options, takeForDead }: Database): void {
   describe.skipIf(!available)(`two relays on one ${name}`, () => {
     let engine: Engine;
     beforeAll(async () => {
@@ -106,8 +117,54 @@ function cluster(name: string, available: boolean, start: () => Promise<Engine>,
       expect(bo.texts).toEqual(['before', ...pushes.map(({ text }) => text)]);
       expect(bo.seqs).toEqual(Array.from({ length: 21 }, (_, i) => i + 1));
     });
+
+    it('say so, in log and metrics, when others took one for dead and its members were cut', async () => {
+      const log: string[] = [];
+      const logger = pino({ level: 'warn' }, { write: (line) => void log.push(line) });
+      const { url, client } = await startRelay({ ...options(engine.url), pepper, logger });
+      const room = newRoom();
+      const members = [await client(), await client()];
+      await members[0]!.create(room);
+      for (const member of members) expect((await member.join(room)).ok).toBeDefined();
+      await takeForDead(engine.url);
+      for (const member of members) await member.until(() => !member.socket.connected);
+      await expect
+        .poll(() => log.map((line) => JSON.parse(line)), { timeout: 5000 })
+        .toMatchObject([
+          { level: 50, members: 2, msg: 'members were cut: other relays took this one for dead, because its heartbeat was late' },
+        ]);
+      const metrics = await (await fetch(`${url}/metrics`)).text();
+      expect(metrics).toContain('\nqsec2_relay_members_cut_late_total 2\n');
+      expect(Number(/\nqsec2_relay_heartbeat_age_seconds (.+)\n/.exec(metrics)?.[1])).toBeGreaterThan(0);
+      expect((await (await client({ identity: members[0]! })).join(room)).ok).toBeDefined();
+    });
   });
 }
 
-cluster('Redis', redisBinary() !== undefined, startRedis, (redisUrl) => ({ redisUrl }));
-cluster('PostgreSQL', postgresFolder() !== undefined, startPostgres, (databaseUrl) => ({ databaseUrl }));
+cluster('Redis', {
+  available: redisBinary() !== undefined,
+  start: startRedis,
+  options: (redisUrl) => ({ redisUrl }),
+  async takeForDead(url) {
+    const redis = new Redis(url);
+    for (const channel of await redis.pubsub('CHANNELS', 'qsec2:room:*:ch')) {
+      const key = String(channel).slice(0, -':ch'.length);
+      const held = Object.keys(await redis.hgetall(key)).filter((field) => field.startsWith('h:'));
+      for (const field of held) await redis.hset(key, field, '');
+      await redis.publish(`${key}:ch`, 's');
+    }
+    redis.disconnect();
+  },
+});
+cluster('PostgreSQL', {
+  available: postgresFolder() !== undefined,
+  start: startPostgres,
+  options: (databaseUrl) => ({ databaseUrl }),
+  async takeForDead(url) {
+    const client = new pg.Client(url);
+    await client.connect();
+    await client.query('UPDATE member SET holder = NULL');
+    await client.query(`SELECT pg_notify('qsec2_relay', json_build_object('kind', 'seats', 'room', room_hash)::text) FROM room`);
+    await client.end();
+  },
+});

@@ -64,7 +64,7 @@ async function relay({ capacity = 3, frameBytes = 1000 } = {}) {
     await result.member.start();
     return { link, ...result };
   };
-  return { hub, rooms, store, clock, events, errors, metrics, limits, secrets, epoch, key, ask, join };
+  return { hub, rooms, store, clock, events, errors, metrics, limits, secrets, epoch, key, cutLate, ask, join };
 }
 
 function push(hub: Hub, member: Member, ...pushes: Partial<Push>[]): void {
@@ -475,6 +475,17 @@ describe('a member', () => {
     expect([older.member.closed, older.link.did, newer.member.closed]).toEqual([true, ['close'], false]);
     expect(ana.link.of('presence')).toEqual([]);
     expect(await store.seats(key)).toHaveLength(2);
+  });
+
+  it('that others took for dead, with this relay, is cut; the metrics count it, and one report tells of all at once', async () => {
+    const running = await relay();
+    const { hub, store, key, join, metrics, cutLate } = running;
+    const members = [await join(), await join()];
+    for (const { member } of members) await store.releaseSeat(key, member.seat, member.link.id);
+    await expect.poll(() => members.map(({ link }) => link.did)).toEqual([['close'], ['close']]);
+    expect(metrics.membersCutLate).toBe(2);
+    await hub.close();
+    expect(cutLate).toEqual([2]);
   });
 
   it('that takes nothing for 15 seconds is cut, and nobody else', async () => {

@@ -1,8 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { encodePushes } from '@qsec2/sdk/wire';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { type Frame, frameFromPush, readItems, timeOf } from '../frames/item.ts';
 import { parsePushes } from '../frames/parse-pushes.ts';
+import { afterThisTest } from '../testing/relay-fixture.ts';
+import { BEAT_MS } from './shared/heartbeat.ts';
 import { MAILBOX_FULL, NO_SUCH_ROOM, type Seat, type SeatTaken, type Store, type StoreLimits, type Watcher } from './store.ts';
 
 /** What every store has to do: one suite, run against each of them. */
@@ -22,6 +24,10 @@ export interface Harness {
   reopen?(): Promise<Store>;
   /** Another process that serves the same rooms at the same time: with a store that is `shared`. */
   peer?(): Promise<Store>;
+  /**
+   * One more whose questions to the database wait while they are held. Its heartbeats do not, or, where `beatsWait`, do.
+   */
+  far?(beatsWait: boolean): Promise<{ store: Store; node: string; hold(held: boolean): void }>;
 }
 
 /** What a store claims to be, so that no test is left out unseen. */
@@ -314,6 +320,17 @@ export function storeContract(name: string, { kept, shared }: Claims, make: () =
       expect((await store.read(room, 0, 1e6)).floor).toBe(1);
     });
 
+    it('lets frames go that only a member lacked who leaves', async () => {
+      const { store, room, append, first, second, advance } = await furnished();
+      await append(first, 'one');
+      store.received(room, first, 1);
+      await advance(1000);
+      expect((await store.read(room, 0, 1e6)).floor).toBe(0);
+      await store.leaveSeat(room, second);
+      await advance(1000);
+      expect((await store.read(room, 0, 1e6)).floor).toBe(1);
+    });
+
     it('gives frames up after the retention time, and says so by the floor', async () => {
       const { store, room, append, first, seats, advance } = await furnished();
       await append(first, 'old');
@@ -432,6 +449,56 @@ export function storeContract(name: string, { kept, shared }: Claims, make: () =
         await expect.poll(() => there.transients.map(textOf).map(({ length }) => length)).toEqual([5, 20_000]);
         await store.end(room);
         await expect.poll(() => there.reason).toBe('ended');
+      });
+    });
+
+    describe(`${name}: a relay that waits for the database`, () => {
+      /** It has a seat, and its sweep waits; the other one looks for relays that died, for twelve seconds of its time. */
+      async function waiting(beatsWait: boolean) {
+        // Turns of the timers come when the test says so.
+        vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+        afterThisTest(() => vi.useRealTimers());
+        const harness = await furnished(1);
+        if (!harness.far) throw new Error('a store that is shared can be far from its database');
+        const far = await harness.far(beatsWait);
+        const { seat } = await take(far.store, harness.room, random(), hash(), `${far.node}.x`);
+        far.hold(true);
+        const sweeping = far.store.sweep();
+        for (let look = 0; look < 6; look++) {
+          const before = performance.now();
+          vi.advanceTimersByTime(BEAT_MS);
+          if (!beatsWait) await expect.poll(() => far.store.heartbeatAge! < performance.now() - before).toBe(true);
+          await harness.advance(2000);
+        }
+        const found = presences(await harness.store.seats(harness.room))[seat];
+        far.hold(false);
+        await sweeping;
+        return { ...harness, far, seat, found };
+      }
+
+      it('is not taken for dead: its heartbeats wait for nothing', async () => {
+        const { found, told } = await waiting(false);
+        expect(found).toBe('present');
+        expect(told).toEqual([]);
+      });
+
+      it('would be, with the members it has, if its heartbeats waited as well', async () => {
+        const { found, told, far, seats, store, room } = await waiting(true);
+        expect(found).toBe('away');
+        expect(told).toEqual([`died ${far.node} 1`]);
+        expect(presences(await store.seats(room))[seats[0]!.seat]).toBe('present');
+      });
+    });
+
+    describe(`${name}: rooms in which nothing happens`, () => {
+      it('are looked at once in the retention time, and what begins after a look ends by the next one', async () => {
+        const { store, room, first, advance, told } = await furnished(1);
+        await advance(CONTRACT_LIMITS.retentionMs + 1000);
+        await store.leaveSeat(room, first);
+        await advance(CONTRACT_LIMITS.retentionMs - 1000);
+        expect(told).toEqual([]);
+        await advance(CONTRACT_LIMITS.retentionMs);
+        expect(told).toEqual([`expired ${room}`]);
       });
     });
   }

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Engine, postgresFolder, startPostgres } from '../../testing/engines.ts';
 import { movableClock, recordingObserver } from '../../testing/observer.ts';
 import { afterThisTest } from '../../testing/relay-fixture.ts';
+import { slowNetwork } from '../../testing/slow-network.ts';
 import { CONTRACT_LIMITS, storeContract } from '../contract.ts';
 import { connection, migratePostgres, openPostgres } from './database.ts';
 import { Listener } from './listener.ts';
@@ -38,8 +39,8 @@ describe.skipIf(!postgresFolder())('with a PostgreSQL', () => {
   storeContract('PostgreSQL', { kept: true, shared: true }, async () => {
     const clock = movableClock();
     const { told, observer } = recordingObserver();
-    const open = async (node: string) => {
-      const db = openPostgres({ url: postgres.url, relaxed: false, failed: observer.failed });
+    const open = async (node: string, url = postgres.url, heartUrl = postgres.url) => {
+      const db = openPostgres({ url, relaxed: false, failed: observer.failed });
       afterThisTest(() => db.close());
       const store = await PostgresStore.open({
         db,
@@ -48,14 +49,14 @@ describe.skipIf(!postgresFolder())('with a PostgreSQL', () => {
         clock,
         limits: CONTRACT_LIMITS,
         observer,
-        listener: (heard, again) => new Listener(connection(postgres.url, false), heard, again, observer.failed),
+        listener: (heard, again) => new Listener(connection(heartUrl, false), heard, again, observer.failed),
       });
       afterThisTest(() => store.close());
       return { store, db };
     };
     const node = randomUUID();
     const { store, db } = await open(node);
-    await sql`TRUNCATE room, member, segment, identity, transient`.execute(db.queries);
+    await sql`TRUNCATE room, member, segment, identity, transient, node`.execute(db.queries);
     return {
       store,
       node,
@@ -68,6 +69,14 @@ describe.skipIf(!postgresFolder())('with a PostgreSQL', () => {
       },
       reopen: async () => (await open(node)).store,
       peer: async () => (await open(randomUUID())).store,
+      async far(beatsWait) {
+        const network = await slowNetwork(postgres.port, 0);
+        afterThisTest(() => network.close());
+        const url = postgres.url.replace(`:${postgres.port}`, `:${network.port}`);
+        const node = randomUUID();
+        const { store } = await open(node, url, beatsWait ? url : postgres.url);
+        return { store, node, hold: network.hold };
+      },
     };
   });
 });

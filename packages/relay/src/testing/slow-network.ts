@@ -1,0 +1,1 @@
+export { slowNetwork } from '../../../../scripts/slow-network.mjs';
