@@ -4,7 +4,7 @@ import type { Redis } from 'ioredis';
 import type { Clock } from '../../clock.ts';
 import { type Frame, joinItems, readItems } from '../../frames/item.ts';
 import { Follower } from '../shared/follower.ts';
-import { Heartbeat, LATE_MS } from '../shared/heartbeat.ts';
+import { DEAD_AFTER_MS, Heartbeat, LATE_MS } from '../shared/heartbeat.ts';
 import { type Bounds, pageOf } from '../shared/page.ts';
 import { Peers } from '../shared/peers.ts';
 import { Receipts } from '../shared/receipts.ts';
@@ -26,7 +26,7 @@ import type {
 } from '../store.ts';
 import { type RoomHash, roomRecord, seatsOf } from './room-hash.ts';
 import { type ScriptedRedis, withScripts } from './scripted.ts';
-import { NODES, ROOM } from './scripts.ts';
+import { NODES, OLD_NODE, ROOM } from './scripts.ts';
 
 const DUE = 'qsec2:due';
 /** When a relay last said that it is alive, by the clock of them all. */
@@ -381,7 +381,12 @@ export class RedisStore implements Store {
 
 async function sayAlive(redis: Redis, node: string, clock: Clock): Promise<void> {
   const now = clock.now();
-  await Promise.all([redis.hset(NODES, node, now), redis.set(LAST_BEAT, now)]);
+  await Promise.all([
+    redis.hset(NODES, node, now),
+    redis.set(LAST_BEAT, now),
+    // What relays from before the hash look for, which run beside this one while they are replaced one after the other.
+    redis.set(OLD_NODE + node, '1', 'PX', DEAD_AFTER_MS),
+  ]);
 }
 
 /** The connection for heartbeats: one that says nothing for so long is made anew, since it is asked for something all the time. */

@@ -18,6 +18,8 @@
  */
 
 export const NODES = 'qsec2:nodes';
+/** A key for each relay, which expires: all that relays from before the hash write. */
+export const OLD_NODE = 'qsec2:node:';
 const HELD = 'qsec2:held:';
 export const ROOM = 'qsec2:room:';
 
@@ -203,7 +205,8 @@ local gone, changed, received, left, due = {}, false, last, 0, now + retention
 for _, seat in ipairs(seats) do
   local holder, away = room['h:' .. seat], tonumber(room['a:' .. seat])
   -- Of a relay that nobody knows, and that nobody will find dead.
-  if holder ~= '' and redis.call('HEXISTS', '${NODES}', nodeOf(holder)) == 0 then
+  if holder ~= '' and redis.call('HEXISTS', '${NODES}', nodeOf(holder)) == 0
+    and redis.call('EXISTS', '${OLD_NODE}' .. nodeOf(holder)) == 0 then
     redis.call('HSET', KEYS[1], 'h:' .. seat, '', 'a:' .. seat, now)
     holder, away, changed = '', now, true
   end
