@@ -36,15 +36,18 @@ const DATABASES = {
     found: redisBinary,
     make: redis,
     relay: (url) => ({ RELAY_REDIS_URL: url }),
-    /** Commands since its start, those of scripts included. */
+    /** Commands since its start, those of scripts included; how many scripts, and their time. */
     async commands({ port }) {
       const info = await askRedis(port, 'INFO commandstats');
-      let [all, scripts] = [0, 0];
-      for (const [, name, calls] of info.matchAll(/^cmdstat_(\S+?):calls=(\d+)/gm)) {
+      let [all, scripts, microseconds] = [0, 0, 0];
+      for (const [, name, calls, usec] of info.matchAll(/^cmdstat_(\S+?):calls=(\d+),usec=(\d+)/gm)) {
         all += Number(calls);
-        if (/^(eval|evalsha)$/.test(name)) scripts += Number(calls);
+        if (!/^eval/.test(name)) continue;
+        // The time of a script is that of its commands as well.
+        scripts += Number(calls);
+        microseconds += Number(usec);
       }
-      return { all, scripts };
+      return { all, scripts, microseconds };
     },
   },
   postgres: {
@@ -133,7 +136,10 @@ async function idle(kind, rooms) {
       cutBefore: joined.cut,
       cut: cut - joined.cut,
       commandsPerRoomAndSecond: perRoom(before.commands.all, after.commands.all),
-      scriptsPerRoomAndSecond: kind === 'redis' ? perRoom(before.commands.scripts, after.commands.scripts) : undefined,
+      ...(kind === 'redis' && {
+        scriptsPerRoomAndSecond: perRoom(before.commands.scripts, after.commands.scripts),
+        scriptMicrosecondsPerRoomAndSecond: perRoom(before.commands.microseconds, after.commands.microseconds),
+      }),
       databaseMicrosecondsPerRoomAndSecond: perRoom(before.cpu, after.cpu) * 1e6,
       relayMicrosecondsPerRoomAndSecond: perRoom(before.relays, after.relays) * 1e6,
       relayMiB: servers.map((server) => Math.round(server.rss() / 2 ** 20)),
@@ -155,7 +161,7 @@ async function missing(drivers) {
 async function figures(database, commands, port, servers) {
   return {
     commands: await commands({ port }),
-    cpu: groupSeconds(database.pid),
+    cpu: familySeconds(database.pid),
     relays: sum(servers.map((server) => server.cpu())),
   };
 }
@@ -168,20 +174,17 @@ async function heartbeats(url) {
   );
 }
 
-/** Processor seconds of a server and the processes it started, which are of its group. */
-function groupSeconds(group) {
-  const inGroup = (pid) => {
+/** Processor seconds of a server and the processes it started. */
+function familySeconds(parent) {
+  const isChild = (pid) => {
     try {
-      return Number(readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ')[2]) === group;
+      return Number(readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ')[1]) === parent;
     } catch {
       return false;
     }
   };
-  return sum(
-    readdirSync('/proc')
-      .filter((name) => /^\d+$/.test(name) && inGroup(name))
-      .map(processorSeconds),
-  );
+  const children = readdirSync('/proc').filter((name) => /^\d+$/.test(name) && isChild(name));
+  return sum([parent, ...children].map(processorSeconds));
 }
 
 const sum = (numbers) => numbers.reduce((total, each) => total + each, 0);
