@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -23,10 +23,25 @@ const GENEROUS = {
   RELAY_LOG_LEVEL: 'error',
 };
 
+/** Fields of a process behind its name; undefined when it is no more. */
+function statOf(pid) {
+  try {
+    return readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1).split(' ');
+  } catch {
+    return undefined;
+  }
+}
+
+const secondsOf = (fields) => fields.reduce((sum, each) => sum + Number(each), 0) / TICKS;
+
 /** Processor seconds a process has used so far, its threads included. */
-export function processorSeconds(pid) {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ');
-  return (Number(fields[11]) + Number(fields[12])) / TICKS;
+const processorSeconds = (pid) => secondsOf(statOf(pid).slice(11, 13));
+
+/** The same of a process and those it started, also of those that ended since. */
+export function familySeconds(parent) {
+  const processes = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
+  const children = processes.map(statOf).filter((fields) => Number(fields?.[1]) === parent);
+  return secondsOf([...statOf(parent).slice(11, 15), ...children.flatMap((fields) => fields.slice(11, 13))]);
 }
 
 /**

@@ -1,11 +1,11 @@
 import { execFileSync, fork } from 'node:child_process';
-import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { freePort, postgres, postgresFolder, redis, redisBinary } from '../../scripts/engines.mjs';
-import { processorSeconds, startDriver, startServer } from './_relay-processes.mjs';
+import { familySeconds, startDriver, startServer } from './_relay-processes.mjs';
 
 /**
  * Two relays with many rooms in which nothing happens, and a database that is some milliseconds away: who is cut though nothing is wrong, and
@@ -172,19 +172,6 @@ async function heartbeats(url) {
   return Object.fromEntries(
     [...text.matchAll(/^qsec2_relay_(\S*(?:heartbeat|cut)\S*) (.+)$/gm)].map(([, name, value]) => [name, Number(value)]),
   );
-}
-
-/** Processor seconds of a server and the processes it started. */
-function familySeconds(parent) {
-  const isChild = (pid) => {
-    try {
-      return Number(readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ')[1]) === parent;
-    } catch {
-      return false;
-    }
-  };
-  const children = readdirSync('/proc').filter((name) => /^\d+$/.test(name) && isChild(name));
-  return sum([parent, ...children].map(processorSeconds));
 }
 
 const sum = (numbers) => numbers.reduce((total, each) => total + each, 0);
