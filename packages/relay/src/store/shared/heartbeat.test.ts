@@ -30,15 +30,16 @@ describe('a heartbeat', () => {
     expect(told).toEqual([]);
   });
 
-  it('is not sent again while one is on its way, and is as old as the one that arrived was when it was sent', async () => {
+  it('is not sent again while one is on its way, however long that takes, and counts from its arrival', async () => {
     let arrive = () => {};
     const beat = vi.fn(() => new Promise<void>((resolve) => (arrive = resolve)));
     const { heartbeat } = beating(beat);
     await vi.advanceTimersByTimeAsync(2.5 * BEAT_MS);
     expect(beat).toHaveBeenCalledTimes(1);
     arrive();
-    await vi.advanceTimersByTimeAsync(0);
-    expect(heartbeat.age).toBe(1.5 * BEAT_MS);
+    await vi.advanceTimersByTimeAsync(400);
+    expect(heartbeat.age).toBe(400);
+    expect(beat).toHaveBeenCalledTimes(1);
   });
 
   it('that is late is told of once, and once more when it is back', async () => {
@@ -51,6 +52,17 @@ describe('a heartbeat', () => {
     await vi.advanceTimersByTimeAsync(3 * BEAT_MS);
     expect(told.filter((line) => !line.startsWith('failed'))).toEqual([`late ${LATE_MS + BEAT_MS}`, `back ${9 * BEAT_MS}`]);
     expect(told.filter((line) => line === 'failed gone')).toHaveLength(8);
+  });
+
+  it('that took very long on its way is late once, not once more when it has arrived', async () => {
+    let arrive = () => {};
+    const beat = vi.fn(async () => {});
+    beat.mockImplementationOnce(() => new Promise<void>((resolve) => (arrive = resolve)));
+    const { told } = beating(beat);
+    await vi.advanceTimersByTimeAsync(14.5 * BEAT_MS);
+    arrive();
+    await vi.advanceTimersByTimeAsync(5 * BEAT_MS);
+    expect(told).toEqual([`late ${LATE_MS + BEAT_MS}`, `back ${14.5 * BEAT_MS}`]);
   });
 
   it('is told as late by the turn that notices it, when the event loop itself stood still', async () => {

@@ -20,8 +20,8 @@ export class Heartbeat {
   readonly #beat: () => Promise<unknown>;
   readonly #observer: HeartbeatObserver;
   readonly #timer: NodeJS.Timeout;
-  /** When the last one that arrived was sent. */
-  #sent = performance.now();
+  /** When the last one was known to have arrived. */
+  #arrived = performance.now();
   #underWay: Promise<void> | undefined;
   #late = false;
 
@@ -34,7 +34,7 @@ export class Heartbeat {
 
   /** Milliseconds since the relay last said that it is alive. */
   get age(): number {
-    return performance.now() - this.#sent;
+    return performance.now() - this.#arrived;
   }
 
   async stop(): Promise<void> {
@@ -50,7 +50,6 @@ export class Heartbeat {
   }
 
   async #send(): Promise<void> {
-    const sent = performance.now();
     try {
       await this.#beat();
     } catch (error) {
@@ -61,7 +60,7 @@ export class Heartbeat {
     this.#notice();
     if (this.#late) this.#observer.heartbeatBack(this.age);
     this.#late = false;
-    this.#sent = sent;
+    this.#arrived = performance.now();
   }
 
   #notice(): void {
