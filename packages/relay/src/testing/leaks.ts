@@ -124,6 +124,8 @@ async function contentsOf(redis: Redis, key: string): Promise<Buffer[]> {
   switch (await redis.type(key)) {
     case 'hash':
       return redis.callBuffer('HGETALL', key) as Promise<Buffer[]>;
+    case 'set':
+      return redis.callBuffer('SMEMBERS', key) as Promise<Buffer[]>;
     case 'zset':
       return redis.callBuffer('ZRANGE', key, 0, -1, 'WITHSCORES') as Promise<Buffer[]>;
     case 'stream':
