@@ -174,6 +174,19 @@ describe('a replay', () => {
       'the log ends before the place the room has reached',
     ],
     [
+      'has lost everything',
+      ({ log }: ReturnType<typeof member>) => void log.splice(0),
+      'the log ends before the place the room has reached',
+    ],
+    [
+      'has lost what follows on the place that the member has reached',
+      ({ log, page }: ReturnType<typeof member>) => {
+        log.splice(1);
+        page.floor = 1;
+      },
+      'the log ends before the place the room has reached',
+    ],
+    [
       'has another epoch',
       ({ page }: ReturnType<typeof member>) => Object.assign(page, { epoch: 'f' }),
       'the room has a new epoch',

@@ -148,10 +148,12 @@ export class Member {
     const { frames, floor, epoch } = await this.#store.read(this.room.key, this.cursor, REPLAY_BYTES);
     if (this.#closed) return;
     if (epoch !== undefined && epoch !== this.#epoch) throw new Error('the room has a new epoch');
+    const reached = this.cursor;
     this.skip(floor);
     const last = frames.at(-1)?.seq;
     if (last === undefined) {
-      if (floor < this.cursor) throw new Error('the log ends before the place the room has reached');
+      // Asked again it would say the same, and nothing else would have its turn.
+      if (this.cursor === reached) throw new Error('the log ends before the place the room has reached');
       return;
     }
     const batch = batchFor(this.seat, this.cursor + 1, last, frames);
