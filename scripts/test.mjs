@@ -66,9 +66,15 @@ async function check(name, command) {
 async function units() {
   say('Unit and integration tests');
   const report = join(reports, 'vitest.json');
-  const { code } = await runTool('vitest', ['run', '--reporter=default', '--reporter=json', `--outputFile.json=${report}`], {
-    env: { QSEC2_CHROMIUM: chromium },
-  });
+  // More files at a time than the smallest machine has processors: tests mostly wait. Said here, for each project has a number of its own.
+  const workers = '--maxWorkers=3';
+  const { code } = await runTool(
+    'vitest',
+    ['run', workers, '--reporter=default', '--reporter=json', `--outputFile.json=${report}`],
+    {
+      env: { QSEC2_CHROMIUM: chromium },
+    },
+  );
   const results = readReport(report, 'vitest');
   passed += results.numPassedTests;
   for (const { name: file, assertionResults } of results.testResults) {
