@@ -1,11 +1,11 @@
 import { defineConfig } from '@playwright/test';
 
-/** Browser tests, a few files at a time: a test is mostly waiting, for a recording to grow or a page to be drawn. */
+/** Browser tests, a file or two at a time: a test is mostly waiting, for a recording to grow or a page to be drawn. */
 export default defineConfig({
   testDir: '.',
   testMatch: '**/*.spec.ts',
   outputDir: '../test-results',
-  workers: 3,
+  workers: 2,
   retries: 0,
   forbidOnly: Boolean(process.env.CI),
   timeout: 90_000,
